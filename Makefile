@@ -1,0 +1,63 @@
+# The targets that a user and a developer need; `make` alone lists them.
+SHELL := /bin/bash -o pipefail
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev build test lint types docs wheel lock lock-check clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) --require-hashes -r requirements.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/installed ## create .venv with the locked dependencies and the command pith-etl
+
+install-dev: $(VENV)/installed-dev ## the same with what tests and linting need
+
+build: install ## install, then build data/warehouse from data/samples
+	$(BIN)/pith-etl build data/samples --warehouse data/warehouse
+
+test: lint types ## everything that must hold: ruff, mypy, the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: install-dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev ## mypy --strict
+	$(BIN)/mypy
+
+docs: install-dev ## write the generated documentation anew
+	$(BIN)/python -m pipeline.docs
+
+wheel: install-dev ## build dist/*.whl
+	$(BIN)/python -m build --wheel --no-isolation
+
+lock: ## resolve the dependencies anew into requirements*.txt, with hashes
+	test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) pip-tools; }
+	$(COMPILE) --upgrade --extra build -o requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.toml
+	for lock in requirements requirements-dev; do \
+		extra=$$([ $$lock = requirements ] && echo "--extra build" || echo "--extra build --extra dev"); \
+		cp $$lock.txt $(VENV)/$$lock.txt && \
+		$(COMPILE) $$extra -o $(VENV)/$$lock.txt pyproject.toml && \
+		diff <(grep -v '^ *#' $$lock.txt) <(grep -v '^ *#' $(VENV)/$$lock.txt) || exit 1; \
+	done
+
+clean: ## remove what was built, but no warehouse
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,23 @@
+"""pith-etl: Pith documents, verified and flattened into tables.
+
+`Warehouse` opens the published tables in a notebook or a script.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.warehouse import Warehouse
+
+__all__ = ["Warehouse"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Warehouse` on first use: the command line starts faster without DuckDB."""
+    if name == "Warehouse":
+        from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
+
+        return Warehouse
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

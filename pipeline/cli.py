@@ -1,0 +1,117 @@
+"""The command line: arguments in, messages and exit codes out, nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipeline.errors import PithEtlError
+
+_WAREHOUSE = click.option(
+    "--warehouse",
+    default="data/warehouse",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The directory of the tables.",
+)
+_KEYRING = click.option(
+    "--keyring",
+    type=click.Path(path_type=Path),
+    help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pith-etl")
+def cli() -> None:
+    """Turn directories of Pith documents into verified Parquet tables."""
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@_WAREHOUSE
+@_KEYRING
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
+)
+@click.option(
+    "--progress",
+    "mode",
+    type=click.Choice(["auto", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="A bar on a terminal and lines elsewhere, lines, or nothing.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as a JSON object.")
+def build(
+    sources: tuple[str, ...],
+    warehouse: Path,
+    keyring: Path | None,
+    workers: int | None,
+    mode: str,
+    as_json: bool,  # noqa: FBT001 - click passes a flag by name
+) -> None:
+    """Build the tables from directories and files, and publish them.
+
+    Directories are walked; documents are recognised by their content, one a file or, in
+    .jsonl and .ndjson files, one a line; .gz, .zst and .bz2 files are unpacked.
+    """
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    summary = commands.build(sources, warehouse, keyring, workers, mode)
+    click.echo(commands.as_json(summary) if as_json else commands.as_text(summary))
+
+
+@cli.command()
+@click.argument("query")
+@_WAREHOUSE
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How to print the result.",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write to a file instead.")
+def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
+    """Run a query over the published tables; `-` reads it from standard input.
+
+    It only reads, and only the tables.
+    """
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    if query == "-":
+        query = sys.stdin.read()
+    commands.sql(query, warehouse, form, output)
+
+
+@cli.command()
+@click.argument("table", required=False)
+@_WAREHOUSE
+def tables(table: str | None, warehouse: Path) -> None:
+    """List the tables with their rows, or the columns of one with their evidence."""
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    commands.tables(table, warehouse, sys.stdout)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except PithEtlError as error:
+        click.echo(f"pith-etl: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("pith-etl: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # whoever read our output has seen enough; nothing may write to it again
+        sys.stdout = None  # type: ignore[assignment]
+        sys.exit(1)

@@ -1,0 +1,181 @@
+"""One document: recognised by its markers, parsed once, checked for its shape.
+
+`read` is where hostile bytes become typed values; everything behind it may trust the types
+and nothing else. The tree that the digests are computed from and the typed shape that the
+rows are made of come from the same parse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.canonical import has_float
+from pipeline.shapes import PAYLOADS, Bundle, Event, Record, Shape, State, StateEvent
+from pipeline.strictjson import RefusedError, parse
+from pipeline.typed import free_values, typed
+
+#: The field that marks a kind, its value, the kind and its shape (docs/format.md).
+_MARKERS: tuple[tuple[str, str, str, type[Record | Bundle | State]], ...] = (
+    ("record_type", "pith_number_record", "record", Record),
+    ("bundle_type", "pith_open_graph_bundle", "bundle", Bundle),
+    ("state_type", "pith_open_graph_state", "state", State),
+)
+_INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
+#: Fields that only a Pith document has: an object with one of them meant to be one.
+_TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
+_TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\0i\0t\0h\0_\0")
+
+#: The lists of a state and the type of event that each holds. Only the first was seen with
+#: items; the names of the other types are those of the registry's actions.
+STATE_LISTS = {
+    "graph_snapshots": "graph_snapshot",
+    "author_attestations": "author_attestation",
+    "timestamp_anchors": "timestamp_anchor",
+    "storage_attestations": "storage_attestation",
+    "citation_signatures": "citation_signature",
+    "replication_records": "replication_record",
+    "corrections": "correction",
+}
+
+
+class NotPithError(Exception):
+    """The bytes are no Pith document and do not look like one gone wrong."""
+
+
+class UnsupportedError(Exception):
+    """A Pith document of a kind that has no tables yet."""
+
+
+class ReadEvent(NamedTuple):
+    """An event as it stands in a document.
+
+    Attributes:
+        pointer: where it stands (JSON pointer).
+        event_type: as stated in a bundle, as implied by the list in a state.
+        event: with its signature in a bundle, without in a state.
+        payload: typed, if the type is one of `shapes.PAYLOADS`.
+    """
+
+    pointer: str
+    event_type: str | None
+    event: Event | StateEvent
+    payload: Shape | None
+
+
+@dataclass(slots=True)
+class Document:
+    """A document that was read.
+
+    Attributes:
+        kind: `record`, `bundle` or `state`.
+        tree: the parsed JSON, from which every digest is computed.
+        shape: the same, typed.
+        events: in document order; for a state, the events it was merged from.
+        extra: JSON pointer to value, of every field without a column of its own.
+        floats: whether a float may stand anywhere in the tree (see `canonical.canonical`).
+    """
+
+    kind: str
+    tree: dict[str, Any]
+    shape: Record | Bundle | State
+    events: list[ReadEvent] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    floats: bool = False
+
+
+def read(raw: bytes) -> Document:
+    """Parse, recognise and type one document.
+
+    Raises:
+        RefusedError: a Pith document gone wrong, with the reason and the place.
+        NotPithError: something else.
+        UnsupportedError: an integrity document.
+    """
+    try:
+        tree = parse(raw)
+    except RefusedError as error:
+        if looks_like_pith(raw):
+            raise
+        raise NotPithError(str(error)) from None
+    kind, shape = _recognise(tree)
+    document = Document(kind, tree, shape)
+    document.shape = typed(tree, shape, "", document.extra)
+    document.events = list(_events(document))
+    for pointer, value, unseen in free_values(document.shape):
+        if unseen and value not in (None, [], {}, ""):
+            document.extra[pointer] = value
+        document.floats = document.floats or has_float(value)
+    document.floats = document.floats or has_float(document.extra)
+    return document
+
+
+def looks_like_pith(raw: bytes) -> bool:
+    """Tell whether bytes that are no JSON may have been a Pith document: empty, or `{`."""
+    start = raw[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start[:1] in (b"{", b"") or _TELLTALE_BYTES.search(raw) is not None
+
+
+def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
+    if not isinstance(tree, dict):
+        reason = "JSON, but not an object"
+        raise NotPithError(reason)
+    for name, value, kind, shape in _MARKERS:
+        if tree.get(name) == value:
+            return kind, shape
+    schema = tree.get("schema")
+    if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
+        reason = "an integrity document, which has no tables yet"
+        raise UnsupportedError(reason)
+    for name in _TELLTALES:
+        if name in tree:
+            reason = "no marker of a record, bundle or state"
+            raise RefusedError(reason, f"/{name}")
+    reason = "a JSON object without a marker of a Pith document"
+    raise NotPithError(reason)
+
+
+def _events(document: Document) -> Iterator[ReadEvent]:
+    shape, extra = document.shape, document.extra
+    if isinstance(shape, Bundle):
+        for index, event in enumerate(shape.events or ()):
+            yield _event(f"/events/{index}", event.event_type, event, extra)
+    elif isinstance(shape, State):
+        created = shape.current.record_created
+        if created is not None:
+            yield _event("/current/record_created", "record_created", created, extra)
+        for name, event_type in STATE_LISTS.items():
+            items = getattr(shape.current, name)
+            if items:
+                yield from _state_events(f"/current/{name}", event_type, items, extra)
+
+
+def _event(
+    pointer: str, event_type: str | None, event: Event | StateEvent, extra: dict[str, Any]
+) -> ReadEvent:
+    shape = PAYLOADS.get(event_type or "")
+    payload = typed(event.payload, shape, f"{pointer}/payload", extra) if shape else None
+    return ReadEvent(pointer, event_type, event, payload)
+
+
+def _state_events(
+    pointer: str, event_type: str, items: object, extra: dict[str, Any]
+) -> Iterator[ReadEvent]:
+    """Yield a list's events; what does not have their shape, never seen, becomes extra."""
+    if not isinstance(items, list):
+        extra[pointer] = items
+        return
+    for index, item in enumerate(items):
+        place, found = f"{pointer}/{index}", dict[str, Any]()
+        if isinstance(item, StateEvent):
+            yield _event(place, event_type, item, extra)
+            continue
+        try:
+            event = typed(item, StateEvent, place, found)
+        except RefusedError:
+            extra[place] = item
+            continue
+        extra.update(found)
+        yield _event(place, event_type, event, extra)

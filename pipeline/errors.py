@@ -1,0 +1,39 @@
+"""The errors that reach a user: a small tree, each naming the place and what to do.
+
+A bad *document* is never one of these: it becomes a row with a reason. What is raised
+here means that the environment, the command or the warehouse is at fault.
+"""
+
+from __future__ import annotations
+
+
+class PithEtlError(Exception):
+    """Base of every error that the command line prints as one message.
+
+    Attributes:
+        exit_code: what the process exits with (docs/operations.md lists them).
+    """
+
+    exit_code = 1
+
+
+class UsageError(PithEtlError):
+    """The caller asked for something that cannot be: a wrong query, an unknown table."""
+
+    exit_code = 2
+
+
+class SourceError(PithEtlError):
+    """A source named on the command line does not exist or cannot be listed."""
+
+
+class KeyringError(PithEtlError):
+    """The keyring file cannot be read or a key in it is malformed."""
+
+
+class WarehouseError(PithEtlError):
+    """The warehouse is missing, unpublished, or cannot be written."""
+
+
+class ModelError(PithEtlError):
+    """A model or a check broke its own contract: a defect of the program, not of the data."""

@@ -1,0 +1,612 @@
+"""One document becomes rows: every digest recomputed, every field in a column or in extra.
+
+The functions append rows to the tables of `pipeline.staged`. They see one document at a time
+and decide nothing that needs another document or a keyring.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pipeline.canonical import base32_id, sha256_hex, snapshot_digest, text_digest, without
+from pipeline.document import Document, ReadEvent
+from pipeline.keyring import fingerprint
+from pipeline.merge import merge, state_difference
+from pipeline.rows import Rows, Sheet, json_text
+from pipeline.shapes import (
+    Alias,
+    Bundle,
+    CanonicalRecord,
+    Event,
+    GraphSnapshot,
+    GraphSnapshotTaken,
+    Paper,
+    PublicKey,
+    Receipt,
+    Record,
+    RecordCreated,
+    Signature,
+    Signer,
+    Source,
+    State,
+)
+from pipeline.verify import KEY_BYTES, decode_base64
+
+#: An excerpt is cut at this many characters (docs/format.md); a shorter one is whole.
+EXCERPT_CHARACTERS = 600
+
+
+def flatten(rows: Rows, sha256: str, document: Document) -> None:
+    """Append all rows of one document; `sha256` is the digest of its raw bytes."""
+    sheet, shape = Sheet(rows, sha256, document), document.shape
+    if isinstance(shape, Record):
+        _record(sheet, shape)
+    elif isinstance(shape, Bundle):
+        _bundle(sheet, shape)
+    else:
+        _state_document(sheet, shape)
+
+
+# -- the three kinds --------------------------------------------------------------------------
+
+
+def _record(sheet: Sheet, record: Record) -> None:
+    canonical = record.canonical_record
+    snapshot = record.graph_snapshot or GraphSnapshot()
+    paper = record.paper or snapshot.paper or Paper()
+    _document_row(
+        sheet,
+        short_pith_number=record.short_pith_number,
+        format_version=record.schema_version,
+        schema_url=record.schema_url,
+        created_at=sheet.time(record.created_at, "/created_at"),
+        updated_at=sheet.time(record.updated_at, "/updated_at"),
+        canonical_sha256=record.canonical_sha256,
+        links=json_text(record.links),
+        agent_actions=json_text(record.agent_actions),
+    )
+    status = _canonical_status(sheet, record.canonical_sha256)
+    _receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
+    _source(sheet, "/source", record.source, canonical)
+    if snapshot.paper is not None:
+        _same_texts(sheet, paper, snapshot.paper)
+    _paper(
+        sheet,
+        canonical,
+        ("/paper", paper),
+        ("/graph_snapshot", snapshot),
+        ("/receipt", record.receipt),
+        attestation_state=record.attestation_state,
+        canonical_status=status,
+    )
+    _aliases(sheet, "/aliases", record.aliases)
+    _record_row(sheet, record)
+
+
+def _bundle(sheet: Sheet, bundle: Bundle) -> None:
+    computed = sheet.digest(without(sheet.document.tree, "bundle_signature"))
+    signature = bundle.bundle_signature
+    stated = signature.bundle_sha256 if signature else None
+    _document_row(
+        sheet,
+        short_pith_number=bundle.short_pith_number,
+        format_version=bundle.bundle_version,
+        merge_version=bundle.merge_version,
+        built_at=sheet.time(bundle.built_at, "/built_at"),
+        canonical_sha256=bundle.canonical_sha256,
+        bundle_sha256=stated,
+        bundle_sha256_computed=computed,
+        links=json_text(bundle.links),
+        mirror_hints=json_text(bundle.mirror_hints),
+    )
+    status = _canonical_status(sheet, bundle.canonical_sha256)
+    sheet.compare("bundle_digest_mismatch", "/bundle_signature/bundle_sha256", computed, stated)
+    _keys(sheet, bundle.public_keys)
+    place = ("/bundle_signature", "bundle", sheet.pith_number)
+    _signature(sheet, place, signature, computed, stated)
+    _source(sheet, "/source", bundle.source, bundle.canonical_record)
+    _events(sheet, bundle.canonical_record, status)
+    _aliases(sheet, "/source_aliases", bundle.source_aliases)
+    if bundle.state is not None:
+        _embedded_state(sheet, bundle.state)
+
+
+def _state_document(sheet: Sheet, state: State) -> None:
+    _document_row(
+        sheet,
+        format_version=state.state_version,
+        merge_version=state.merge_version,
+    )
+    computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
+    _state_row(sheet, state, "", computed, (None, "not_reproducible", None))
+    _events(sheet, state.current.canonical_record, "verified")
+    _aliases(sheet, "/current/source_aliases", state.current.source_aliases)
+
+
+# -- documents and papers ---------------------------------------------------------------------
+
+
+def _document_row(sheet: Sheet, **facts: object) -> None:
+    extra = sheet.document.extra
+    short = facts.get("short_pith_number")
+    if short is not None and short != sheet.pith_number[:5] + sheet.pith_number[10:18]:
+        expected = sheet.pith_number[:5] + sheet.pith_number[10:18]
+        sheet.problem("short_number_mismatch", "/short_pith_number", expected, short)
+    sheet.add_wide(
+        "documents",
+        kind=sheet.document.kind,
+        status="ok",
+        pith_number=sheet.pith_number,
+        canonical_sha256_computed=sheet.canonical_sha256,
+        extra_count=len(extra),
+        extra=json_text(extra) if extra else None,
+        **facts,
+    )
+
+
+def _canonical_status(sheet: Sheet, stated: str | None) -> str:
+    return sheet.compare(
+        "canonical_digest_mismatch", "/canonical_sha256", sheet.canonical_sha256, stated
+    )
+
+
+def _number_status(sheet: Sheet, submitted_at: str | None) -> str:
+    """Hold the stated Pith number against the one that the canonical record yields."""
+    identifier = base32_id(sheet.canonical_sha256)
+    computed = f"pith:{(submitted_at or '')[:4]}:{identifier}"
+    year_only = re.fullmatch(r"pith:[^:]*:" + identifier, sheet.pith_number)
+    code = "number_year_mismatch" if year_only else "number_mismatch"
+    return sheet.compare(code, "/pith_number", computed, sheet.pith_number)
+
+
+def _source(
+    sheet: Sheet, pointer: str, source: Source | None, canonical: CanonicalRecord
+) -> None:
+    if source is None:
+        return
+    sheet.agree("source_disagrees", f"{pointer}/kind", canonical.source.kind, source.kind)
+    sheet.agree("source_disagrees", f"{pointer}/id", canonical.source.id, source.id)
+    sheet.agree("source_disagrees", f"{pointer}/version", canonical.source.version, source.version)
+
+
+def _metadata(sheet: Sheet, pointer: str, paper: Paper, canonical: CanonicalRecord) -> None:
+    """Hold the texts that repeat the canonical record's metadata against it."""
+    metadata = canonical.metadata
+    code = "metadata_disagrees"
+    sheet.agree(code, f"{pointer}/license", metadata.license, paper.license)
+    sheet.agree(code, f"{pointer}/primary_cat", metadata.primary_cat, paper.primary_cat)
+    sheet.agree(code, f"{pointer}/cross_cats", metadata.cross_cats_sorted, paper.cross_cats)
+    sheet.agree(code, f"{pointer}/submitted_at", metadata.submitted_at, paper.submitted_at)
+
+
+def _same_texts(sheet: Sheet, paper: Paper, other: Paper) -> None:
+    """Hold a record's two copies of a paper's texts against each other."""
+    for name in Paper.__struct_fields__:
+        pointer = f"/graph_snapshot/paper/{name}"
+        sheet.agree("texts_disagree", pointer, getattr(paper, name), getattr(other, name))
+
+
+def _text_status(
+    sheet: Sheet, code: str, pointer: str, text: str | None, stated: str | None
+) -> str:
+    if text is None or stated is None:
+        return "unverifiable"
+    if text_digest(text) == stated:
+        return "verified"
+    if code == "abstract_digest_mismatch" and len(text) == EXCERPT_CHARACTERS:
+        return "unverifiable"
+    sheet.problem(code, pointer, stated, text_digest(text))
+    return "mismatch"
+
+
+def _paper(  # noqa: PLR0913 - the parts of a paper, each with the place where it stands
+    sheet: Sheet,
+    canonical: CanonicalRecord,
+    texts: tuple[str, Paper],
+    graph: tuple[str, GraphSnapshot],
+    receipt: tuple[str | None, Receipt | None],
+    *,
+    attestation_state: str | None,
+    canonical_status: str,
+) -> None:
+    """Append a paper as this document tells it, with the claims of its snapshot."""
+    metadata, (pointer, paper) = canonical.metadata, texts
+    _metadata(sheet, pointer, paper, canonical)
+    title_status = _text_status(
+        sheet,
+        "title_digest_mismatch",
+        f"{pointer}/title",
+        paper.title,
+        metadata.title_canon_sha256,
+    )
+    abstract_status = _text_status(
+        sheet,
+        "abstract_digest_mismatch",
+        f"{pointer}/abstract_excerpt",
+        paper.abstract_excerpt,
+        metadata.abstract_canon_sha256,
+    )
+    sheet.add_wide(
+        "papers",
+        pith_number=sheet.pith_number,
+        source_kind=canonical.source.kind,
+        source_id=canonical.source.id,
+        source_version=canonical.source.version,
+        schema_version=canonical.schema_version,
+        license=metadata.license,
+        primary_cat=metadata.primary_cat,
+        cross_cats=metadata.cross_cats_sorted,
+        submitted_at=sheet.time(metadata.submitted_at, "/canonical_record/metadata/submitted_at"),
+        title=paper.title,
+        title_canon_sha256=metadata.title_canon_sha256,
+        title_status=title_status,
+        headline=paper.headline,
+        abstract_excerpt=paper.abstract_excerpt,
+        abstract_canon_sha256=metadata.abstract_canon_sha256,
+        abstract_status=abstract_status,
+        authors_text=paper.authors_text,
+        attestation_state=attestation_state,
+        canonical_sha256=sheet.canonical_sha256,
+        canonical_status=canonical_status,
+        number_status=_number_status(sheet, metadata.submitted_at),
+        **_receipt_facts(sheet, *receipt),
+        **_graph_facts(sheet, *graph),
+    )
+    _claims(sheet, *graph)
+
+
+def _receipt_facts(
+    sheet: Sheet, pointer: str | None, receipt: Receipt | None
+) -> dict[str, object]:
+    if receipt is None:
+        return {}
+    first, last = receipt.first_computed_at, receipt.last_reissued_at
+    return {
+        "receipt_pointer": pointer,
+        "receipt_kind": receipt.kind,
+        "receipt_version": receipt.receipt_version,
+        "receipt_builder_version": receipt.builder_version,
+        "receipt_first_computed_at": sheet.time(first, f"{pointer}/first_computed_at"),
+        "receipt_last_reissued_at": sheet.time(last, f"{pointer}/last_reissued_at"),
+    }
+
+
+def _graph_facts(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> dict[str, object]:
+    facts: dict[str, object] = {"graph_builder_version": snapshot.builder_version}
+    if claims := snapshot.claims:
+        facts["claims_count"] = claims.count
+        facts["claims_snapshot_sha256"] = claims.snapshot_sha256
+    if references := snapshot.references:
+        facts["references_count"] = references.count
+        facts["references_resolved_work"] = references.resolved_work
+        facts["references_internal_anchors"] = references.internal_anchors
+        facts["references_snapshot_sha256"] = references.snapshot_sha256
+    if formal := snapshot.formal_canon:
+        facts["formal_canon_evidence_count"] = formal.evidence_count
+        facts["formal_canon_snapshot_sha256"] = formal.snapshot_sha256
+    if authors := snapshot.author_claims:
+        facts["author_claims_count"] = authors.count
+        facts["author_claims_strong_count"] = authors.strong_count
+        facts["author_claims_snapshot_sha256"] = authors.snapshot_sha256
+    if verdict := snapshot.verdict:
+        facts["verdict_id"] = verdict.id
+        facts["verdict_created_at"] = sheet.time(
+            verdict.created_at, f"{pointer}/verdict/created_at"
+        )
+        facts["verdict_pipeline_version"] = verdict.pipeline_version
+        facts["verdict_strongest_claim"] = verdict.strongest_claim
+        facts["verdict_weakest_assumption"] = verdict.weakest_assumption
+        facts["verdict_one_line_summary"] = verdict.one_line_summary
+        facts["verdict_extraction_headline"] = verdict.pith_extraction_headline
+    return facts
+
+
+def _claims(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> None:
+    for position, claim in enumerate((snapshot.claims and snapshot.claims.items) or ()):
+        sheet.add(
+            "claims",
+            sheet.pith_number,
+            position,
+            claim.claim_id,
+            claim.kind,
+            claim.text,
+            claim.source,
+            claim.status,
+            claim.attestation,
+        )
+    _snapshot_digests(sheet, pointer, snapshot)
+
+
+def _record_row(sheet: Sheet, record: Record) -> None:
+    """Append what only a record states, and its inbound citations."""
+    status, inbound, formal = (
+        record.verification_status,
+        record.inbound_citations,
+        record.formal_canon,
+    )
+    flags = {name: getattr(status, name) for name in status.__struct_fields__} if status else {}
+    sample = (inbound and inbound.sample) or ()
+    sheet.add_wide(
+        "records",
+        pith_number=sheet.pith_number,
+        inbound_citation_count=inbound and inbound.count,
+        inbound_internal_anchor_count=inbound and inbound.internal_anchor_count,
+        inbound_sample_count=len(sample),
+        formal_canon_evidence_count=formal and formal.evidence_count,
+        **flags,
+    )
+    for position, citation in enumerate(sample):
+        sheet.add(
+            "citations",
+            sheet.pith_number,
+            position,
+            citation.citing_arxiv_id,
+            citation.citing_title,
+            citation.ref_index,
+            citation.is_internal_anchor,
+        )
+
+
+def _aliases(sheet: Sheet, pointer: str, aliases: list[Alias] | None) -> None:
+    for index, alias in enumerate(aliases or ()):
+        place = f"{pointer}/{index}"
+        time = sheet.time(alias.created_at, f"{place}/created_at")
+        sheet.add("aliases", sheet.pith_number, alias.alias_kind, alias.alias_value, time, place)
+
+
+#: The digest of a snapshot without items, the only one of which the rule is proven.
+_EMPTY_SNAPSHOT = snapshot_digest([])
+
+
+def _snapshot_digests(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> None:
+    """Hold the digests of the snapshot's lists against their items, where the rule is proven."""
+    parts: tuple[tuple[str, int | None, str | None], ...] = tuple(
+        (name, getattr(part, counted), part.snapshot_sha256)
+        for name, part, counted in (
+            ("claims", snapshot.claims, "count"),
+            ("references", snapshot.references, "count"),
+            ("formal_canon", snapshot.formal_canon, "evidence_count"),
+            ("author_claims", snapshot.author_claims, "count"),
+        )
+        if part is not None
+    )
+    for name, count, stated in parts:
+        if stated != _EMPTY_SNAPSHOT or count != 0:
+            place = f"{pointer}/{name}/snapshot_sha256"
+            expected = _EMPTY_SNAPSHOT if count == 0 else None
+            sheet.problem("snapshot_digest_unproven", place, expected, stated, breaks=False)
+
+
+# -- events, states and keys ------------------------------------------------------------------
+
+
+def _events(sheet: Sheet, canonical: CanonicalRecord, canonical_status: str) -> None:
+    """Append the events of a bundle or a state, and the paper as its latest events tell it."""
+    created: tuple[str, RecordCreated] | None = None
+    snapshot: tuple[str, GraphSnapshot] | None = None
+    for position, read in enumerate(sheet.document.events):
+        _event_row(sheet, position, read)
+        payload = read.payload
+        if isinstance(payload, RecordCreated):
+            _record_created(sheet, f"{read.pointer}/payload", payload)
+            created = created or (f"{read.pointer}/payload", payload)
+        elif isinstance(payload, GraphSnapshotTaken):
+            snapshot = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
+            _source(sheet, f"{snapshot[0]}/source", payload.graph_snapshot.source, canonical)
+    pointer, graph = snapshot or ("", GraphSnapshot())
+    receipt = (f"{created[0]}/receipt", created[1].receipt) if created else (None, None)
+    if created is None or created[1].receipt is None:
+        _receipt(sheet, receipt[0] or "/receipt", None, sheet.canonical_sha256)
+    _paper(
+        sheet,
+        canonical,
+        (f"{pointer}/paper", graph.paper or Paper()),
+        (pointer, graph),
+        receipt,
+        attestation_state=created[1].attestation_state if created else None,
+        canonical_status=canonical_status,
+    )
+
+
+def _event_row(sheet: Sheet, position: int, read: ReadEvent) -> None:
+    pointer, event = read.pointer, read.event
+    signer = event.signer or Signer()
+    computed = _signed_event(sheet, position, pointer, event) if isinstance(event, Event) else None
+    bundled = event if isinstance(event, Event) else Event(subject_pith_number=sheet.pith_number)
+    sheet.add(
+        "events",
+        pointer,
+        position,
+        sheet.document.kind,
+        sheet.pith_number,
+        event.event_id or (computed and f"sha256:{computed}"),
+        read.event_type,
+        bundled.subject_pith_number,
+        event.target,
+        signer.signer_id,
+        signer.signer_type,
+        signer.key_id,
+        signer.public_key_fingerprint,
+        sheet.time(event.created_at, f"{pointer}/created_at"),
+        _link(bundled.prev_event),
+        json_text(bundled.supersedes),
+        json_text(event.payload),
+        bundled.schema_version,
+        bundled.content_sha256,
+        computed,
+        sheet.digest(event.payload),
+    )
+
+
+def _link(value: object) -> str | None:
+    """Return a chain link as text; one that is no text, never seen, as JSON."""
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _signed_event(sheet: Sheet, position: int, pointer: str, event: Event) -> str:
+    """Check an event of a bundle, append its signature; return its recomputed digest."""
+    tree = sheet.document.tree["events"][position]
+    computed = sheet.digest(without(tree, "signature", "content_sha256", "event_id"))
+    code = "event_digest_mismatch"
+    sheet.compare(code, f"{pointer}/content_sha256", computed, event.content_sha256)
+    sheet.compare(code, f"{pointer}/event_id", f"sha256:{computed}", event.event_id)
+    place = f"{pointer}/subject_pith_number"
+    sheet.agree("event_subject_mismatch", place, sheet.pith_number, event.subject_pith_number)
+    subject = event.event_id or f"sha256:{computed}"
+    signature = (f"{pointer}/signature", "event", subject)
+    _signature(sheet, signature, event.signature, computed, event.content_sha256)
+    return computed
+
+
+def _record_created(sheet: Sheet, pointer: str, payload: RecordCreated) -> None:
+    """Check the canonical record of an event against the document's, and its receipt."""
+    tree = _resolve(sheet.document.tree, pointer)
+    computed = sheet.digest(tree["canonical_record"])
+    place = f"{pointer}/canonical_sha256"
+    sheet.compare("canonical_digest_mismatch", place, computed, payload.canonical_sha256)
+    place = f"{pointer}/canonical_record"
+    sheet.agree("canonical_record_disagrees", place, sheet.canonical_sha256, computed)
+    source = payload.canonical_record.source
+    code = "source_disagrees"
+    sheet.agree(code, f"{pointer}/source_kind", source.kind, payload.source_kind)
+    sheet.agree(code, f"{pointer}/source_id", source.id, payload.source_id)
+    sheet.agree(code, f"{pointer}/source_version", source.version, payload.source_version)
+    if payload.receipt is not None:
+        _receipt(sheet, f"{pointer}/receipt", payload.receipt, computed)
+
+
+def _resolve(tree: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """Return the object at a pointer of our own making, whose tokens need no unescaping."""
+    value: Any = tree
+    for token in pointer.split("/")[1:]:
+        value = value[int(token)] if isinstance(value, list) else value[token]
+    return value  # type: ignore[no-any-return] # a payload, of which the shape was checked
+
+
+def _receipt(sheet: Sheet, pointer: str, receipt: Receipt | None, computed: str) -> None:
+    stated = receipt.canonical_sha256 if receipt else None
+    if receipt is not None:
+        place = f"{pointer}/canonical_sha256"
+        sheet.compare("canonical_digest_mismatch", place, computed, stated)
+    _signature(sheet, (pointer, "receipt", sheet.pith_number), receipt, computed, stated)
+
+
+#: What `signed_message` must say, by the kind of signature (docs/format.md).
+_MESSAGES = {
+    "receipt": "canonical_sha256_bytes",
+    "event": "open_graph_event_sha256_bytes",
+    "bundle": "bundle_sha256_bytes",
+}
+
+
+def _signature(
+    sheet: Sheet,
+    place: tuple[str, str, str],
+    signature: Signature | Receipt | None,
+    computed: str,
+    stated: str | None,
+) -> None:
+    """Append a signature, its verdict still open; `place` is (pointer, kind, subject)."""
+    pointer, kind, subject = place
+    found = signature or Signature()
+    sheet.add(
+        "signatures",
+        pointer,
+        kind,
+        subject,
+        sheet.pith_number,
+        found.key_id,
+        found.public_key_fingerprint,
+        found.algorithm,
+        found.signature_status,
+        found.signed_message,
+        _MESSAGES[kind],
+        found.signature_b64,
+        sheet.time(found.signed_at, f"{pointer}/signed_at"),
+        computed,
+        stated,
+    )
+    sheet.rows.carried.append(sheet.carried)
+
+
+def _embedded_state(sheet: Sheet, state: State) -> None:
+    """Append a bundle's state, held against what the bundle's events merge to."""
+    tree = sheet.document.tree
+    code = "state_subject_mismatch"
+    sheet.agree(code, "/state/pith_number", sheet.pith_number, state.pith_number)
+    computed = sheet.digest(without(tree["state"], "state_sha256"))
+    merged = merge(tree, floats=sheet.document.floats)
+    if merged is None:
+        _state_row(sheet, state, "/state", computed, (None, "not_reproducible", None))
+    elif merged["state_sha256"] == computed:
+        _state_row(sheet, state, "/state", computed, (computed, "reproduced", None))
+    else:
+        pointer = state_difference(merged, tree["state"])
+        facts = (merged["state_sha256"], "differs", pointer and f"/state{pointer}")
+        _state_row(sheet, state, "/state", computed, facts)
+
+
+def _state_row(
+    sheet: Sheet,
+    state: State,
+    pointer: str,
+    computed: str,
+    merge_facts: tuple[str | None, str, str | None],
+) -> None:
+    """Append a state; `merge_facts` are the merged digest, the status and where it differs."""
+    sheet.compare("state_digest_mismatch", f"{pointer}/state_sha256", computed, state.state_sha256)
+    sheet.add(
+        "states",
+        bool(pointer),
+        state.pith_number,
+        state.state_version,
+        state.merge_version,
+        state.event_count,
+        state.valid_event_count,
+        state.invalid_event_count,
+        state.equivocation_count,
+        state.applied_event_ids,
+        json_text(state.equivocations),
+        json_text(state.invalid_events),
+        state.state_sha256,
+        computed,
+        *merge_facts,
+    )
+
+
+def _keys(sheet: Sheet, keys: list[PublicKey] | None) -> None:
+    for index, key in enumerate(keys or ()):
+        raw = decode_base64(key.public_key_b64, KEY_BYTES)
+        computed = fingerprint(raw) if raw else None
+        if raw is not None and computed is not None:
+            sheet.carried.append((key.key_id, computed, raw))
+        sheet.add(
+            "keys",
+            f"/public_keys/{index}",
+            key.key_id,
+            key.algorithm,
+            key.format,
+            key.public_key_b64,
+            key.public_key_hex,
+            key.fingerprint_sha256_hex,
+            key.fingerprint_sha256_b32_first128bits,
+            computed,
+            _key_status(key, raw),
+            json_text(key.rotates_at),
+            key.url,
+            key.notes,
+        )
+
+
+def _key_status(key: PublicKey, raw: bytes | None) -> str:
+    """Return what a key's own fields say of each other (docs/format.md, "Identifiers")."""
+    if raw is None:
+        return "malformed"
+    if key.public_key_hex is not None and key.public_key_hex != raw.hex():
+        return "encodings_disagree"
+    base32 = base32_id(sha256_hex(raw))
+    stated = (key.fingerprint_sha256_hex, key.fingerprint_sha256_b32_first128bits)
+    if any(s not in (None, e) for s, e in zip(stated, (fingerprint(raw), base32), strict=True)):
+        return "fingerprint_mismatch"
+    return "verified"

@@ -1,0 +1,254 @@
+"""Discover and read the inputs: files in directories, each holding one or many documents.
+
+Everything here meets hostile names and contents: links are not followed, special files not
+opened, archives never unpacked to disk, and nothing is read beyond its limit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+
+from pipeline.errors import SourceError
+from pipeline.limits import Limits
+from pipeline.strictjson import WHITESPACE
+
+_CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_LINES = (".jsonl", ".ndjson")
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to read, or an entry that cannot be.
+
+    Attributes:
+        path: how it is named in the tables.
+        opened: the path to open, in the file system's own bytes.
+        size: bytes on disk.
+        skipped: why it is not read at all, else None.
+        status: with `skipped`, the status of its row.
+    """
+
+    path: str
+    opened: bytes
+    size: int
+    skipped: str | None = None
+    status: str | None = None
+
+    @property
+    def codec(self) -> str | None:
+        """The compression that its name announces, if any."""
+        return _CODECS.get(os.path.splitext(self.path.lower())[1])  # noqa: PTH122 - not a Path
+
+    @property
+    def many(self) -> bool:
+        """Whether its name announces a document a line."""
+        name = self.path.lower()
+        if self.codec:
+            name = os.path.splitext(name)[0]  # noqa: PTH122 - not a Path
+        return name.endswith(_LINES)
+
+
+class RawDocument(NamedTuple):
+    """A document as it was found; `raw` is None where it could not be read at all."""
+
+    path: str
+    position: int
+    size: int | None
+    sha256: str | None
+    raw: bytes | None
+    status: str | None = None
+    reason: str | None = None
+
+
+# -- discover ---------------------------------------------------------------------------------
+
+
+def discover(sources: Iterable[str | Path]) -> list[InputFile]:
+    """List every entry below the sources, sorted by path, each once.
+
+    Links below a source are listed but not followed; a source itself may be a link.
+
+    Raises:
+        SourceError: a source does not exist.
+    """
+    found: dict[bytes, InputFile] = {}
+    for source in sources:
+        for entry in _walk_source(os.path.normpath(os.fsencode(source))):
+            identity = os.path.abspath(entry.opened)  # noqa: PTH100 - bytes, not a Path
+            known = found.get(identity)
+            if known is None or entry.path < known.path:
+                found[identity] = entry
+    return sorted(found.values(), key=lambda entry: entry.path)
+
+
+def _walk_source(source: bytes) -> Iterator[InputFile]:
+    try:
+        status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
+    except OSError as error:
+        message = f"cannot read the source {_shown(source)}: {error.strerror}"
+        raise SourceError(message) from None
+    if stat.S_ISDIR(status.st_mode):
+        yield from _walk(source)
+    else:
+        # realpath: the operator may name a link, which reading would otherwise refuse
+        yield _entry(source, os.path.realpath(source), status)
+
+
+def _walk(directory: bytes) -> Iterator[InputFile]:
+    """Yield the entries below a directory, without recursion: depth is the attacker's."""
+    pending = [directory]
+    while pending:
+        current = pending.pop()
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    else:
+                        yield _scanned(entry)
+        except OSError as error:
+            yield _unreadable(current, f"the directory cannot be listed: {error.strerror}")
+
+
+def _scanned(entry: os.DirEntry[bytes]) -> InputFile:
+    try:
+        return _entry(entry.path, entry.path, entry.stat(follow_symlinks=False))
+    except OSError as error:
+        return _unreadable(entry.path, error.strerror or "it cannot be read")
+
+
+def _entry(path: bytes, opened: bytes, status: os.stat_result) -> InputFile:
+    if stat.S_ISREG(status.st_mode):
+        return InputFile(_shown(path), opened, status.st_size)
+    kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
+    return InputFile(_shown(path), opened, 0, kind, "skipped")
+
+
+def _unreadable(path: bytes, reason: str) -> InputFile:
+    return InputFile(_shown(path), path, 0, reason, "unreadable")
+
+
+def _shown(path: bytes) -> str:
+    r"""Return a path as text; bytes that are no UTF-8 become `\xNN`."""
+    return path.decode("utf-8", "backslashreplace")
+
+
+# -- read -------------------------------------------------------------------------------------
+
+
+def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
+    """Yield every document of a file, and a row without `raw` for what cannot be read."""
+    if file.skipped is not None:
+        yield RawDocument(file.path, 1, None, None, None, file.status, file.skipped)
+        return
+    position = 0
+    try:
+        with closing(_open(file, limits)) as stream:
+            documents = _lines(stream, limits) if file.many else _whole(stream, limits)
+            for position, size, raw in documents:
+                yield _found(file.path, position, size, raw, limits)
+        if not position:
+            yield _found(file.path, 1, 0, b"", limits)
+    except OSError as error:
+        # pyarrow raises OSError without a number for a broken archive
+        reason = error.strerror or str(error)
+        yield RawDocument(file.path, position + 1, None, None, None, "unreadable", reason)
+
+
+def _found(path: str, position: int, size: int, raw: bytes | None, limits: Limits) -> RawDocument:
+    if raw is None:
+        reason = f"larger than {limits.document_bytes} bytes at byte {limits.document_bytes}"
+        return RawDocument(path, position, size, None, None, "refused", reason)
+    return RawDocument(path, position, size, hashlib.sha256(raw).hexdigest(), raw)
+
+
+class _Bounded:
+    """A stream that raises OSError when an archive unpacks beyond its limits."""
+
+    def __init__(self, stream: IO[bytes] | pa.NativeFile, packed: int, limits: Limits) -> None:
+        self._stream = stream
+        self._read = 0
+        self._most = min(limits.file_bytes, max(limits.document_bytes, packed * limits.ratio))
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._read += len(data)
+        if self._read > self._most:
+            message = f"the archive unpacks to more than {self._most} bytes"
+            raise OSError(message)
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
+    """Open a regular file, unpacking it as its name announces.
+
+    The checks that discover made are made again on what was really opened, because a
+    directory may change in between.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(file.opened, flags)
+    stream = os.fdopen(descriptor, "rb", buffering=0)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        stream.close()
+        message = "it is no regular file any more"
+        raise OSError(message)
+    if file.codec is None:
+        return stream
+    unpacked = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), file.codec)
+    return _Bounded(unpacked, status.st_size, limits)
+
+
+def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
+    """Yield the one document of a file as (position, size, raw or None if too large)."""
+    chunks, size = [], 0
+    while size <= limits.document_bytes:
+        chunk = stream.read(min(_CHUNK, limits.document_bytes + 1 - size))
+        if not chunk:
+            yield 1, size, b"".join(chunks)
+            return
+        chunks.append(chunk)
+        size += len(chunk)
+    yield 1, size, None
+
+
+def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
+    """Yield the documents of an NDJSON file as (line from 1, size, raw or None if too large).
+
+    Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.
+    """
+    line, size, held = 1, 0, list[bytes]()
+    while chunk := stream.read(_CHUNK):
+        pieces = chunk.split(b"\n")
+        for index, piece in enumerate(pieces):
+            if index:
+                yield from _line(line, size, held)
+                line, size, held = line + 1, 0, []
+            size += len(piece)
+            if size <= limits.document_bytes:
+                held.append(piece)
+            else:
+                held = []
+    yield from _line(line, size, held)
+
+
+def _line(line: int, size: int, held: list[bytes]) -> Iterator[tuple[int, int, bytes | None]]:
+    raw = b"".join(held)
+    if size and not held:
+        yield line, size, None
+    elif raw.strip(WHITESPACE):
+        raw = raw.removesuffix(b"\r")
+        yield line, len(raw), raw

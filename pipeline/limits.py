@@ -1,0 +1,36 @@
+"""Every limit on hostile input, by name, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The deepest nesting of arrays and objects that is read. orjson serialises no deeper, so
+#: the comparison of raw bytes with the re-serialised parse proves this limit for nothing.
+MAX_DEPTH = 254
+
+#: Integers outside of this range do not survive orjson, DuckDB or polars.
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a hostile input is looked at.
+
+    Attributes:
+        document_bytes: the largest document; a larger one is refused unread.
+        file_bytes: the most a compressed file may unpack to.
+        ratio: the most that a compressed file may unpack to, as a multiple of its own size,
+            once it has unpacked to more than `document_bytes`.
+        batch_documents: the most documents staged in one batch.
+        batch_bytes: the bytes of documents after which a batch is closed.
+    """
+
+    document_bytes: int = 16 * 2**20
+    file_bytes: int = 64 * 2**30
+    ratio: int = 200
+    batch_documents: int = 4096
+    batch_bytes: int = 32 * 2**20
+
+
+DEFAULT = Limits()

@@ -1,0 +1,205 @@
+"""From staged parts to published tables: the SQL in `sql/`, run by DuckDB.
+
+Every table is written as Parquet, sorted by its key, so that its bytes depend on the
+documents and the keyring alone. Models and checks see the earlier tables by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from pipeline import catalog
+from pipeline.catalog import Table
+from pipeline.errors import ModelError
+from pipeline.keyring import Keyring
+from pipeline.stage import claims
+from pipeline.staged import INPUTS, TABLES
+from pipeline.staging import Part, empty, staged_files
+from pipeline.verify import verdicts
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
+    """Return a DuckDB connection that spills to `temporary` instead of growing."""
+    connection = duckdb.connect(
+        config={
+            "temp_directory": str(temporary),
+            "memory_limit": memory,
+            "threads": threads,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def quote(identifier: str) -> str:
+    """Return an SQL identifier, quoted."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return an SQL string literal, for the statements that take no bound values."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def stage_views(
+    connection: Connection, parts: Sequence[Part], listings: Sequence[Path], keyring: Keyring
+) -> None:
+    """Create the relations that the SQL starts from.
+
+    `inputs`, `pinned`, a view `staged_TABLE` over the live rows of each staged table, and
+    `late_verdicts` of signatures by keys that were pinned after their part was made.
+    """
+    files = [str(path) for path in listings]
+    _create_view(connection, "inputs", files, INPUTS.empty_table())
+    connection.register("pinned_keys", keyring.table())
+    connection.execute("create table pinned as from pinned_keys order by position")
+    for name in TABLES:
+        _create_view(connection, f"part_{name}", staged_files(parts, name), empty(name))
+    # content that two parts hold counts once
+    connection.execute(
+        """
+        create table live as
+        select sha256, min(part) as part
+        from part_documents
+        where sha256 in (select sha256 from inputs)
+        group by sha256
+        """
+    )
+    for name in TABLES:
+        connection.execute(
+            f"create view staged_{name} as "
+            f"select * exclude (part) from part_{name} semi join live using (sha256, part)"
+        )
+    late = _late_verdicts(connection, parts, keyring)
+    connection.register("late_rows", late)
+    connection.execute("create table late_verdicts as from late_rows")
+
+
+def _create_view(
+    connection: Connection, name: str, files: list[str], otherwise: pa.Table
+) -> None:
+    if files:
+        names = ", ".join(literal(file) for file in files)
+        connection.execute(f"create view {name} as from read_parquet([{names}])")
+    else:
+        connection.register(f"{name}_empty", otherwise)
+        connection.execute(f"create view {name} as from {name}_empty")
+
+
+_LATE = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("pointer", pa.string()),
+        ("verdict", pa.string()),
+        ("public_key_b64", pa.string()),
+    ]
+)
+
+
+def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> pa.Table:
+    """Verify what holds under no key so far under the keys that its part was not tried with.
+
+    Nothing that was verified is verified again.
+    """
+    found: list[tuple[Any, ...]] = []
+    for part in parts:
+        new = [key for key in keyring.keys if key.public_key_b64 not in part.keys]
+        if not new:
+            continue
+        rows = connection.execute(
+            """
+            select signature.* exclude (part)
+            from part_signatures as signature
+            where
+                part = $part
+                and verdict in ('unknown_key', 'invalid', 'digest_mismatch')
+                and (
+                    list_contains($names, key_id)
+                    or list_contains($marks, public_key_fingerprint)
+                )
+            """,
+            {
+                "part": part.number,
+                "names": [key.key_id for key in new],
+                "marks": [key.fingerprint_sha256_hex for key in new],
+            },
+        ).fetchall()
+        keys = Keyring(tuple(new))
+        found += _tried(rows, keys)
+    return pa.Table.from_pylist(
+        [dict(zip(_LATE.names, row, strict=True)) for row in found], schema=_LATE
+    )
+
+
+def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
+    names = TABLES["signatures"].names
+    at = {name: names.index(name) for name in names}
+    candidates = [
+        keys.candidates(row[at["key_id"]], row[at["public_key_fingerprint"]]) for row in rows
+    ]
+    tried = verdicts(claims(rows, candidates))
+    return [
+        (row[at["sha256"]], row[at["pointer"]], verdict, key and base64.b64encode(key).decode())
+        for row, (verdict, key) in zip(rows, tried.iter_rows(), strict=True)
+        if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
+    ]
+
+
+def build_intermediate(connection: Connection) -> None:
+    """Create the relations between staging and models."""
+    for name in catalog.INTERMEDIATE:
+        connection.execute(f"create table {name} as {catalog.intermediate_sql(name)}")
+
+
+def write_model(connection: Connection, name: str, directory: Path) -> int:
+    """Write one published table by its model and create its view; return its rows."""
+    return write_table(connection, catalog.table(name), catalog.model_sql(name), directory)
+
+
+def write_table(connection: Connection, table: Table, sql: str, directory: Path) -> int:
+    """Write a query as a published table, checked against the catalogue; return its rows.
+
+    Raises:
+        ModelError: the query's columns or types are not the catalogue's.
+    """
+    described = connection.execute(f"describe {sql}").fetchall()
+    actual = [(row[0], row[1]) for row in described]
+    expected = [(column.name, column.type) for column in table.columns]
+    if actual != expected:
+        wrong = sorted(set(actual) ^ set(expected)) or "their order"
+        message = f"the model of {table.name} and its catalogue disagree on {wrong}"
+        raise ModelError(message)
+    folder = directory / table.name
+    folder.mkdir()
+    file = folder / "part-0.parquet"
+    meanings = {column.name: column.meaning for column in table.columns}
+    metadata = (
+        f"{{pith_etl_table: {literal(table.meaning)}, "
+        f"pith_etl_columns: {literal(json.dumps(meanings))}}}"
+    )
+    connection.execute(
+        f"copy ({sql}) to {literal(str(file))} "
+        f"(format parquet, compression zstd, kv_metadata {metadata})"
+    )
+    connection.execute(
+        f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
+    )
+    row = connection.execute(f"select count(*) from {quote(table.name)}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def frame(connection: Connection, sql: str) -> pl.DataFrame:
+    """Return a query's result as a polars frame."""
+    return connection.sql(sql).pl()

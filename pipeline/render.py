@@ -1,0 +1,178 @@
+"""Query results as text: table, CSV, JSON, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import IO, Any
+
+from pipeline.model import Connection
+
+FORMATS = ("table", "csv", "json", "jsonl", "parquet")
+
+#: A terminal obeys control characters, and titles are the attacker's.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_FETCH = 2048
+#: More rows than anybody reads: the format `table` holds all that it shows in memory.
+TABLE_ROWS = 1000
+
+
+def write_result(connection: Connection, query: str, form: str, output: IO[bytes]) -> None:
+    """Run a query and write its result.
+
+    Args:
+        connection: where the tables are.
+        query: what to run.
+        form: one of `FORMATS`.
+        output: a binary stream.
+
+    Raises:
+        duckdb.Error: the query is wrong.
+    """
+    if form == "parquet":
+        _write_parquet(connection, query, output)
+        return
+    connection.execute(query)
+    names = [column[0] for column in connection.description or ()]
+    text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
+    try:
+        _WRITERS[form](text, names, _rows(connection))
+        text.flush()
+    finally:
+        text.detach()
+
+
+def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    while rows := connection.fetchmany(_FETCH):
+        yield from rows
+
+
+def _write_parquet(connection: Connection, query: str, output: IO[bytes]) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - the other formats start faster without it
+
+    reader = connection.sql(query).to_arrow_reader()
+    with pq.ParquetWriter(output, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+
+
+def _write_csv(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _write_json(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    separator = "["
+    for line in _json_objects(names, rows):
+        output.write(f"{separator}\n{line}" if separator == "[" else f",\n{line}")
+        separator = ","
+    output.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _write_jsonl(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    for line in _json_objects(names, rows):
+        output.write(f"{line}\n")
+
+
+def _json_objects(names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iterator[str]:
+    keys = _distinct(names)
+    for row in rows:
+        values = {key: _plain(value) for key, value in zip(keys, row, strict=True)}
+        yield json.dumps(values, ensure_ascii=False)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return the names, a repeated one with `_1` and so on: a JSON object has each key once."""
+    keys: list[str] = []
+    for name in names:
+        key, number = name, 0
+        while key in keys:
+            number += 1
+            key = f"{name}_{number}"
+        keys.append(key)
+    return keys
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it: times in ISO 8601, bytes in base64, NaN as null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return str(value)
+
+
+def _cell(value: object) -> object:
+    """Return a value as a cell of text: lists and objects as JSON."""
+    plain = _plain(value)
+    if isinstance(plain, list | dict):
+        return json.dumps(plain, ensure_ascii=False)
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return "" if plain is None else plain
+
+
+def _write_table(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    from rich.text import Text  # noqa: PLC0415 - the other formats start faster without it
+
+    shown: list[list[Text]] = []
+    total = 0
+    for row in rows:
+        total += 1
+        if total <= TABLE_ROWS:
+            shown.append([Text(safe(str(_cell(value)))) for value in row])
+    print_table(output, names, shown)
+    if total > TABLE_ROWS:
+        output.write(f"{TABLE_ROWS} of {total} rows; --format csv, json or parquet gives all\n")
+    else:
+        output.write(f"{total} row{'' if total == 1 else 's'}\n")
+
+
+def print_table(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table, folded to a terminal's width, as wide as it takes elsewhere."""
+    from rich import box  # noqa: PLC0415 - see above
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    terminal = output.isatty()
+    console = Console(file=output, width=None if terminal else 10_000, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD if terminal else box.MARKDOWN)
+    for name in names:
+        table.add_column(Text(safe(name)), overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def safe(text: str) -> str:
+    """Return text with control characters made visible, for a terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+_WRITERS = {
+    "table": _write_table,
+    "csv": _write_csv,
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+}

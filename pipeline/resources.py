@@ -1,0 +1,26 @@
+"""The files that the program needs beside its code: the SQL and the default keyring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def root() -> Path:
+    """Return the directory that holds `sql/` and `data/keyring.json`.
+
+    A wheel carries it inside of the package; in a checkout it is the checkout itself.
+    """
+    installed = _PACKAGE / "_resources"
+    return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def sql_dir() -> Path:
+    """Return the directory of the SQL files."""
+    return root() / "sql"
+
+
+def default_keyring() -> Path:
+    """Return the keyring that pins the registry's published key."""
+    return root() / "data" / "keyring.json"

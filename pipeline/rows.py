@@ -1,0 +1,115 @@
+"""The staged rows of a batch, and what the functions that make them share."""
+
+from __future__ import annotations
+
+import orjson
+
+from pipeline.canonical import canonical, sha256_hex
+from pipeline.document import Document
+from pipeline.staged import TABLES
+from pipeline.times import microseconds
+
+Row = tuple[object, ...]
+
+_WIDE = {name: schema.names[1:] for name, schema in TABLES.items()}
+
+
+class Rows:
+    """The rows of a batch: a list of tuples for each table of `staged.TABLES`.
+
+    Attributes:
+        tables: table name to rows, tuples in the order of its schema.
+        carried: for each row of `signatures`, the keys that came with its document.
+    """
+
+    def __init__(self) -> None:
+        """Start without rows."""
+        self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self.carried: list[list[tuple[str | None, str, bytes]]] = []
+        self._times: dict[str, int | None] = {}
+
+    def add_unread(self, sha256: str, status: str, reason: str, place: str | None) -> None:
+        """Append a document that could not be read as one."""
+        row = (sha256, None, status, reason, place)
+        blank = (None,) * (len(TABLES["documents"]) - len(row))
+        self.tables["documents"].append(row + blank)
+
+    def time(self, text: str) -> int | None:
+        """Return `times.microseconds(text)`, remembered: one time stands in many rows."""
+        if text not in self._times:
+            self._times[text] = microseconds(text)
+        return self._times[text]
+
+
+class Sheet:
+    """One document being flattened: what its rows have in common.
+
+    Attributes:
+        sha256: the digest of the raw document.
+        pith_number: the number that the document states.
+        canonical_sha256: the digest recomputed from its canonical record.
+        carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
+    """
+
+    def __init__(self, rows: Rows, sha256: str, document: Document) -> None:
+        """Open a sheet for a document that was read."""
+        self.tables = rows.tables
+        self.rows = rows
+        self.sha256 = sha256
+        self.document = document
+        self.pith_number = document.shape.pith_number
+        holder = document.tree["current"] if document.kind == "state" else document.tree
+        self.canonical_sha256 = self.digest(holder["canonical_record"])
+        self.carried: list[tuple[str | None, str, bytes]] = []
+
+    def add(self, table: str, *values: object) -> None:
+        """Append a row; `values` follow `sha256` in the order of the table's schema."""
+        self.tables[table].append((self.sha256, *values))
+
+    def add_wide(self, table: str, **values: object) -> None:
+        """Append a row of a wide table by column name; what is not named is null."""
+        self.tables[table].append((self.sha256, *map(values.get, _WIDE[table])))
+
+    def digest(self, value: object) -> str:
+        """Return the SHA-256 of a part of the document in canonical form."""
+        return sha256_hex(canonical(value, floats=self.document.floats))
+
+    def time(self, text: str | None, pointer: str) -> int | None:
+        """Return microseconds UTC; a text that is no time is a problem, and null."""
+        if text is None:
+            return None
+        found = self.rows.time(text)
+        if found is None:
+            self.problem("time_malformed", pointer, "a time with its offset", text, breaks=False)
+        return found
+
+    def problem(
+        self, code: str, pointer: str, expected: object, actual: object, *, breaks: bool = True
+    ) -> None:
+        """Append a problem; `breaks` as in `staged.TABLES["problems"]`."""
+        self.add("problems", code, pointer, shown(expected), shown(actual), breaks)
+
+    def compare(self, code: str, pointer: str, computed: str, stated: str | None) -> str:
+        """Hold what is stated against what was computed; return the status' word."""
+        if stated == computed:
+            return "verified"
+        if stated is None:
+            self.problem("digest_missing", pointer, computed, None, breaks=False)
+            return "missing"
+        self.problem(code, pointer, computed, stated)
+        return "mismatch"
+
+    def agree(self, code: str, pointer: str, expected: object, actual: object) -> None:
+        """Note a field that disagrees with the better vouched-for one that it repeats."""
+        if actual is not None and actual != expected:
+            self.problem(code, pointer, expected, actual)
+
+
+def json_text(value: object) -> str | None:
+    """Return compact JSON in the document's own order, or None for null."""
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def shown(value: object) -> str | None:
+    """Return a value as a finding shows it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json_text(value)

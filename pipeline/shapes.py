@@ -1,0 +1,388 @@
+"""The shapes of the documents, as declared types: what is read, and of which type.
+
+A field declared here is checked for its type; one that is not declared is *extra* and kept
+whole. `Unseen` marks what no real document has shown yet in a non-empty form: it is kept
+whole, too, whatever its shape (docs/format.md, "Shapes never seen").
+
+Every field but a document's number and canonical record may be absent or null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Text = str | None
+Flag = bool | None
+#: Integers fit a BIGINT column; larger ones refuse the document as a wrong type.
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
+#: A list of texts, such as categories.
+Texts = list[str] | None
+#: Kept whole as JSON in a column of its own, whatever it holds.
+Json = Any
+#: Without a column of its own, as the real documents have only shown null, `[]` or `{}`:
+#: anything else is extra.
+Unseen = Annotated[Any, Meta(title="unseen")]
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """An object of a document; an undeclared field is an error that `read` turns into extra."""
+
+
+class Source(Shape):
+    """Where a paper comes from, such as arXiv, with its id and version."""
+
+    kind: Text = None
+    id: Text = None
+    version: Integer = None
+
+
+class Metadata(Shape):
+    """What a canonical record fixes of a paper."""
+
+    license: Text = None
+    primary_cat: Text = None
+    submitted_at: Text = None
+    cross_cats_sorted: Texts = None
+    title_canon_sha256: Text = None
+    abstract_canon_sha256: Text = None
+
+
+class CanonicalRecord(Shape):
+    """The record from whose digest the Pith number derives."""
+
+    source: Source
+    metadata: Metadata
+    schema_version: Text = None
+
+
+class Signature(Shape):
+    """A signature over an event's digest."""
+
+    signature_status: Text = None
+    algorithm: Text = None
+    key_id: Text = None
+    public_key_fingerprint: Text = None
+    signature_b64: Text = None
+    signed_message: Text = None
+    signed_at: Text = None
+
+
+class BundleSignature(Signature):
+    """The signature over a whole bundle, with the digest that it states."""
+
+    bundle_sha256: Text = None
+
+
+class Receipt(Shape):
+    """The registry's signature over a canonical record, with its circumstances."""
+
+    kind: Text = None
+    key_id: Text = None
+    algorithm: Text = None
+    signed_at: Text = None
+    signature_b64: Text = None
+    signed_message: Text = None
+    builder_version: Text = None
+    receipt_version: Text = None
+    canonical_sha256: Text = None
+    last_reissued_at: Text = None
+    signature_status: Text = None
+    first_computed_at: Text = None
+    public_key_fingerprint: Text = None
+
+
+class Paper(Shape):
+    """The texts of a paper."""
+
+    title: Text = None
+    license: Text = None
+    headline: Text = None
+    cross_cats: Texts = None
+    primary_cat: Text = None
+    authors_text: Text = None
+    submitted_at: Text = None
+    abstract_excerpt: Text = None
+
+
+class Claim(Shape):
+    """One claim that was extracted from a paper."""
+
+    claim_id: Text = None
+    kind: Text = None
+    text: Text = None
+    source: Text = None
+    status: Text = None
+    attestation: Text = None
+
+
+class Claims(Shape):
+    """The claims of a graph snapshot."""
+
+    count: Integer = None
+    items: list[Claim] | None = None
+    snapshot_sha256: Text = None
+
+
+class Verdict(Shape):
+    """What the registry's pipeline concluded on a paper."""
+
+    id: Text = None
+    model_set: Unseen = None
+    created_at: Text = None
+    strongest_claim: Text = None
+    one_line_summary: Text = None
+    pipeline_version: Text = None
+    weakest_assumption: Text = None
+    pith_extraction_headline: Text = None
+
+
+class References(Shape):
+    """The outgoing references of a graph snapshot."""
+
+    count: Integer = None
+    sample: Unseen = None
+    resolved_work: Integer = None
+    snapshot_sha256: Text = None
+    internal_anchors: Integer = None
+
+
+class FormalEvidence(Shape):
+    """The links into formal canons of a graph snapshot."""
+
+    evidence_count: Integer = None
+    snapshot_sha256: Text = None
+
+
+class AuthorClaims(Shape):
+    """The claims of authorship of a graph snapshot."""
+
+    count: Integer = None
+    strong_count: Integer = None
+    snapshot_sha256: Text = None
+
+
+class GraphSnapshot(Shape):
+    """The graph around a paper at one time."""
+
+    paper: Paper | None = None
+    claims: Claims | None = None
+    source: Source | None = None
+    verdict: Verdict | None = None
+    references: References | None = None
+    formal_canon: FormalEvidence | None = None
+    author_claims: AuthorClaims | None = None
+    builder_version: Text = None
+
+
+class Alias(Shape):
+    """Another name of a paper."""
+
+    alias_kind: str
+    alias_value: str
+    created_at: Text = None
+
+
+class VerificationStatus(Shape):
+    """What the registry says of itself about a record."""
+
+    content_addressed: Flag = None
+    pith_receipt: Flag = None
+    author_attested: Flag = None
+    weak_author_claims: Integer = None
+    strong_author_claims: Integer = None
+    externally_anchored: Flag = None
+    storage_verified: Flag = None
+    citation_signatures: Integer = None
+    replication_records: Integer = None
+    graph_snapshot: Flag = None
+    references_resolved: Flag = None
+    formal_links_present: Flag = None
+
+
+class InboundCitation(Shape):
+    """A paper that cites this one."""
+
+    citing_arxiv_id: Text = None
+    citing_title: Text = None
+    ref_index: Integer = None
+    is_internal_anchor: Flag = None
+
+
+class InboundCitations(Shape):
+    """The citations of a paper: their count, and a sample that need not be all."""
+
+    count: Integer = None
+    internal_anchor_count: Integer = None
+    sample: list[InboundCitation] | None = None
+
+
+class FormalCanon(Shape):
+    """The links into formal canons of a record."""
+
+    evidence_count: Integer = None
+    sample: Unseen = None
+    anchors: Unseen = None
+
+
+class Signer(Shape):
+    """Who signed an event."""
+
+    signer_id: Text = None
+    signer_type: Text = None
+    key_id: Text = None
+    public_key_fingerprint: Text = None
+
+
+class RecordCreated(Shape):
+    """The payload of a `record_created` event."""
+
+    canonical_record: CanonicalRecord
+    canonical_sha256: Text = None
+    receipt: Receipt | None = None
+    source_kind: Text = None
+    source_id: Text = None
+    source_version: Integer = None
+    attestation_state: Text = None
+
+
+class GraphSnapshotTaken(Shape):
+    """The payload of a `graph_snapshot` event."""
+
+    graph_snapshot: GraphSnapshot
+    verdict_id: Text = None
+
+
+#: The payloads of which the shape is known, by event type; any other is kept as JSON.
+PAYLOADS: dict[str, type[Shape]] = {
+    "record_created": RecordCreated,
+    "graph_snapshot": GraphSnapshotTaken,
+}
+
+
+class Event(Shape):
+    """A signed event of a bundle."""
+
+    event_type: Text = None
+    subject_pith_number: Text = None
+    target: Text = None
+    payload: Json = None
+    signer: Signer | None = None
+    created_at: Text = None
+    supersedes: Json = None
+    prev_event: Json = None
+    signature: Signature | None = None
+    content_sha256: Text = None
+    schema_version: Text = None
+    event_id: Text = None
+
+
+class StateEvent(Shape):
+    """An event as the merged state keeps it: without its signature."""
+
+    event_id: Text = None
+    target: Text = None
+    created_at: Text = None
+    signer: Signer | None = None
+    payload: Json = None
+
+
+class Current(Shape):
+    """What a state's events merge to."""
+
+    canonical_record: CanonicalRecord
+    source_aliases: list[Alias] | None = None
+    graph_snapshots: list[StateEvent] | None = None
+    author_attestations: Json = None
+    timestamp_anchors: Json = None
+    storage_attestations: Json = None
+    citation_signatures: Json = None
+    replication_records: Json = None
+    corrections: Json = None
+    mirror_hints: Unseen = None
+    record_created: StateEvent | None = None
+
+
+class State(Shape):
+    """A state document, standing alone or embedded in a bundle."""
+
+    pith_number: str
+    current: Current
+    state_type: Text = None
+    state_version: Text = None
+    merge_version: Text = None
+    event_count: Integer = None
+    valid_event_count: Integer = None
+    invalid_event_count: Integer = None
+    equivocation_count: Integer = None
+    equivocations: Json = None
+    invalid_events: Json = None
+    applied_event_ids: Texts = None
+    state_sha256: Text = None
+
+
+class PublicKey(Shape):
+    """A key that a bundle carries; it proves nothing about the bundle."""
+
+    key_id: Text = None
+    algorithm: Text = None
+    format: Text = None
+    public_key_b64: Text = None
+    public_key_hex: Text = None
+    fingerprint_sha256_b32_first128bits: Text = None
+    fingerprint_sha256_hex: Text = None
+    rotates_at: Json = None
+    url: Text = None
+    notes: Text = None
+
+
+class Record(Shape):
+    """A record document."""
+
+    pith_number: str
+    canonical_record: CanonicalRecord
+    record_type: Text = None
+    schema_url: Text = None
+    short_pith_number: Text = None
+    schema_version: Text = None
+    canonical_sha256: Text = None
+    source: Source | None = None
+    attestation_state: Text = None
+    paper: Paper | None = None
+    verification_status: VerificationStatus | None = None
+    receipt: Receipt | None = None
+    graph_snapshot: GraphSnapshot | None = None
+    aliases: list[Alias] | None = None
+    events: Unseen = None
+    event_summary: Unseen = None
+    paper_claims: Unseen = None
+    inbound_citations: InboundCitations | None = None
+    formal_canon: FormalCanon | None = None
+    links: Json = None
+    agent_actions: Json = None
+    created_at: Text = None
+    updated_at: Text = None
+
+
+class Bundle(Shape):
+    """A bundle document."""
+
+    pith_number: str
+    canonical_record: CanonicalRecord
+    bundle_type: Text = None
+    bundle_version: Text = None
+    short_pith_number: Text = None
+    canonical_sha256: Text = None
+    source: Source | None = None
+    source_aliases: list[Alias] | None = None
+    events: list[Event] | None = None
+    timestamp_proofs: Unseen = None
+    mirror_hints: Json = None
+    public_keys: list[PublicKey] | None = None
+    merge_version: Text = None
+    built_at: Text = None
+    links: Json = None
+    state: State | None = None
+    bundle_signature: BundleSignature | None = None

@@ -1,0 +1,165 @@
+"""Snapshots on disk: written aside, made durable, published by one pointer.
+
+`current` is a link to the published snapshot, and `pith.duckdb` a link through it, so that
+one rename switches both. A reader that has opened a snapshot keeps it: nothing in it changes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import WarehouseError
+
+#: The version of the layout below a warehouse, its manifest and its tables.
+LAYOUT = 1
+DATABASE = "pith.duckdb"
+
+
+class FileFacts(msgspec.Struct, frozen=True):
+    """A file of a snapshot: its size in bytes, its SHA-256, and rows if it is a table's."""
+
+    bytes: int
+    sha256: str
+    rows: int | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a snapshot holds and was made from; `manifest.json` in its folder."""
+
+    snapshot: str
+    layout: int
+    created_at: str
+    versions: dict[str, str]
+    sources: list[str]
+    inputs_sha256: str
+    keyring_sha256: str
+    rows: dict[str, int]
+    files: dict[str, FileFacts]
+
+
+@contextmanager
+def locked(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse's lock, which the system releases when this process ends.
+
+    Raises:
+        WarehouseError: another process holds it, or the directory cannot be written.
+    """
+    try:
+        warehouse.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        message = f"cannot write the warehouse {warehouse}: {error.strerror}"
+        raise WarehouseError(message) from None
+    with os.fdopen(descriptor, "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = lock.read().strip() or "unknown"
+            message = (
+                f"another build is writing {warehouse} (process {holder}); wait until it is done"
+            )
+            raise WarehouseError(message) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any], rows: Mapping[str, int]) -> Manifest:
+    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files."""
+    files = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder)
+        count = rows.get(name.parts[0]) if len(name.parts) > 1 else None
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        files[str(name)] = FileFacts(file.stat().st_size, digest, count)
+    manifest = Manifest(
+        snapshot=folder.name, layout=LAYOUT, rows=dict(rows), files=files, **facts
+    )
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / "manifest.json").write_bytes(text + b"\n")
+    return manifest
+
+
+def make_durable(folder: Path) -> None:
+    """Sync every file of a snapshot to disk, then every folder, the deepest first."""
+    for directory, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            _sync(Path(directory, name))
+        _sync(Path(directory))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(warehouse: Path, folder: Path) -> None:
+    """Point `current` at a finished and durable snapshot."""
+    _sync(folder.parent)
+    _link(warehouse / "current", folder.relative_to(warehouse))
+    _link(warehouse / DATABASE, Path("current", DATABASE))
+    _sync(warehouse)
+
+
+def _link(path: Path, target: Path) -> None:
+    """Make a link point at a target, atomically."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(target)
+    aside.replace(path)
+
+
+def current(warehouse: Path) -> Path:
+    """Return the folder of the published snapshot, resolved, so that it stays the same one.
+
+    Raises:
+        WarehouseError: nothing is published there, or by another version of the layout.
+    """
+    try:
+        folder = (warehouse / "current").resolve(strict=True)
+        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    except (OSError, RuntimeError):
+        message = (
+            f"no snapshot is published in {warehouse}; "
+            f"run `pith-etl build SOURCE --warehouse {warehouse}`"
+        )
+        raise WarehouseError(message) from None
+    except msgspec.DecodeError as error:
+        message = f"{warehouse}/current/manifest.json is broken: {error}; build again"
+        raise WarehouseError(message) from None
+    if manifest.layout != LAYOUT:
+        message = (
+            f"{warehouse} has layout {manifest.layout}, this version reads {LAYOUT}; build again"
+        )
+        raise WarehouseError(message)
+    return folder
+
+
+def sweep(warehouse: Path) -> None:
+    """Remove what dead builds left behind; the caller holds the lock.
+
+    A snapshot's manifest is written last: a folder without one was never finished.
+    """
+    for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (warehouse / "snapshots").glob("*"):
+        if not (folder / "manifest.json").exists():
+            shutil.rmtree(folder)
+    for link in warehouse.glob(".*-*"):
+        link.unlink(missing_ok=True)

@@ -1,0 +1,181 @@
+"""The staging cache on disk: parts, each the staged tables of a batch of documents.
+
+A part is a folder of Parquet files and a `part.json`. It is keyed by the digests of its
+documents, written aside and renamed, and never changes: a document that any part holds is not
+parsed again. The cache can be deleted at any time; the next build fills it anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.staged import TABLES
+
+#: The modules that decide what a part holds: another version of one makes parts anew.
+_SOURCES = (
+    "canonical",
+    "document",
+    "flatten",
+    "limits",
+    "merge",
+    "rows",
+    "shapes",
+    "stage",
+    "staged",
+    "strictjson",
+    "times",
+    "typed",
+    "verify",
+)
+_DIGEST_BYTES = 32
+
+
+class _PartFacts(msgspec.Struct):
+    """What `part.json` holds: the version that wrote it, and the pinned keys it was tried with."""
+
+    version: str
+    keys: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part on disk. `keys` are the public keys (base64) that were pinned when it was made."""
+
+    path: Path
+    keys: frozenset[str]
+
+    @property
+    def number(self) -> int:
+        """The number by which the part's rows are marked in their column `part`."""
+        return _number(self.path.name)
+
+
+@cache
+def version() -> str:
+    """Return the digest of the code that makes parts."""
+    package = Path(__file__).parent
+    code = b"".join((package / f"{name}.py").read_bytes() for name in _SOURCES)
+    return hashlib.sha256(code).hexdigest()[:16]
+
+
+def _number(part_id: str) -> int:
+    return int(part_id[:15], 16)  # 60 bits, which a BIGINT holds
+
+
+def write_part(
+    staging: Path, tables: dict[str, pa.Table], keys: Iterable[str], compression: str = "lz4"
+) -> None:
+    """Write the staged tables of a batch as one part, all or nothing.
+
+    Args:
+        staging: the warehouse's staging directory.
+        tables: as `stage.stage` returns them, of at least one document.
+        keys: the public keys (base64) that were pinned.
+        compression: of the Parquet files; they are written once and read a few times.
+    """
+    digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
+    part_id = hashlib.sha256(digests.encode()).hexdigest()
+    aside = staging / "aside" / f"{part_id}-{os.getpid()}"
+    aside.mkdir(parents=True)
+    for name, table in tables.items():
+        marks = pa.repeat(pa.scalar(_number(part_id), pa.int64()), table.num_rows)
+        pq.write_table(
+            table.append_column("part", marks),
+            aside / f"{name}.parquet",
+            compression=compression,
+            write_statistics=False,
+            store_schema=False,
+        )
+    facts = _PartFacts(version(), sorted(keys))
+    (aside / "part.json").write_bytes(msgspec.json.encode(facts))
+    final = staging / "parts" / part_id
+    final.parent.mkdir(exist_ok=True)
+    try:
+        aside.rename(final)
+    except OSError:
+        # another worker staged the very same documents: its part serves as well
+        if not final.is_dir():
+            raise
+        shutil.rmtree(aside)
+
+
+def parts(staging: Path) -> list[Part]:
+    """Return the parts that this version of the program can use, by name."""
+    return [
+        Part(path, frozenset(facts.keys))
+        for path in sorted((staging / "parts").glob("*"))
+        if (facts := _facts(path)) is not None and facts.version == version()
+    ]
+
+
+def _facts(part: Path) -> _PartFacts | None:
+    try:
+        return msgspec.json.decode((part / "part.json").read_bytes(), type=_PartFacts)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def staged_files(found: Iterable[Part], table: str) -> list[str]:
+    """Return the Parquet files that hold a staged table's rows."""
+    return [str(part.path / f"{table}.parquet") for part in found]
+
+
+def staged_digests(found: Iterable[Part]) -> Iterator[str]:
+    """Yield the SHA-256, in hex, of every document that a part holds."""
+    for file in staged_files(found, "documents"):
+        yield from pq.read_table(file, columns=["sha256"])["sha256"].to_pylist()
+
+
+def write_known(path: Path, digests: Iterable[str]) -> None:
+    """Write the digests of the known documents for `Known` to look up."""
+    path.write_bytes(b"".join(sorted({bytes.fromhex(digest) for digest in digests})))
+
+
+class Known:
+    """A set of digests in a sorted file, shared by all workers through the page cache."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file that `write_known` wrote."""
+        with path.open("rb") as file:
+            self._count = os.fstat(file.fileno()).st_size // _DIGEST_BYTES
+            # an empty file cannot be mapped
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._count else b""
+
+    def __contains__(self, digest: str) -> bool:
+        """Tell whether a digest, in hex, is in the file."""
+        wanted, low, high = bytes.fromhex(digest), 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            offset = middle * _DIGEST_BYTES
+            found = self._map[offset : offset + _DIGEST_BYTES]
+            if found == wanted:
+                return True
+            low, high = (middle + 1, high) if found < wanted else (low, middle)
+        return False
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the map."""
+        if isinstance(self._map, mmap.mmap):
+            self._map.close()
+
+
+def empty(table: str) -> pa.Table:
+    """Return a staged table without rows, for a build without documents."""
+    schema = TABLES[table].append(pa.field("part", pa.int64()))
+    return schema.empty_table()

@@ -1,0 +1,209 @@
+"""Strict JSON: one parse that either means the same to every reader, or is refused.
+
+Parsers disagree on duplicate keys, lone surrogates, NaN, large numbers, a byte-order mark
+and deep nesting (docs/format.md, "Where parsers disagree"). A document with any of these
+is refused with the place, because its digest and its rows could differ between tools.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from pipeline.limits import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER
+
+#: What RFC 8259 calls insignificant white space.
+WHITESPACE = b" \t\n\r"
+_BOM = b"\xef\xbb\xbf"
+
+
+class RefusedError(Exception):
+    """A document is refused: why, and where in it.
+
+    Attributes:
+        reason: one sentence without the place.
+        place: `byte N` (0-based offset in the document) or a JSON pointer (RFC 6901).
+    """
+
+    def __init__(self, reason: str, place: str) -> None:
+        """Keep the reason and the place; the message joins both."""
+        super().__init__(f"{reason} at {place}")
+        self.reason = reason
+        self.place = place
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 - a JSON value is any of six types
+    """Return the value of a JSON text of which every conforming reader gets the same.
+
+    Most documents are compact and as orjson itself writes them: if the re-serialised parse
+    is the raw text, there was nothing in it to disagree about. Only others are parsed again,
+    slowly and exactly.
+
+    Args:
+        raw: the document's bytes; white space around the value is allowed.
+
+    Raises:
+        RefusedError: not UTF-8, not JSON (RFC 8259), a byte-order mark, a duplicate key, a
+            lone surrogate, NaN or an infinity, a number that would not survive, nesting
+            over `MAX_DEPTH`, or nothing at all.
+    """
+    body = raw.strip(WHITESPACE)
+    try:
+        value = orjson.loads(body)
+        if orjson.dumps(value) == body:
+            return value
+    except (ValueError, TypeError):  # TypeError: orjson's own word for too deep to serialise
+        return _parse_exactly(raw)
+    return _parse_exactly(raw)
+
+
+def escape_pointer(token: str) -> str:
+    """Return one reference token of a JSON pointer, escaped (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Defect:
+    """Stands in the parsed tree where a value must be refused, so that its pointer is found."""
+
+    reason: str
+
+
+def _parse_exactly(raw: bytes) -> Any:  # noqa: ANN401 - a JSON value is any of six types
+    text = _decode(raw)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise _not_json(text, error) from None
+    except RecursionError:
+        _refuse_depth(raw)
+    _check(value)
+    return value
+
+
+def _decode(raw: bytes) -> str:
+    if not raw.strip(WHITESPACE):
+        reason = "the document is empty"
+        raise RefusedError(reason, "byte 0")
+    if raw.startswith(_BOM):
+        reason = "a byte-order mark stands before the document"
+        raise RefusedError(reason, "byte 0")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = "not UTF-8"
+        raise RefusedError(reason, f"byte {error.start}") from None
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> RefusedError:
+    """Name a syntax error, telling a text cut short from one that is wrong."""
+    # Python reports an unterminated string at its opening quote; it runs to the end, though.
+    if error.msg.startswith("Unterminated string") or not text[error.pos :].strip():
+        return RefusedError("not JSON: the document ends too early", f"byte {len(text.encode())}")
+    return RefusedError(f"not JSON: {error.msg}", f"byte {len(text[: error.pos].encode())}")
+
+
+def _refuse_depth(raw: bytes) -> NoReturn:
+    depth, in_string, escaped = 0, False, False
+    for offset, byte in enumerate(raw):
+        if in_string:
+            in_string = escaped or byte != ord('"')
+            escaped = byte == ord("\\") and not escaped
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise RefusedError(_TOO_DEEP, f"byte {offset}")
+        elif byte in b"]}":
+            depth -= 1
+        else:
+            in_string = byte == ord('"')
+    raise RefusedError(_TOO_DEEP, "byte 0")
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                result[key] = _Defect("duplicate key")
+            seen.add(key)
+    return result
+
+
+def _integer(text: str) -> int | _Defect:
+    # 20 digits bound the range; int() of a hostile million of digits would take a second
+    if len(text) <= len(str(MIN_INTEGER)) and MIN_INTEGER <= int(text) <= MAX_INTEGER:
+        return int(text)
+    return _Defect("an integer beyond 64 bits, which would not survive")
+
+
+def _float(text: str) -> float | _Defect:
+    value = float(text)
+    if math.isinf(value):
+        return _Defect("a number beyond a double, which would not survive")
+    if len(text) > _FLOAT_DIGITS or Decimal(text) != Decimal(repr(value)):
+        return _Defect("a number of more digits than a double keeps")
+    return value
+
+
+#: Longer than any decimal that a double reproduces, bounding the work of the comparison.
+_FLOAT_DIGITS = 400
+
+
+def _constant(name: str) -> _Defect:
+    return _Defect(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+
+
+def _check(root: object) -> None:
+    """Refuse the first defect in document order, by its JSON pointer."""
+    stack: list[tuple[object, str, int]] = [(root, "", 0)]
+    while stack:
+        value, pointer, depth = stack.pop()
+        if isinstance(value, _Defect):
+            raise RefusedError(value.reason, _pointer_text(pointer))
+        if isinstance(value, str):
+            _check_text(value, pointer)
+        elif isinstance(value, dict | list):
+            if depth >= MAX_DEPTH:
+                raise RefusedError(_TOO_DEEP, _pointer_text(pointer))
+            stack.extend(reversed(_children(value, pointer, depth + 1)))
+
+
+def _children(
+    value: dict[str, Any] | list[Any], pointer: str, depth: int
+) -> list[tuple[object, str, int]]:
+    if isinstance(value, list):
+        return [(item, f"{pointer}/{index}", depth) for index, item in enumerate(value)]
+    children: list[tuple[object, str, int]] = []
+    for key, item in value.items():
+        _check_text(key, pointer)
+        children.append((item, f"{pointer}/{escape_pointer(key)}", depth))
+    return children
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            reason = "a lone surrogate, which is no character"
+            raise RefusedError(reason, _pointer_text(pointer)) from None
+
+
+def _pointer_text(pointer: str) -> str:
+    """Return a pointer that can be shown: the root is `/` rather than nothing at all."""
+    return pointer.encode("utf-8", "backslashreplace").decode("utf-8") or "/"

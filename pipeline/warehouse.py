@@ -1,0 +1,130 @@
+"""`Warehouse`: the published tables, for notebooks and for the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+
+from pipeline import catalog, snapshot
+from pipeline.database import create_views
+from pipeline.errors import UsageError
+from pipeline.model import Connection, literal, quote
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A published table: its meaning, its number of rows and its columns."""
+
+    name: str
+    rows: int
+    meaning: str
+    columns: tuple[catalog.Column, ...]
+
+
+class Warehouse:
+    """The snapshot that is published at the time of opening, and no other.
+
+    Attributes:
+        snapshot: the folder of the snapshot.
+        connection: a DuckDB connection in memory with a view of every table.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = "data/warehouse") -> None:
+        """Open a warehouse.
+
+        Raises:
+            WarehouseError: there is no published snapshot.
+        """
+        self.snapshot = snapshot.current(Path(path))
+        self.connection: Connection = duckdb.connect()
+        create_views(self.connection, self.snapshot)
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Return a query over the tables as a DuckDB relation."""
+        return self.connection.sql(query)
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """Return a table as a polars LazyFrame.
+
+        Raises:
+            UsageError: there is no such table.
+        """
+        import polars  # noqa: PLC0415, ICN001 - the command line starts faster without it
+
+        catalog.table(name)
+        return polars.scan_parquet(self.snapshot / name / "*.parquet", glob=True)
+
+    def tables(self) -> list[TableFacts]:
+        """Return the catalogue: every table with its rows, meaning and columns."""
+        return [
+            TableFacts(table.name, self._count(table.name), table.meaning, table.columns)
+            for table in catalog.tables().values()
+        ]
+
+    def lock(self) -> None:
+        """Give up everything but reading this snapshot, for queries by others."""
+        self.connection.execute(f"set allowed_directories = [{literal(f'{self.snapshot}/')}]")
+        self.connection.execute("set enable_external_access = false")
+        self.connection.execute("set lock_configuration = true")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def _count(self, name: str) -> int:
+        row = self.connection.execute(f"select count(*) from {quote(name)}").fetchone()
+        return int(row[0]) if row else 0
+
+
+#: `explain`, with its options, before a statement that it may not hide.
+_EXPLAIN = re.compile(r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.I | re.S)
+
+
+def read_only(query: str) -> str:
+    """Return a query if it is one statement that only reads.
+
+    DuckDB may write wherever it may read, so that a statement other than a query is refused
+    here and not left to the file system.
+
+    Raises:
+        UsageError: it is something else, or DuckDB cannot parse it, in DuckDB's words.
+    """
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise UsageError(str(error)) from None
+    if len(statements) != 1:
+        message = f"one query is expected, not {len(statements)} statements"
+        raise UsageError(message)
+    kind = statements[0].type
+    if kind == duckdb.StatementType.EXPLAIN:
+        match = _EXPLAIN.match(statements[0].query)
+        if match:
+            read_only(match["rest"])
+            return query
+    if kind != duckdb.StatementType.SELECT:
+        message = f"only queries can be run; this is {kind.name.lower()}"
+        raise UsageError(message)
+    return query

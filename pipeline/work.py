@@ -1,0 +1,166 @@
+"""Staging as tasks: planned once, run in this process or by worker processes.
+
+A task is a group of files. Running it writes parts and a listing of what was found where;
+only counts come back, so that memory does not grow with the input. Any executor with the
+standard `concurrent.futures` interface can run tasks.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.errors import WarehouseError
+from pipeline.inputs import InputFile, RawDocument, read_documents
+from pipeline.keyring import Keyring
+from pipeline.limits import Limits
+from pipeline.stage import stage
+from pipeline.staged import INPUTS, to_arrow
+from pipeline.staging import Known, write_part
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all tasks of a build share.
+
+    Attributes:
+        staging: the staging directory, which receives the parts.
+        listing: the directory that receives the listings.
+        known: the file of the digests that need no staging.
+    """
+
+    staging: Path
+    listing: Path
+    known: Path
+    keyring: Keyring
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A group of files, and the number that names its listing."""
+
+    number: int
+    files: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a task: files and documents found, those newly staged, their bytes."""
+
+    files: int = 0
+    documents: int = 0
+    staged: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Done) -> Done:
+        """Return the sums."""
+        return Done(
+            self.files + other.files,
+            self.documents + other.documents,
+            self.staged + other.staged,
+            self.bytes + other.bytes,
+        )
+
+
+def plan(files: Iterable[InputFile], limits: Limits) -> list[Task]:
+    """Group files into tasks of about one batch each; a file is never split."""
+    groups: list[list[InputFile]] = []
+    size = limits.batch_bytes
+    for file in files:
+        if size >= limits.batch_bytes or len(groups[-1]) >= limits.batch_documents:
+            groups.append([])
+            size = 0
+        groups[-1].append(file)
+        size += file.size
+    return [Task(number, tuple(group)) for number, group in enumerate(groups)]
+
+
+def run(tasks: list[Task], job: Job, workers: int) -> Iterator[Done]:
+    """Run the tasks, yielding what became of each as it is done.
+
+    One task, or one worker, needs no other process.
+
+    Raises:
+        WarehouseError: a worker died, or staging could not be written.
+    """
+    if workers == 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield run_task(task, job)
+        return
+    # forkserver: polars and duckdb hold threads, after which a plain fork may deadlock
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as executor:
+        yield from _submit(executor, tasks, job)
+
+
+def _submit(executor: Executor, tasks: list[Task], job: Job) -> Iterator[Done]:
+    futures: list[Future[Done]] = [executor.submit(run_task, task, job) for task in tasks]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool:
+        message = (
+            "a worker process was killed, perhaps for want of memory; nothing was published: "
+            "build again, with fewer --workers if it recurs"
+        )
+        raise WarehouseError(message) from None
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def run_task(task: Task, job: Job) -> Done:
+    """Read the task's files; write parts of what is new and the listing of everything."""
+    found: list[tuple[object, ...]] = []
+    done = Done(files=len(task.files))
+    with Known(job.known) as known:
+        for batch in _batches(_read(task, job.limits), job.limits):
+            new = {
+                document.sha256: document.raw
+                for document in batch
+                if document.sha256 and document.raw is not None and document.sha256 not in known
+            }
+            if new:
+                tables = stage(new.items(), job.keyring)
+                write_part(job.staging, tables, [key.public_key_b64 for key in job.keyring.keys])
+            found.extend(_listed(document) for document in batch)
+            done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
+    pq.write_table(to_arrow(INPUTS, found), job.listing / f"{task.number}.parquet")
+    return done
+
+
+def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:
+    for file in task.files:
+        yield from read_documents(file, limits)
+
+
+def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[RawDocument]]:
+    """Group documents until a batch has its number of documents or of bytes."""
+    batch: list[RawDocument] = []
+    size = 0
+    for document in documents:
+        batch.append(document)
+        size += document.size or 0
+        if len(batch) >= limits.batch_documents or size >= limits.batch_bytes:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _listed(document: RawDocument) -> tuple[object, ...]:
+    return (
+        document.path,
+        document.position,
+        document.size,
+        document.sha256,
+        document.status,
+        document.reason,
+    )

@@ -1,0 +1,18 @@
+-- An alias contradicts the Pith number or the source of its paper.
+-- severity: error
+-- means: An arXiv id, version, DOI or short number can be derived; this one differs, so
+--   that it would lead to the wrong paper. The resolver leaves it out.
+-- do: Treat the document as altered; fetch it again from the registry or another mirror.
+select
+    alias.sha256,
+    alias.pointer,
+    alias.pith_number,
+    alias.kind || ' ' || alias.value as actual
+from staged_aliases as alias
+inner join proof using (sha256)
+inner join aliases as known
+    on
+        alias.pith_number = known.pith_number
+        and alias.kind = known.kind
+        and alias.value = known.value
+where proof.eligible and not known.well_formed

@@ -1,0 +1,12 @@
+-- A bundle holds one event twice.
+-- severity: warning
+-- means: Nothing is lost, but a merge that counts it twice is wrong.
+-- do: Fetch the bundle again.
+select
+    sha256,
+    max(pointer) as pointer,
+    any_value(document_pith_number) as pith_number,
+    event_id as actual
+from staged_events
+group by sha256, event_id
+having count(*) > 1

@@ -1,0 +1,27 @@
+-- Two documents of one paper hold different events, and neither holds all of the other's.
+-- severity: warning
+-- means: A document with fewer events may merely be older; this one has events that the
+--   other lacks, and the reverse.
+-- do: Compare the two documents; a mirror may have lost events.
+with sets as (
+    select
+        proof.pith_number,
+        proof.sha256,
+        proof.rank,
+        list(distinct event.event_id order by event.event_id) as ids
+    from proof
+    inner join staged_events as event using (sha256)
+    group by all
+)
+
+select
+    other.sha256,
+    other.pith_number,
+    array_to_string(best.ids, ', ') as expected,
+    array_to_string(other.ids, ', ') as actual
+from sets as best
+inner join sets as other using (pith_number)
+where
+    best.rank = 1
+    and not list_has_all(best.ids, other.ids)
+    and not list_has_all(other.ids, best.ids)

@@ -1,0 +1,29 @@
+-- Two public keys go by one key_id.
+-- severity: error
+-- means: A key borrows the name of another. Names prove nothing: only the exact pinned key
+--   does.
+-- do: Find out which of the documents carries the wrong key; the keyring's is the trusted
+--   one.
+with conflicts as (
+    select
+        key_id,
+        string_agg(distinct public_key_b64, ' ' order by public_key_b64) as known
+    from keys
+    group by key_id
+    having count(distinct public_key_b64) > 1
+)
+
+select
+    carried.sha256,
+    carried.pointer,
+    conflicts.known as expected,
+    carried.public_key_b64 as actual
+from conflicts
+inner join staged_keys as carried using (key_id)
+where
+    not exists (
+        select 1 from pinned
+        where
+            pinned.public_key_b64 = carried.public_key_b64
+            and pinned.key_id = carried.key_id
+    )

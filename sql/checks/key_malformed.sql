@@ -1,0 +1,11 @@
+-- A key is not the base64 of 32 bytes.
+-- severity: error
+-- means: It can verify nothing.
+-- do: Distrust the document; the keyring alone decides which key is trusted.
+select
+    sha256,
+    pointer,
+    null::varchar as expected,
+    public_key_b64 as actual
+from staged_keys
+where key_status = 'malformed'

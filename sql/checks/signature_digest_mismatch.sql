@@ -1,0 +1,13 @@
+-- A signature signs the stated digest, which the content does not have.
+-- severity: error
+-- means: A real signature stands beside content that it does not cover: a forgery, or
+--   content altered afterwards.
+-- do: Treat the document as altered; fetch it again from the registry or another mirror.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'digest_mismatch'

@@ -1,0 +1,13 @@
+-- A signature is not the base64 of 64 bytes.
+-- severity: error
+-- means: Only standard base64 in its one spelling is taken: no white space, no URL
+--   alphabet, padding complete.
+-- do: Treat the document as altered; fetch it again from the registry or another mirror.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'malformed'

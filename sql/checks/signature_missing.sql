@@ -1,0 +1,12 @@
+-- A signature that the format demands is missing.
+-- severity: warning
+-- means: The document states what it states without a signature.
+-- do: Ask the mirror for the complete document.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'missing'

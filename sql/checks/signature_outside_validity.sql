@@ -1,0 +1,13 @@
+-- A signature by a pinned key is dated outside the key's period.
+-- severity: warning
+-- means: The keyring trusts the key for a period only; signed_at lies outside of it, or is
+--   missing.
+-- do: Check the period in the keyring; a key may be used after it was stolen.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where outside_validity

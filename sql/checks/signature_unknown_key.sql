@@ -1,0 +1,13 @@
+-- No key at hand can check a signature.
+-- severity: warning
+-- means: Neither the keyring nor the document holds a key of the stated name or
+--   fingerprint. The signature may be good or bad.
+-- do: Get the key from the registry by a way you trust, pin it, and build again.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'unknown_key'

@@ -1,0 +1,13 @@
+-- A signature is of another algorithm, status or message than this format knows.
+-- severity: warning
+-- means: Known are ed25519, signed_v1 and the message that goes with its place. The
+--   signature was not checked.
+-- do: If the registry introduced it, ask for support.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'unsupported'

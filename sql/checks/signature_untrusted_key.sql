@@ -1,0 +1,13 @@
+-- A signature holds, but not by a pinned key.
+-- severity: warning
+-- means: Whoever made the document also brought the key. That proves nothing about who it
+--   was.
+-- do: If you trust the key for reasons of your own, pin it in the keyring and build again.
+select
+    sha256,
+    pointer,
+    pith_number,
+    digest_computed as expected,
+    digest_stated as actual
+from trusted
+where status = 'untrusted_key' and not outside_validity

@@ -1,0 +1,78 @@
+-- One row a document that was read: how well it is proven, as a word and as a number.
+--   signed     every signature in the bundle is valid, its own included: every byte is covered
+--   receipt    every signature is valid, which covers the canonical record and what it hashes
+--   partial    some signatures are valid, others missing, unsupported or by another key
+--   untrusted  signatures hold, but by no pinned key
+--   unsigned   nothing to go by
+--   failed     a digest, a number or a signature is wrong
+with signatures as (
+    select
+        sha256,
+        bool_and(status = 'valid') as all_valid,
+        bool_or(status = 'valid') as any_valid,
+        bool_or(status = 'valid' and kind = 'bundle') as bundle_valid,
+        bool_or(status in ('untrusted_key', 'unknown_key')) as any_untrusted,
+        bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong
+    from trusted
+    group by sha256
+),
+
+breaks as (
+    select distinct sha256
+    from staged_problems
+    where breaks
+),
+
+words as (
+    select
+        document.sha256,
+        document.kind,
+        document.pith_number,
+        coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
+        case
+            when breaks.sha256 is not null or signatures.any_wrong then 'failed'
+            when signatures.all_valid and signatures.bundle_valid then 'signed'
+            when signatures.all_valid then 'receipt'
+            when signatures.any_valid then 'partial'
+            when signatures.any_untrusted then 'untrusted'
+            else 'unsigned'
+        end as proof
+    from staged_documents as document
+    left join signatures using (sha256)
+    left join breaks using (sha256)
+    where document.status = 'ok'
+),
+
+grades as (
+    select
+        *,
+        list_position(
+            ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], proof
+        ) as grade
+    from words
+),
+
+ranks as (
+    select
+        *,
+        -- better proven, then newer, then by kind; the digest makes the order total
+        row_number() over (
+            partition by pith_number
+            order by
+                grade desc,
+                stated_at desc nulls last,
+                list_position(['bundle', 'record', 'state'], kind),
+                sha256
+        ) as rank,
+        max(grade) over (partition by pith_number) as best_grade
+    from grades
+)
+
+select
+    * exclude (best_grade),
+    -- beside a verified document only other verified ones speak for a paper; without any,
+    -- only those as good as the best
+    grade = best_grade or grade >= list_position(
+        ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], 'receipt'
+    ) as eligible
+from ranks

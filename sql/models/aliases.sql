@@ -1,0 +1,50 @@
+-- Every other name of a paper, once, with its earliest time over the eligible documents.
+with named as (
+    select
+        alias.pith_number,
+        alias.kind,
+        alias.value,
+        min(alias.created_at) as created_at,
+        arg_min(proof.proof, proof.rank) as proof,
+        arg_min(alias.sha256, proof.rank) as document_sha256
+    from staged_aliases as alias
+    inner join proof using (sha256)
+    where proof.eligible
+    group by alias.pith_number, alias.kind, alias.value
+),
+
+expected as (
+    select
+        pith_number,
+        source_kind = 'arxiv' as is_arxiv,
+        source_id,
+        source_id || 'v' || source_version as versioned_id,
+        split_part(pith_number, ':', 3) as id
+    from papers
+)
+
+select
+    named.pith_number,
+    named.kind,
+    named.value,
+    named.created_at,
+    -- null: a kind, or a publisher's DOI, that nothing in the documents can confirm
+    case named.kind
+        when 'arxiv' then expected.is_arxiv and named.value = expected.source_id
+        when 'arxiv_version' then expected.is_arxiv and named.value = expected.versioned_id
+        when 'doi' then
+            case
+                when starts_with(lower(named.value), '10.48550/')
+                    then
+                        expected.is_arxiv
+                        and named.value = '10.48550/arxiv.' || lower(expected.source_id)
+            end
+        when 'pith_short_8' then named.value = left(expected.id, 8)
+        when 'pith_short_12' then named.value = left(expected.id, 12)
+        when 'pith_short_16' then named.value = left(expected.id, 16)
+    end as well_formed,
+    named.proof,
+    named.document_sha256
+from named
+inner join expected using (pith_number)
+order by named.pith_number, named.kind, named.value

@@ -1,0 +1,26 @@
+-- The events by which somebody vouches for a paper, or for something about it.
+select
+    event_id,
+    pith_number,
+    event_type as kind,
+    target,
+    created_at,
+    signer_id,
+    signer_type,
+    payload,
+    content_ok,
+    signature_status,
+    applied,
+    proof,
+    document_sha256
+from events
+where
+    event_type in (
+        'author_attestation',
+        'timestamp_anchor',
+        'storage_attestation',
+        'citation_signature',
+        'replication_record',
+        'correction'
+    )
+order by event_id

@@ -1,0 +1,86 @@
+-- Every citation: the sample of inbound ones in records, and those that an event signs.
+with samples as (
+    select
+        citation.pith_number as cited_pith_number,
+        citation.citing_arxiv_id,
+        citation.ref_index,
+        'inbound_sample' as origin,
+        null::varchar as relationship,
+        citation.citing_title,
+        citation.is_internal_anchor,
+        null::varchar as event_id,
+        null::varchar as signed_citing_number,
+        proof.proof,
+        proof.rank,
+        citation.position,
+        citation.sha256 as document_sha256
+    from staged_citations as citation
+    inner join proof using (sha256)
+    where proof.eligible
+),
+
+-- the payload of such an event was never seen: its fields are read where they are found
+signed as (
+    select
+        pith_number as cited_pith_number,
+        payload ->> '$.citing_arxiv_id' as citing_arxiv_id,
+        try_cast(payload ->> '$.ref_index' as bigint) as ref_index,
+        'citation_signature' as origin,
+        payload ->> '$.relationship' as relationship,
+        payload ->> '$.citing_title' as citing_title,
+        null::boolean as is_internal_anchor,
+        event_id,
+        payload ->> '$.citing_pith_number' as signed_citing_number,
+        proof,
+        1 as rank,
+        position,
+        document_sha256
+    from events
+    where event_type = 'citation_signature'
+),
+
+chosen as (
+    select *
+    from (
+        select * from samples
+        union all
+        select * from signed
+    )
+    qualify row_number() over (
+        partition by
+            cited_pith_number, citing_arxiv_id, ref_index, origin, event_id
+        order by rank, position, document_sha256
+    ) = 1
+),
+
+-- an arXiv id without a version means its latest one
+resolved as (
+    select
+        alias.value as arxiv_id,
+        arg_max(alias.pith_number, (paper.source_version, alias.pith_number)) as pith_number
+    from aliases as alias
+    inner join papers as paper using (pith_number)
+    where alias.kind = 'arxiv' and alias.well_formed
+    group by alias.value
+)
+
+select
+    chosen.cited_pith_number,
+    chosen.citing_arxiv_id,
+    chosen.ref_index,
+    chosen.origin,
+    chosen.event_id,
+    chosen.relationship,
+    coalesce(chosen.signed_citing_number, resolved.pith_number) as citing_pith_number,
+    chosen.citing_title,
+    chosen.is_internal_anchor,
+    chosen.proof,
+    chosen.document_sha256
+from chosen
+left join resolved on chosen.citing_arxiv_id = resolved.arxiv_id
+order by
+    chosen.cited_pith_number,
+    chosen.citing_arxiv_id,
+    chosen.ref_index,
+    chosen.origin,
+    chosen.event_id

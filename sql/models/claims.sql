@@ -1,0 +1,16 @@
+-- The claims of each paper, from the document that tells the paper.
+select
+    claim.pith_number,
+    claim.position,
+    claim.claim_id,
+    claim.kind,
+    claim.text,
+    claim.source,
+    claim.status,
+    claim.attestation,
+    proof.proof,
+    claim.sha256 as document_sha256
+from staged_claims as claim
+inner join proof using (sha256)
+where proof.rank = 1
+order by claim.pith_number, claim.position

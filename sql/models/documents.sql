@@ -1,0 +1,55 @@
+-- Every input document, wherever it was found and whatever became of it.
+with verdicts as (
+    select
+        sha256,
+        max(status) filter (where kind = 'bundle') as bundle_signature_status,
+        bool_and(status = 'valid') as signatures_valid
+    from trusted
+    group by sha256
+),
+
+digests as (
+    select
+        sha256,
+        bool_or(breaks) as broken
+    from staged_problems
+    group by sha256
+)
+
+select
+    input.path,
+    input.position,
+    document.kind,
+    input.bytes,
+    input.sha256,
+    coalesce(input.status, document.status) as status,
+    coalesce(input.reason, document.reason) as reason,
+    document.place as pointer,
+    document.pith_number,
+    false as stale,
+    proof.proof,
+    document.status = 'ok' and not coalesce(digests.broken, false) as digests_ok,
+    verdicts.signatures_valid,
+    document.short_pith_number,
+    document.format_version,
+    document.schema_url,
+    document.merge_version,
+    document.created_at,
+    document.updated_at,
+    document.built_at,
+    document.canonical_sha256,
+    document.canonical_sha256_computed,
+    document.bundle_sha256,
+    document.bundle_sha256_computed,
+    verdicts.bundle_signature_status,
+    document.links,
+    document.agent_actions,
+    document.mirror_hints,
+    coalesce(document.extra_count, 0) as extra_count,
+    document.extra
+from inputs as input
+left join staged_documents as document using (sha256)
+left join proof using (sha256)
+left join verdicts using (sha256)
+left join digests using (sha256)
+order by input.path, input.position

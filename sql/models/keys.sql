@@ -1,0 +1,89 @@
+-- Every key pinned or seen, by what it says of itself. One public key under two names, or one
+-- name for two keys, is two rows.
+with seen as (
+    select
+        key_id,
+        public_key_b64,
+        public_key_hex,
+        fingerprint_sha256_hex,
+        fingerprint_sha256_b32,
+        algorithm,
+        format,
+        fingerprint_computed,
+        key_status,
+        rotates_at,
+        url,
+        notes,
+        sha256
+    from staged_keys
+),
+
+carried as (
+    select
+        key_id,
+        public_key_b64,
+        public_key_hex,
+        fingerprint_sha256_hex,
+        fingerprint_sha256_b32,
+        algorithm,
+        min(format) as format,
+        min(fingerprint_computed) as fingerprint_computed,
+        min(key_status) as key_status,
+        min(rotates_at) as rotates_at,
+        min(url) as url,
+        min(notes) as notes,
+        count(distinct sha256) as documents,
+        min(sha256) as document_sha256
+    from seen
+    group by all
+),
+
+pins as (
+    select
+        public_key_b64,
+        key_id,
+        any_value(algorithm) as algorithm,
+        any_value(fingerprint_sha256_hex) as fingerprint_sha256_hex,
+        min(valid_from) as valid_from,
+        max(valid_until) as valid_until,
+        string_agg(distinct note, '; ' order by note) as note
+    from pinned
+    group by public_key_b64, key_id
+)
+
+select
+    coalesce(carried.key_id, pins.key_id) as key_id,
+    coalesce(carried.public_key_b64, pins.public_key_b64) as public_key_b64,
+    carried.public_key_hex,
+    coalesce(carried.fingerprint_sha256_hex, pins.fingerprint_sha256_hex)
+        as fingerprint_sha256_hex,
+    carried.fingerprint_sha256_b32,
+    coalesce(carried.algorithm, pins.algorithm) as algorithm,
+    case
+        when pins.public_key_b64 is not null then 'pinned'
+        when exists (
+            select 1 from pinned
+            where pinned.public_key_b64 = carried.public_key_b64
+        ) then 'pinned_under_another_name'
+        else 'untrusted'
+    end as trust,
+    case
+        when pins.public_key_b64 is null then 'documents'
+        when carried.documents is null then 'keyring'
+        else 'both'
+    end as origin,
+    coalesce(carried.key_status, 'verified') as key_status,
+    coalesce(carried.fingerprint_computed, pins.fingerprint_sha256_hex) as fingerprint_computed,
+    carried.format,
+    pins.valid_from,
+    pins.valid_until,
+    carried.rotates_at,
+    carried.url,
+    carried.notes,
+    pins.note as keyring_note,
+    coalesce(carried.documents, 0) as documents,
+    carried.document_sha256
+from carried
+full outer join pins
+    on carried.public_key_b64 = pins.public_key_b64 and carried.key_id = pins.key_id
+order by all
