@@ -125,9 +125,7 @@ def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> S
             summary.rows["findings"] = write_findings(connection, folder)
         _summarise(connection, summary)
         sql = _runs_sql(connection, order, summary, started)
-        summary.rows["runs"] = model.write_table(
-            connection, catalog.table("runs"), sql, folder
-        )
+        summary.rows["runs"] = model.write_table(connection, catalog.table("runs"), sql, folder)
     return summary
 
 
@@ -177,9 +175,7 @@ def _summarise(connection: Connection, summary: Summary) -> None:
     summary.inputs_sha256 = _inputs_digest(connection)
 
 
-def _runs_sql(
-    connection: Connection, order: Order, summary: Summary, started: datetime
-) -> str:
+def _runs_sql(connection: Connection, order: Order, summary: Summary, started: datetime) -> str:
     """Return the query of the table `runs`: those of the last snapshot, and this one."""
     connection.execute(
         """

@@ -45,7 +45,7 @@ def cli() -> None:
     help="A bar on a terminal and lines elsewhere, lines, or nothing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a JSON object.")
-def build(
+def build(  # noqa: PLR0913, PLR0917 - the options of the command
     sources: tuple[str, ...],
     warehouse: Path,
     keyring: Path | None,
@@ -113,5 +113,5 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         # whoever read our output has seen enough; nothing may write to it again
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(1)

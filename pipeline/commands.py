@@ -61,8 +61,11 @@ def as_text(summary: Summary) -> str:
         [
             f"{documents:,} documents in {summary.files:,} files: {kinds or 'none'}",
             f"{summary.staged:,} newly parsed and verified, the others were known",
-            *([f"{summary.extra_fields:,} fields without a column, kept in documents.extra"]
-              if summary.extra_fields else []),
+            *(
+                [f"{summary.extra_fields:,} fields without a column, kept in documents.extra"]
+                if summary.extra_fields
+                else []
+            ),
             "rows:",
             *rows,
             f"findings: {findings}",

@@ -75,16 +75,14 @@ def find(connection: Connection, files: Mapping[str, InputFile], limits: Limits)
     connection.execute("create table state_differences as from difference_rows")
 
 
-def _difference(
-    row: tuple[Any, ...], files: Mapping[str, InputFile], limits: Limits
-) -> str | None:
+def _difference(row: tuple[Any, ...], files: Mapping[str, InputFile], limits: Limits) -> str | None:
     state_sha256, state_path, state_line, bundle_path, bundle_line, bundle_sha256 = row
     state = _tree(files[state_path], state_line, state_sha256, limits)
     bundle = _tree(files[bundle_path], bundle_line, bundle_sha256, limits)
     if state is None or bundle is None:
         return None
     merged = merge(bundle, floats=has_float(bundle))
-    return merged and state_difference(merged, state)
+    return state_difference(merged, state) if merged is not None else None
 
 
 def _tree(file: InputFile, position: int, sha256: str, limits: Limits) -> dict[str, Any] | None:

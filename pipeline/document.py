@@ -101,8 +101,8 @@ def read(raw: bytes) -> Document:
             raise
         raise NotPithError(str(error)) from None
     kind, shape = _recognise(tree)
-    document = Document(kind, tree, shape)
-    document.shape = typed(tree, shape, "", document.extra)
+    extra: dict[str, Any] = {}
+    document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
     for pointer, value, unseen in free_values(document.shape):
         if unseen and value not in (None, [], {}, ""):

@@ -160,9 +160,7 @@ def _number_status(sheet: Sheet, submitted_at: str | None) -> str:
     return sheet.compare(code, "/pith_number", computed, sheet.pith_number)
 
 
-def _source(
-    sheet: Sheet, pointer: str, source: Source | None, canonical: CanonicalRecord
-) -> None:
+def _source(sheet: Sheet, pointer: str, source: Source | None, canonical: CanonicalRecord) -> None:
     if source is None:
         return
     sheet.agree("source_disagrees", f"{pointer}/kind", canonical.source.kind, source.kind)
@@ -256,9 +254,7 @@ def _paper(  # noqa: PLR0913 - the parts of a paper, each with the place where i
     _claims(sheet, *graph)
 
 
-def _receipt_facts(
-    sheet: Sheet, pointer: str | None, receipt: Receipt | None
-) -> dict[str, object]:
+def _receipt_facts(sheet: Sheet, pointer: str | None, receipt: Receipt | None) -> dict[str, object]:
     if receipt is None:
         return {}
     first, last = receipt.first_computed_at, receipt.last_reissued_at

@@ -214,7 +214,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
 
 def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
     """Yield the one document of a file as (position, size, raw or None if too large)."""
-    chunks, size = [], 0
+    chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
         chunk = stream.read(min(_CHUNK, limits.document_bytes + 1 - size))
         if not chunk:

@@ -42,7 +42,8 @@ class _Lines:
             return
         self._stage, self._next = stage, now + _INTERVAL
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        print(f"{stamp} {stage} {done}/{total}" if total else f"{stamp} {stage}", file=sys.stderr)
+        counts = f" {done}/{total}" if total else ""
+        sys.stderr.write(f"{stamp} {stage}{counts}\n")
 
 
 @contextmanager

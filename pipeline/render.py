@@ -8,7 +8,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any
@@ -103,23 +103,25 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _plain(value: object) -> object:
     """Return a value as JSON has it: times in ISO 8601, bytes in base64, NaN as null."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(_plain(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, timedelta):
-        return value.total_seconds()
+    for types, convert in _CONVERSIONS:
+        if isinstance(value, types):
+            return convert(value)
     return str(value)
+
+
+#: The first that fits, in this order: a bool is an int, a datetime is a date.
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
+    (type(None) | bool | int | str, lambda value: value),
+    (float, lambda value: value if math.isfinite(value) else None),
+    (Decimal, float),
+    (datetime | date | time, lambda value: value.isoformat()),
+    (bytes, lambda value: base64.b64encode(value).decode()),
+    (timedelta, lambda value: value.total_seconds()),
+)
 
 
 def _cell(value: object) -> object:

@@ -83,9 +83,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], rows: Mapping[str, in
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         files[str(name)] = FileFacts(file.stat().st_size, digest, count)
-    manifest = Manifest(
-        snapshot=folder.name, layout=LAYOUT, rows=dict(rows), files=files, **facts
-    )
+    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, rows=dict(rows), files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / "manifest.json").write_bytes(text + b"\n")
     return manifest

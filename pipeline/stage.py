@@ -23,7 +23,9 @@ from pipeline.strictjson import RefusedError
 from pipeline.verify import CLAIM_SCHEMA, verdicts
 
 #: `signatures` as `flatten` leaves them; what the verification finds follows.
-_CLAIMED = TABLES["signatures"].names[: -len(("verdict", "public_key_b64", "carried", "carried_any"))]
+_CLAIMED = TABLES["signatures"].names[
+    : -len(("verdict", "public_key_b64", "carried", "carried_any"))
+]
 _AT = {name: index for index, name in enumerate(_CLAIMED)}
 
 

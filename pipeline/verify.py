@@ -25,6 +25,9 @@ from typing import Final
 
 import polars as pl
 from nacl import bindings, exceptions
+from polars.datatypes import DataType, DataTypeClass
+
+PolarsDataType = DataType | DataTypeClass
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -43,7 +46,7 @@ VERDICTS: Final = (
 )
 
 #: The columns that `verdicts` takes.
-CLAIM_SCHEMA: Final = {
+CLAIM_SCHEMA: Final[dict[str, PolarsDataType]] = {
     "algorithm": pl.String,
     "signature_status": pl.String,
     "signed_message": pl.String,

@@ -14,7 +14,7 @@ import duckdb
 from pipeline import catalog, snapshot
 from pipeline.database import create_views
 from pipeline.errors import UsageError
-from pipeline.model import Connection, literal, quote
+from pipeline.model import Connection, literal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,12 +94,16 @@ class Warehouse:
         self.close()
 
     def _count(self, name: str) -> int:
-        row = self.connection.execute(f"select count(*) from {quote(name)}").fetchone()
-        return int(row[0]) if row else 0
+        import pyarrow.parquet as pq  # noqa: PLC0415 - only the catalogue needs it
+
+        files = (self.snapshot / name).glob("*.parquet")
+        return sum(pq.read_metadata(file).num_rows for file in files)
 
 
 #: `explain`, with its options, before a statement that it may not hide.
-_EXPLAIN = re.compile(r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.I | re.S)
+_EXPLAIN = re.compile(
+    r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+)
 
 
 def read_only(query: str) -> str:
