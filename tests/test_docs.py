@@ -1,0 +1,63 @@
+"""The documentation is what the program does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline import catalog, docs
+from pipeline.cli import cli
+from tests.paths import REPO
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    """Return the pages as they should be."""
+    return docs.pages()
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/tables.md", "docs/findings.md"])
+def test_generated_pages_are_up_to_date(pages: dict[str, str], name: str) -> None:
+    """A generated page, or a generated part of one, is what `make docs` writes."""
+    assert (REPO / name).read_text(encoding="utf-8") == pages[name], "run `make docs`"
+
+
+def test_every_page_is_linked() -> None:
+    """A page of `docs/` can be reached from the README, a decision from its folder."""
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    for page in (REPO / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in readme
+
+
+def test_links_lead_somewhere() -> None:
+    """A link between pages names a file that exists."""
+    for page in [REPO / "README.md", *(REPO / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_is_documented() -> None:
+    """A command of the program stands in the README, with an example."""
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    for name in cli.commands:
+        assert f"pith-etl {name}" in readme
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    """A make target that a page names is one of the Makefile."""
+    makefile = (REPO / "Makefile").read_text(encoding="utf-8")
+    for page in [REPO / "README.md", *(REPO / "docs").rglob("*.md")]:
+        for target in re.findall(r"`make ([a-z-]+)`", page.read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_column_names_its_evidence() -> None:
+    """A column has a meaning and one of the words of evidence that docs/evidence.md explains."""
+    evidence = (REPO / "docs" / "evidence.md").read_text(encoding="utf-8")
+    for table in catalog.tables().values():
+        for column in table.columns:
+            assert column.meaning.endswith(".")
+            assert column.evidence in catalog.EVIDENCE
+    for word in catalog.EVIDENCE:
+        assert f"`{word}`" in evidence
