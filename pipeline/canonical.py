@@ -31,15 +31,23 @@ def canonical(value: object, *, floats: bool = True) -> bytes:
     ensure_ascii=False).encode()`, the registry's published rule.
 
     Args:
-        value: a JSON value without lone surrogates or integers beyond 64 bits
-            (`strictjson.parse` refuses both).
+        value: a JSON value without lone surrogates (`strictjson.parse` refuses them).
         floats: whether the value may hold a float. orjson writes small and large floats
             otherwise than Python does, so only a value known to have none may take its path.
     """
     if floats and has_float(value):
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.encode()
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return _published_rule(value)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # deeper than orjson goes, as a merge puts a payload one level further down than the
+        # bundle does; or an integer beyond 64 bits
+        return _published_rule(value)
+
+
+def _published_rule(value: object) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
 
 
 def sha256_hex(data: bytes) -> str:

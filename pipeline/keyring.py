@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.canonical import sha256_hex
 from pipeline.errors import KeyringError
+from pipeline.strictjson import RefusedError, parse
 from pipeline.times import microseconds
 from pipeline.verify import ALGORITHM, KEY_BYTES, decode_base64
 
@@ -89,11 +90,11 @@ def load(path: Path) -> Keyring:
             says it is. Trust that rests on a typing error must not go unnoticed.
     """
     try:
-        keyring = msgspec.json.decode(path.read_bytes(), type=Keyring)
+        keyring = msgspec.convert(parse(path.read_bytes()), Keyring)
     except OSError as error:
         message = f"cannot read the keyring {path}: {error.strerror}; name another by --keyring"
         raise KeyringError(message) from None
-    except msgspec.DecodeError as error:
+    except (RefusedError, msgspec.ValidationError) as error:
         message = f"{path} is no keyring: {error}; see docs/format.md for its fields"
         raise KeyringError(message) from None
     for position, key in enumerate(keyring.keys):

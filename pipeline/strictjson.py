@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
@@ -96,6 +97,9 @@ def _decode(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            reason = "not UTF-8: the document ends within a character"
+            raise RefusedError(reason, f"byte {len(raw)}") from None
         reason = "not UTF-8"
         raise RefusedError(reason, f"byte {error.start}") from None
 
@@ -103,9 +107,18 @@ def _decode(raw: bytes) -> str:
 def _not_json(text: str, error: json.JSONDecodeError) -> RefusedError:
     """Name a syntax error, telling a text cut short from one that is wrong."""
     # Python reports an unterminated string at its opening quote; it runs to the end, though.
-    if error.msg.startswith("Unterminated string") or not text[error.pos :].strip():
+    unterminated = error.msg.startswith("Unterminated string")
+    if unterminated or _CUT_TOKEN.fullmatch(text, error.pos):
         return RefusedError("not JSON: the document ends too early", f"byte {len(text.encode())}")
     return RefusedError(f"not JSON: {error.msg}", f"byte {len(text[: error.pos].encode())}")
+
+
+#: What is left at the end of a text that was cut: white space, or the start of a literal, of a
+#: number or of an escape, which Python reports where the token (or its fraction) begins.
+_CUT_TOKEN = re.compile(
+    r"[ \t\n\r]*|-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?"
+    r"|(?<=[0-9])(?:\.|[eE][+-]?)|(?<=\\)u[0-9a-fA-F]{0,4}"
+)
 
 
 def _refuse_depth(raw: bytes) -> NoReturn:
@@ -150,9 +163,16 @@ def _float(text: str) -> float | _Defect:
     value = float(text)
     if math.isinf(value):
         return _Defect("a number beyond a double, which would not survive")
-    if len(text) > _FLOAT_DIGITS or Decimal(text) != Decimal(repr(value)):
+    if len(text) > _FLOAT_DIGITS or not _survives(text, value):
         return _Defect("a number of more digits than a double keeps")
     return value
+
+
+def _survives(text: str, value: float) -> bool:
+    try:
+        return Decimal(text) == Decimal(repr(value))
+    except InvalidOperation:  # an exponent of 19 digits, beyond what even Decimal holds
+        return False
 
 
 #: Longer than any decimal that a double reproduces, bounding the work of the comparison.

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -57,7 +56,8 @@ CLAIM_SCHEMA: Final[dict[str, PolarsDataType]] = {
     "candidates": pl.List(pl.Binary),
 }
 
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+#: A digest as documents write it; one in upper case is another text, which nothing signs.
+_HEX_DIGEST: Final = "^[0-9a-f]{64}$"
 
 
 def decode_base64(text: str | None, size: int) -> bytes | None:
@@ -73,11 +73,6 @@ def decode_base64(text: str | None, size: int) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return data if len(data) == size and base64.b64encode(data).decode() == text else None
-
-
-def decode_digest(text: str | None) -> bytes | None:
-    """Return the 32 bytes of a digest in lower-case hex, or None for any other text."""
-    return bytes.fromhex(text) if text is not None and _HEX_DIGEST.fullmatch(text) else None
 
 
 def holds(key: bytes, digest: bytes, signature: bytes) -> bool:
@@ -177,7 +172,7 @@ def _first_holding(rows: pl.DataFrame, digest: str) -> pl.DataFrame:
     """Return (row, public_key) of the first candidate under which each signature holds."""
     pairs = (
         rows.select("row", "candidates", "signature_b64", pl.col(digest).alias("digest"))
-        .filter(pl.col("digest").str.contains(r"^[0-9a-f]{64}$"))
+        .filter(pl.col("digest").str.contains(_HEX_DIGEST))
         .explode("candidates", empty_as_null=False)
     )
     result = verify_columns(
