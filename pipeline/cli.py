@@ -98,10 +98,33 @@ def tables(table: str | None, warehouse: Path) -> None:
     commands.tables(table, warehouse, sys.stdout)
 
 
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_KEYRING
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
+def verify(
+    paths: tuple[str, ...],
+    keyring: Path | None,
+    as_json: bool,  # noqa: FBT001 - click passes a flag by name
+) -> None:
+    """Verify documents, without a warehouse: a verdict on each, and what fails.
+
+    Exits with 0 if all hold and with 3 if any does not.
+    """
+    from pipeline import verifying  # noqa: PLC0415 - `--help` starts faster without it
+
+    if not verifying.verify(paths, keyring, sys.stdout, as_json=as_json):
+        raise click.exceptions.Exit(3)
+
+
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit.
+
+    0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
+    """
     try:
-        cli.main(standalone_mode=False)
+        # without the standalone mode click returns the code of an `Exit`
+        sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
