@@ -84,7 +84,7 @@ def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
     from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
 
     if query == "-":
-        query = sys.stdin.read()
+        query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     commands.sql(query, warehouse, form, output)
 
 

@@ -88,12 +88,11 @@ def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
         opened.lock()
         query = read_only(query)
         try:
-            # an error in the query must not leave an empty file behind
-            opened.connection.execute(f"describe {query}") if output else None
             with _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream)
         except duckdb.Error as error:
-            raise UsageError(str(error)) from None
+            # the message may quote a value, and those are the attacker's
+            raise UsageError(safe(str(error))) from None
 
 
 @contextlib.contextmanager
@@ -104,13 +103,23 @@ def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
             raise UsageError(message)
         yield sys.stdout.buffer
         return
+    # written aside, so that a failing query leaves what was there; a device has no aside
+    regular = path.is_file() or not path.exists()
+    target = path.resolve() if regular else path
+    aside = target.with_name(f".{target.name}-{os.getpid()}") if regular else path
     try:
-        stream = path.open("wb")
+        stream = aside.open("wb")
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"
         raise UsageError(message) from None
-    with stream:
-        yield stream
+    try:
+        with stream:
+            yield stream
+        if regular:
+            aside.replace(target)
+    finally:
+        if regular:
+            aside.unlink(missing_ok=True)
 
 
 def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:

@@ -84,10 +84,9 @@ def discover(sources: Iterable[str | Path]) -> list[InputFile]:
     found: dict[bytes, InputFile] = {}
     for source in sources:
         for entry in _walk_source(os.path.normpath(os.fsencode(source))):
-            identity = os.path.abspath(entry.opened)  # noqa: PTH100 - bytes, not a Path
-            known = found.get(identity)
+            known = found.get(entry.opened)
             if known is None or entry.path < known.path:
-                found[identity] = entry
+                found[entry.opened] = entry
     return sorted(found.values(), key=lambda entry: entry.path)
 
 
@@ -97,16 +96,23 @@ def _walk_source(source: bytes) -> Iterator[InputFile]:
     except OSError as error:
         message = f"cannot read the source {_shown(source)}: {error.strerror}"
         raise SourceError(message) from None
+    # the operator may name a link, which reading would otherwise refuse; and a file that two
+    # sources reach has one real path
+    real = os.path.realpath(source)
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk(source)
+        yield from _walk(source, real)
     else:
-        # realpath: the operator may name a link, which reading would otherwise refuse
-        yield _entry(source, os.path.realpath(source), status)
+        yield _entry(source, real, status)
 
 
-def _walk(directory: bytes) -> Iterator[InputFile]:
+def _walk(source: bytes, real: bytes) -> Iterator[InputFile]:
     """Yield the entries below a directory, without recursion: depth is the attacker's."""
-    pending = [directory]
+
+    def named(opened: bytes) -> bytes:
+        below = opened[len(real) :].lstrip(b"/")
+        return os.path.join(source, below) if below else source  # noqa: PTH118 - bytes
+
+    pending = [real]
     while pending:
         current = pending.pop()
         try:
@@ -115,16 +121,17 @@ def _walk(directory: bytes) -> Iterator[InputFile]:
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)
                     else:
-                        yield _scanned(entry)
+                        yield _scanned(named(entry.path), entry)
         except OSError as error:
-            yield _unreadable(current, f"the directory cannot be listed: {error.strerror}")
+            reason = f"the directory cannot be listed: {error.strerror}"
+            yield _unreadable(named(current), current, reason)
 
 
-def _scanned(entry: os.DirEntry[bytes]) -> InputFile:
+def _scanned(path: bytes, entry: os.DirEntry[bytes]) -> InputFile:
     try:
-        return _entry(entry.path, entry.path, entry.stat(follow_symlinks=False))
+        return _entry(path, entry.path, entry.stat(follow_symlinks=False))
     except OSError as error:
-        return _unreadable(entry.path, error.strerror or "it cannot be read")
+        return _unreadable(path, entry.path, error.strerror or "it cannot be read")
 
 
 def _entry(path: bytes, opened: bytes, status: os.stat_result) -> InputFile:
@@ -134,13 +141,13 @@ def _entry(path: bytes, opened: bytes, status: os.stat_result) -> InputFile:
     return InputFile(_shown(path), opened, 0, kind, "skipped")
 
 
-def _unreadable(path: bytes, reason: str) -> InputFile:
-    return InputFile(_shown(path), path, 0, reason, "unreadable")
+def _unreadable(path: bytes, opened: bytes, reason: str) -> InputFile:
+    return InputFile(_shown(path), opened, 0, reason, "unreadable")
 
 
 def _shown(path: bytes) -> str:
-    r"""Return a path as text; bytes that are no UTF-8 become `\xNN`."""
-    return path.decode("utf-8", "backslashreplace")
+    r"""Return a path as text; bytes that are no UTF-8 become `\xNN`, and `\` is doubled."""
+    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 # -- read -------------------------------------------------------------------------------------
@@ -156,7 +163,10 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         with closing(_open(file, limits)) as stream:
             documents = _lines(stream, limits) if file.many else _whole(stream, limits)
             for position, size, raw in documents:
-                yield _found(file.path, position, size, raw, limits)
+                # of what was not read to its end, only a plain file tells the size
+                unknown = raw is None and not size
+                known = (None if file.codec else file.size) if unknown else size
+                yield _found(file.path, position, known, raw, limits)
         if not position:
             yield _found(file.path, 1, 0, b"", limits)
     except OSError as error:
@@ -165,7 +175,9 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         yield RawDocument(file.path, position + 1, None, None, None, "unreadable", reason)
 
 
-def _found(path: str, position: int, size: int, raw: bytes | None, limits: Limits) -> RawDocument:
+def _found(
+    path: str, position: int, size: int | None, raw: bytes | None, limits: Limits
+) -> RawDocument:
     if raw is None:
         reason = f"larger than {limits.document_bytes} bytes at byte {limits.document_bytes}"
         return RawDocument(path, position, size, None, None, "refused", reason)
@@ -213,7 +225,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
 
 
 def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
-    """Yield the one document of a file as (position, size, raw or None if too large)."""
+    """Yield the one document of a file as (position, size, raw), (1, 0, None) if too large."""
     chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
         chunk = stream.read(min(_CHUNK, limits.document_bytes + 1 - size))
@@ -222,7 +234,7 @@ def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, 
             return
         chunks.append(chunk)
         size += len(chunk)
-    yield 1, size, None
+    yield 1, 0, None
 
 
 def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:

@@ -17,8 +17,15 @@ from pipeline.model import Connection
 
 FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 
-#: A terminal obeys control characters, and titles are the attacker's.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: A terminal obeys control characters and the marks that turn the direction of writing, and
+#: titles are the attacker's.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+#: The columns of a plan, whose text is DuckDB's own and has several lines.
+_PLAN = ["explain_key", "explain_value"]
+_BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+#: Wider than a table of any real row, for output that is not a terminal.
+_WIDE = 10_000_000
 _FETCH = 2048
 #: More rows than anybody reads: the format `table` holds all that it shows in memory.
 TABLE_ROWS = 1000
@@ -39,14 +46,31 @@ def write_result(connection: Connection, query: str, form: str, output: IO[bytes
     if form == "parquet":
         _write_parquet(connection, query, output)
         return
+    names, query = _described(connection, query)
     connection.execute(query)
-    names = [column[0] for column in connection.description or ()]
     text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     try:
         _WRITERS[form](text, names, _rows(connection))
         text.flush()
     finally:
         text.detach()
+
+
+def _described(connection: Connection, query: str) -> tuple[list[str], str]:
+    """Return the names of a query's columns, and the query with each instant as a time in UTC.
+
+    The driver needs a further library for an instant with its zone; all times here are UTC.
+    """
+    relation = connection.sql(query)
+    types = [str(kind) for kind in relation.types]
+    if any(_ZONED in kind for kind in types):
+        # cast to the same type but for the zone, which reaches into lists and structs
+        casts = [
+            f"#{number}::{kind.replace(_ZONED, 'TIMESTAMP')}"
+            for number, kind in enumerate(types, start=1)
+        ]
+        return relation.columns, relation.project(", ".join(casts)).sql_query()
+    return relation.columns, query
 
 
 def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
@@ -86,7 +110,9 @@ def _json_objects(names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iter
     keys = _distinct(names)
     for row in rows:
         values = {key: _plain(value) for key, value in zip(keys, row, strict=True)}
-        yield json.dumps(values, ensure_ascii=False)
+        line = json.dumps(values, ensure_ascii=False)
+        # what json leaves of these stands within strings, where the escape means the same
+        yield _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -102,7 +128,10 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """Return a value as JSON has it: times in ISO 8601, bytes in base64, NaN as null."""
+    """Return a value as JSON has it: times in ISO 8601, bytes in base64, NaN as null.
+
+    A decimal is a number where a double holds it, else its digits as text.
+    """
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -117,7 +146,7 @@ def _plain(value: object) -> object:
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
     (type(None) | bool | int | str, lambda value: value),
     (float, lambda value: value if math.isfinite(value) else None),
-    (Decimal, float),
+    (Decimal, lambda value: float(value) if Decimal(repr(float(value))) == value else str(value)),
     (datetime | date | time, lambda value: value.isoformat()),
     (bytes, lambda value: base64.b64encode(value).decode()),
     (timedelta, lambda value: value.total_seconds()),
@@ -126,6 +155,8 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
 
 def _cell(value: object) -> object:
     """Return a value as a cell of text: lists and objects as JSON."""
+    if isinstance(value, float | Decimal):
+        return str(value)
     plain = _plain(value)
     if isinstance(plain, list | dict):
         return json.dumps(plain, ensure_ascii=False)
@@ -135,14 +166,12 @@ def _cell(value: object) -> object:
 
 
 def _write_table(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
-    from rich.text import Text  # noqa: PLC0415 - the other formats start faster without it
-
-    shown: list[list[Text]] = []
+    shown: list[list[str]] = []
     total = 0
     for row in rows:
         total += 1
         if total <= TABLE_ROWS:
-            shown.append([Text(safe(str(_cell(value)))) for value in row])
+            shown.append([_line(str(_cell(value)), names) for value in row])
     print_table(output, names, shown)
     if total > TABLE_ROWS:
         output.write(f"{TABLE_ROWS} of {total} rows; --format csv, json or parquet gives all\n")
@@ -150,26 +179,34 @@ def _write_table(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any
         output.write(f"{total} row{'' if total == 1 else 's'}\n")
 
 
-def print_table(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _line(text: str, names: Sequence[str]) -> str:
+    """Return text as a table shows it: on one line, so that no value can pose as a row."""
+    return safe(text) if list(names) == _PLAN else safe(text).translate(_BREAKS)
+
+
+def print_table(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table, folded to a terminal's width, as wide as it takes elsewhere."""
-    from rich import box  # noqa: PLC0415 - see above
+    from rich import box  # noqa: PLC0415 - the other formats start faster without it
     from rich.console import Console  # noqa: PLC0415 - see above
     from rich.table import Table  # noqa: PLC0415 - see above
     from rich.text import Text  # noqa: PLC0415 - see above
 
     terminal = output.isatty()
-    console = Console(file=output, width=None if terminal else 10_000, highlight=False)
+    console = Console(file=output, width=None if terminal else _WIDE, highlight=False)
     table = Table(box=box.SIMPLE_HEAD if terminal else box.MARKDOWN)
     for name in names:
         table.add_column(Text(safe(name)), overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    console.print(table)
+        table.add_row(*map(Text, row))
+    with console.capture() as captured:
+        console.print(table)
+    # the upper and the lower edge of both boxes are blank
+    output.writelines(f"{line}\n" for line in captured.get().splitlines()[1:-1])
 
 
 def safe(text: str) -> str:
     """Return text with control characters made visible, for a terminal."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 _WRITERS = {

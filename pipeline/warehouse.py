@@ -72,6 +72,9 @@ class Warehouse:
 
     def lock(self) -> None:
         """Give up everything but reading this snapshot, for queries by others."""
+        # an instant is shown in UTC, wherever this runs; no Python variable is a table
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("set python_enable_replacements = false")
         self.connection.execute(f"set allowed_directories = [{literal(f'{self.snapshot}/')}]")
         self.connection.execute("set enable_external_access = false")
         self.connection.execute("set lock_configuration = true")
@@ -116,6 +119,11 @@ def read_only(query: str) -> str:
         UsageError: it is something else, or DuckDB cannot parse it, in DuckDB's words.
     """
     try:
+        query.encode()
+    except UnicodeEncodeError:
+        message = "the query is not UTF-8"
+        raise UsageError(message) from None
+    try:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
         raise UsageError(str(error)) from None
@@ -130,5 +138,7 @@ def read_only(query: str) -> str:
             return query
     if kind != duckdb.StatementType.SELECT:
         message = f"only queries can be run; this is {kind.name.lower()}"
+        if kind == duckdb.StatementType.MULTI:
+            message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
         raise UsageError(message)
     return query
