@@ -36,6 +36,8 @@ class InputFile:
         size: bytes on disk.
         skipped: why it is not read at all, else None.
         status: with `skipped`, the status of its row.
+        modified_ns: when it was last modified, in nanoseconds since 1970.
+        inode: its number in the file system.
     """
 
     path: str
@@ -43,6 +45,8 @@ class InputFile:
     size: int
     skipped: str | None = None
     status: str | None = None
+    modified_ns: int = 0
+    inode: int = 0
 
     @property
     def codec(self) -> str | None:
@@ -136,7 +140,13 @@ def _scanned(path: bytes, entry: os.DirEntry[bytes]) -> InputFile:
 
 def _entry(path: bytes, opened: bytes, status: os.stat_result) -> InputFile:
     if stat.S_ISREG(status.st_mode):
-        return InputFile(_shown(path), opened, status.st_size)
+        return InputFile(
+            _shown(path),
+            opened,
+            status.st_size,
+            modified_ns=status.st_mtime_ns,
+            inode=status.st_ino,
+        )
     kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
     return InputFile(_shown(path), opened, 0, kind, "skipped")
 

@@ -53,10 +53,14 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
 
 def claims(rows: Sequence[Row], candidates: Sequence[list[bytes]]) -> pl.DataFrame:
     """Return staged signatures (rows in the schema's order) as `verify.verdicts` takes them."""
+    # by way of Arrow: polars takes ten times as long over a list of lists
     columns = {
-        name: [row[_AT[name]] for row in rows] for name in CLAIM_SCHEMA if name != "candidates"
+        name: pa.array([row[_AT[name]] for row in rows], pa.large_string())
+        for name in CLAIM_SCHEMA
+        if name != "candidates"
     }
-    return pl.DataFrame({**columns, "candidates": candidates}, schema=CLAIM_SCHEMA)
+    columns["candidates"] = pa.array(candidates, pa.large_list(pa.large_binary()))
+    return pl.DataFrame(pa.table(columns))
 
 
 def _stage_one(rows: Rows, sha256: str, raw: bytes) -> None:
