@@ -69,6 +69,7 @@ def _record(sheet: Sheet, record: Record) -> None:
     status = _canonical_status(sheet, record.canonical_sha256)
     _receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
     _source(sheet, "/source", record.source, canonical)
+    _source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
     if snapshot.paper is not None:
         _same_texts(sheet, paper, snapshot.paper)
     _source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
@@ -369,10 +370,13 @@ def _snapshot_digests(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> No
         if part is not None
     )
     for name, count, stated in parts:
-        if stated != _EMPTY_SNAPSHOT or count != 0:
-            place = f"{pointer}/{name}/snapshot_sha256"
-            expected = _EMPTY_SNAPSHOT if count == 0 else None
-            sheet.problem("snapshot_digest_unproven", place, expected, stated, breaks=False)
+        place = f"{pointer}/{name}/snapshot_sha256"
+        if count == 0 and stated is not None:
+            if stated != _EMPTY_SNAPSHOT:
+                code = "snapshot_digest_mismatch"
+                sheet.problem(code, place, _EMPTY_SNAPSHOT, stated, breaks=False)
+        else:
+            sheet.problem("snapshot_digest_unproven", place, None, stated, breaks=False)
 
 
 # -- events, states and keys ------------------------------------------------------------------

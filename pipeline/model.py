@@ -120,6 +120,7 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
             """
             select signature.* exclude (part)
             from part_signatures as signature
+            semi join live using (sha256, part)
             where
                 part = $part
                 and verdict in ('unknown_key', 'invalid', 'digest_mismatch')

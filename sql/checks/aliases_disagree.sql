@@ -8,10 +8,15 @@ with sets as (
         proof.sha256,
         proof.rank,
         proof.eligible,
-        list(distinct alias.kind || ' ' || alias.value order by alias.kind || ' ' || alias.value)
-            as names
+        coalesce(
+            list(
+                distinct alias.kind || ' ' || alias.value
+                order by alias.kind || ' ' || alias.value
+            ) filter (alias.kind is not null),
+            []
+        ) as names
     from proof
-    inner join staged_aliases as alias using (sha256)
+    left join staged_aliases as alias using (sha256)
     group by all
 )
 

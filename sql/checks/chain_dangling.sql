@@ -15,7 +15,7 @@ with links as (
         document_sha256,
         pointer || '/supersedes' as pointer,
         pith_number,
-        unnest(try_cast(supersedes as varchar[])) as link
+        unnest(try_cast(supersedes::json as varchar[])) as link
     from events
     where supersedes <> '[]'
 )

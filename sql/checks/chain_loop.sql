@@ -1,26 +1,27 @@
 -- A chain of events returns to where it started.
 -- severity: error
 -- means: An id is a digest over the link before it, so that no loop can be made of events
---   whose digests hold: their ids were altered. Loops of up to 100 events are found.
+--   whose digests hold: an id in it was altered. Loops of up to 100 events are found.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 with recursive links as (
-    -- only an event whose digest does not hold can be part of a loop
     select
         event_id,
+        content_ok,
         unnest(
-            list_concat([prev_event], coalesce(try_cast(supersedes as varchar[]), []))
+            list_concat([prev_event], coalesce(try_cast(supersedes::json as varchar[]), []))
         ) as link
     from events
-    where content_ok is not true
+    where prev_event is not null or supersedes <> '[]'
 ),
 
+-- each loop has at least one event whose digest does not hold: the walks start there
 walks (start, current, steps) as (
     select
         event_id,
         link,
         1
     from links
-    where link is not null
+    where content_ok is not true and link is not null
     union
     select
         walks.start,

@@ -4,7 +4,7 @@
 -- do: Fetch the bundle again.
 select
     sha256,
-    max(pointer) as pointer,
+    max_by(pointer, position) as pointer,
     any_value(document_pith_number) as pith_number,
     event_id as actual
 from staged_events

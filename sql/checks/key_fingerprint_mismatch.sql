@@ -6,6 +6,10 @@ select
     sha256,
     pointer,
     fingerprint_computed as expected,
-    fingerprint_sha256_hex as actual
+    -- where the hex is right it is the base32 that is not
+    case
+        when fingerprint_sha256_hex <> fingerprint_computed then fingerprint_sha256_hex
+        else fingerprint_sha256_b32
+    end as actual
 from staged_keys
 where key_status = 'fingerprint_mismatch'

@@ -6,9 +6,12 @@
 with nonces as (
     select
         *,
-        substr(hex(from_base64(signature_b64)), 1, 64) as nonce
+        substr(hex(from_base64(signature_b64)), 1, 64) as nonce,
+        -- what was signed, which beside altered content is the digest stated
+        case when status = 'digest_mismatch' then digest_stated else digest_computed end
+            as digest
     from trusted
-    where status in ('valid', 'untrusted_key')
+    where status in ('valid', 'untrusted_key', 'digest_mismatch')
 ),
 
 reused as (
@@ -17,7 +20,7 @@ reused as (
         nonce
     from nonces
     group by public_key_b64, nonce
-    having count(distinct digest_computed) > 1
+    having count(distinct digest) > 1
 )
 
 select

@@ -4,12 +4,22 @@
 --   the same; its label is not.
 -- do: Treat the label as altered.
 with names as (
-    select distinct
+    -- the keyring names the pinned keys, and each document those that it brings
+    select
+        null as sha256,
         public_key_b64,
         key_id,
-        fingerprint_computed
-    from keys
-    where key_status = 'verified' and fingerprint_computed is not null
+        fingerprint_sha256_hex as fingerprint
+    from pinned
+    union all
+    select
+        sha256,
+        public_key_b64,
+        key_id,
+        fingerprint_computed as fingerprint
+    from staged_keys
+    anti join pinned using (public_key_b64)
+    where fingerprint_computed is not null
 ),
 
 labels as (
@@ -19,14 +29,17 @@ labels as (
         trusted.pith_number,
         concat_ws(' ', trusted.key_id, trusted.public_key_fingerprint) as actual,
         string_agg(
-            distinct concat_ws(' ', names.key_id, names.fingerprint_computed), ', '
+            distinct concat_ws(' ', names.key_id, names.fingerprint), ', '
         ) as expected,
         bool_or(
             names.key_id is not distinct from trusted.key_id
-            and names.fingerprint_computed is not distinct from trusted.public_key_fingerprint
+            and names.fingerprint is not distinct from trusted.public_key_fingerprint
         ) as named
     from trusted
-    inner join names using (public_key_b64)
+    inner join names
+        on
+            trusted.public_key_b64 = names.public_key_b64
+            and trusted.sha256 = coalesce(names.sha256, trusted.sha256)
     where trusted.status in ('valid', 'untrusted_key')
     group by all
 )

@@ -1,16 +1,29 @@
--- Every other name of a paper, once, with its earliest time over the eligible documents.
-with named as (
+-- Every other name of a paper, once, with its earliest time over the best-proven documents
+-- that name it: what no signature covers cannot date what one does.
+with eligible as (
     select
-        alias.pith_number,
-        alias.kind,
-        alias.value,
-        min(alias.created_at) as created_at,
-        arg_min(proof.proof, proof.rank) as proof,
-        arg_min(alias.sha256, proof.rank) as document_sha256
+        alias.*,
+        proof.proof,
+        proof.rank,
+        proof.grade = max(proof.grade) over (
+            partition by alias.pith_number, alias.kind, alias.value
+        ) as best
     from staged_aliases as alias
     inner join proof using (sha256)
     where proof.eligible
-    group by alias.pith_number, alias.kind, alias.value
+),
+
+named as (
+    select
+        pith_number,
+        kind,
+        value,
+        min(created_at) as created_at,
+        arg_min(proof, rank) as proof,
+        arg_min(sha256, rank) as document_sha256
+    from eligible
+    where best
+    group by pith_number, kind, value
 ),
 
 expected as (

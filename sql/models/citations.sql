@@ -53,11 +53,14 @@ chosen as (
     ) = 1
 ),
 
--- an arXiv id without a version means its latest one
+-- an arXiv id without a version means its latest one, of those that a receipt vouches for
 resolved as (
     select
         alias.value as arxiv_id,
-        arg_max(alias.pith_number, (paper.source_version, alias.pith_number)) as pith_number
+        arg_max(
+            alias.pith_number,
+            (paper.proof in ('signed', 'receipt'), paper.source_version, alias.pith_number)
+        ) as pith_number
     from aliases as alias
     inner join papers as paper using (pith_number)
     where alias.kind = 'arxiv' and alias.well_formed

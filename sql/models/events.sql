@@ -1,5 +1,5 @@
 -- Every event once by its id. The copy whose content has the id's digest and whose signature
--- is valid wins, whatever any other copy says.
+-- is valid wins, whatever any other copy says; without one, the better-proven document does.
 with copies as (
     select
         event.*,
@@ -25,8 +25,8 @@ chosen as (
     qualify row_number() over (
         partition by event_id
         order by
-            content_ok desc nulls last,
-            signature_status = 'valid' desc,
+            coalesce(content_ok, false) desc,
+            coalesce(content_ok, false) and signature_status = 'valid' desc,
             grade desc,
             origin = 'bundle' desc,
             sha256,
@@ -35,17 +35,28 @@ chosen as (
 ),
 
 applied as (
-    select distinct unnest(state.applied_event_ids) as event_id
-    from staged_states as state
-    inner join proof using (sha256)
-    where proof.eligible
+    select
+        event_id,
+        max(grade) as grade
+    from (
+        select
+            unnest(state.applied_event_ids) as event_id,
+            proof.grade
+        from staged_states as state
+        inner join proof using (sha256)
+        where proof.eligible
+    )
+    group by event_id
 ),
 
 stated as (
-    select distinct proof.pith_number
+    select
+        proof.pith_number,
+        max(proof.grade) as grade
     from staged_states as state
     inner join proof using (sha256)
     where proof.eligible
+    group by proof.pith_number
 )
 
 select
@@ -63,8 +74,12 @@ select
     chosen.payload,
     chosen.content_ok,
     chosen.signature_status,
-    applied.event_id is not null or case when stated.pith_number is not null then false end
-        as applied,
+    -- a state speaks of the events of documents that are not better proven than itself,
+    -- unless it is the best there is
+    case
+        when applied.grade >= least(chosen.grade, coalesce(stated.grade, 0)) then true
+        when stated.grade is not null then false
+    end as applied,
     -- two valid events of one key for one number that cannot both be next
     chosen.content_ok is true
     and chosen.signature_status = 'valid'

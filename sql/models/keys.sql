@@ -1,5 +1,5 @@
 -- Every key pinned or seen, by what it says of itself. One public key under two names, or one
--- name for two keys, is two rows.
+-- name for two keys, is two rows. A pinned key has a row that no document can alter.
 with seen as (
     select
         key_id,
@@ -14,8 +14,22 @@ with seen as (
         rotates_at,
         url,
         notes,
-        sha256
+        sha256,
+        row_number() over same as place,
+        count(distinct sha256) over same as documents
     from staged_keys
+    inner join proof using (sha256)
+    window same as (
+        partition by
+            key_id,
+            public_key_b64,
+            public_key_hex,
+            fingerprint_sha256_hex,
+            fingerprint_sha256_b32,
+            algorithm
+        order by proof.grade desc, sha256, pointer
+        rows between unbounded preceding and unbounded following
+    )
 ),
 
 carried as (
@@ -26,16 +40,16 @@ carried as (
         fingerprint_sha256_hex,
         fingerprint_sha256_b32,
         algorithm,
-        min(format) as format,
-        min(fingerprint_computed) as fingerprint_computed,
-        min(key_status) as key_status,
-        min(rotates_at) as rotates_at,
-        min(url) as url,
-        min(notes) as notes,
-        count(distinct sha256) as documents,
-        min(sha256) as document_sha256
+        format,
+        fingerprint_computed,
+        key_status,
+        rotates_at,
+        url,
+        notes,
+        documents,
+        sha256 as document_sha256
     from seen
-    group by all
+    where place = 1
 ),
 
 pins as (
@@ -60,7 +74,11 @@ select
     carried.fingerprint_sha256_b32,
     coalesce(carried.algorithm, pins.algorithm) as algorithm,
     case
-        when pins.public_key_b64 is not null then 'pinned'
+        when coalesce(carried.key_id, pins.key_id) in (
+            select pinned.key_id from pinned
+            where
+                pinned.public_key_b64 = coalesce(carried.public_key_b64, pins.public_key_b64)
+        ) then 'pinned'
         when exists (
             select 1 from pinned
             where pinned.public_key_b64 = carried.public_key_b64
@@ -85,5 +103,10 @@ select
     carried.document_sha256
 from carried
 full outer join pins
-    on carried.public_key_b64 = pins.public_key_b64 and carried.key_id = pins.key_id
+    on
+        carried.public_key_b64 = pins.public_key_b64
+        and carried.key_id = pins.key_id
+        and carried.algorithm = pins.algorithm
+        and carried.fingerprint_sha256_hex = pins.fingerprint_sha256_hex
+        and carried.key_status = 'verified'
 order by all

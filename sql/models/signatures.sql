@@ -6,9 +6,10 @@ with ranked as (
         row_number() over same as rank,
         count(*) over same as stands_in
     from trusted
+    inner join (select sha256, grade from proof) using (sha256)
     window same as (
         partition by kind, subject, digest_computed, signature_b64
-        order by status = 'valid' desc, sha256, pointer
+        order by status = 'valid' desc, grade desc, sha256, pointer
         rows between unbounded preceding and unbounded following
     )
 )
