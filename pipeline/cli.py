@@ -23,13 +23,38 @@ _KEYRING = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _examples(*lines: str) -> str:
+    """Return the end of a command's help; a test parses each line."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _complete_table(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    """Return the tables whose names begin so, for the shell's completion."""
+    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
+
+    return [name for name in catalog.TABLES if name.startswith(start)]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "pith-etl build data/samples",
+        'pith-etl sql "select pith_number, title, receipt_status from papers"',
+        "pith-etl build --help",
+    ),
+)
 @click.version_option(package_name="pith-etl")
 def cli() -> None:
     """Turn directories of Pith documents into verified Parquet tables."""
 
 
-@cli.command()
+@cli.command(
+    epilog=_examples(
+        "pith-etl build data/samples",
+        "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
+        "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
+    )
+)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @_WAREHOUSE
 @_KEYRING
@@ -64,7 +89,13 @@ def build(  # noqa: PLR0913, PLR0917 - the options of the command
     click.echo(commands.as_json(summary) if as_json else commands.as_text(summary))
 
 
-@cli.command()
+@cli.command(
+    epilog=_examples(
+        'pith-etl sql "select code, count(*) from findings group by code"',
+        'pith-etl sql "from papers" --format csv --output papers.csv',
+        "pith-etl sql - --warehouse /srv/tables < question.sql",
+    )
+)
 @click.argument("query")
 @_WAREHOUSE
 @click.option(
@@ -88,8 +119,8 @@ def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
     commands.sql(query, warehouse, form, output)
 
 
-@cli.command()
-@click.argument("table", required=False)
+@cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
+@click.argument("table", required=False, shell_complete=_complete_table)
 @_WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
     """List the tables with their rows, or the columns of one with their evidence."""
@@ -98,7 +129,11 @@ def tables(table: str | None, warehouse: Path) -> None:
     commands.tables(table, warehouse, sys.stdout)
 
 
-@cli.command()
+@cli.command(
+    epilog=_examples(
+        "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
+    )
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_KEYRING
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
@@ -115,6 +150,50 @@ def verify(
 
     if not verifying.verify(paths, keyring, sys.stdout, as_json=as_json):
         raise click.exceptions.Exit(3)
+
+
+@cli.command(
+    epilog=_examples(
+        "pith-etl export --output tables",
+        "pith-etl export --table papers --table citations --format csv --output for-excel",
+        "pith-etl export --format sqlite --output portable",
+    )
+)
+@click.option(
+    "--table",
+    "names",
+    multiple=True,
+    metavar="TABLE",
+    shell_complete=_complete_table,
+    help="A table to export; may be repeated.  [default: all]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "csv", "jsonl", "duckdb", "sqlite"]),
+    default="parquet",
+    show_default=True,
+    help="A file a table, or a single database file.",
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The directory to make; one that exists must be empty.",
+)
+@_WAREHOUSE
+def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> None:
+    """Write published tables into a directory, for other tools.
+
+    parquet, csv and jsonl give one file a table; duckdb and sqlite one file, pith.duckdb or
+    pith.sqlite, that holds all data. In CSV a single quote stands before text that a
+    spreadsheet would run as a formula; lists are JSON in CSV and SQLite. Times are UTC.
+    """
+    from pipeline.export import export as run_export  # noqa: PLC0415 - `--help` starts faster
+
+    rows = run_export(warehouse, names, form, output)
+    click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pipeline import catalog
 from pipeline.model import Connection, literal, quote
 
 #: Readable by DuckDB from 1.2 on; the default of 2.0 would shut older clients out.
-_STORAGE_VERSION = "v1.2.0"
+STORAGE_VERSION = "v1.2.0"
 
 
 def write_database(path: Path, snapshot: Path) -> None:
@@ -23,7 +23,7 @@ def write_database(path: Path, snapshot: Path) -> None:
     """
     with duckdb.connect() as connection:
         connection.execute(
-            f"attach {literal(str(path))} as target (storage_version '{_STORAGE_VERSION}')"
+            f"attach {literal(str(path))} as target (storage_version '{STORAGE_VERSION}')"
         )
         connection.execute("use target")
         create_views(connection, snapshot.resolve())
@@ -35,7 +35,19 @@ def create_views(connection: Connection, snapshot: Path) -> None:
         view = quote(table.name)
         files = literal(f"{snapshot}/{table.name}/*.parquet")
         connection.execute(f"create view {view} as from read_parquet({files})")
-        connection.execute(f"comment on view {view} is {literal(table.meaning)}")
-        for column in table.columns:
-            name = f"{view}.{quote(column.name)}"
-            connection.execute(f"comment on column {name} is {literal(column.meaning)}")
+        comment(connection, table, "view", view)
+
+
+def comment(connection: Connection, table: catalog.Table, kind: str, name: str) -> None:
+    """Comment a table, or the view of one, and its columns with their meanings.
+
+    Args:
+        connection: where it is.
+        table: what it is.
+        kind: `table` or `view`.
+        name: its name, quoted.
+    """
+    connection.execute(f"comment on {kind} {name} is {literal(table.meaning)}")
+    for column in table.columns:
+        full = f"{name}.{quote(column.name)}"
+        connection.execute(f"comment on column {full} is {literal(column.meaning)}")

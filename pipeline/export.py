@@ -1,0 +1,230 @@
+"""Exports: the published tables as files for other tools, streamed, so that memory stays flat.
+
+An export is written aside and renamed: its directory is complete or is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipeline import catalog, snapshot
+from pipeline.catalog import Column, Table
+from pipeline.database import STORAGE_VERSION, comment, create_views
+from pipeline.errors import UsageError, WarehouseError
+from pipeline.model import Connection, connect, literal, metadata, quote
+
+FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
+
+#: The single file of the formats `duckdb` and `sqlite`.
+DATABASE = "pith"
+
+#: ISO 8601, as `pith-etl sql` prints it; times are UTC.
+_TIME = "%Y-%m-%dT%H:%M:%S.%f"
+
+#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
+#: four are the full-width forms.
+_FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+#: Columns by which people look rows up, beside the keys.
+_LOOKED_UP = (
+    "pith_number",
+    "citing_pith_number",
+    "citing_arxiv_id",
+    "value",
+    "sha256",
+    "document_sha256",
+)
+
+_FETCH = 2048
+
+
+def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> dict[str, int]:
+    """Write tables of the published snapshot into a new directory; return their rows.
+
+    `parquet`, `csv` and `jsonl` give a file a table, `duckdb` and `sqlite` one file `pith.*`
+    with real tables.
+
+    Args:
+        warehouse: where a snapshot is published.
+        names: the tables; none means all.
+        form: one of `FORMATS`.
+        output: the directory to make; one that exists must be empty.
+
+    Raises:
+        UsageError: there is no such table, or the directory holds something.
+        WarehouseError: nothing is published, or the directory cannot be written.
+    """
+    chosen = {name: catalog.table(name) for name in names} or catalog.tables()
+    folder = snapshot.current(warehouse)
+    threads = len(os.sched_getaffinity(0))
+    try:
+        with (
+            _aside(output.resolve()) as (directory, spill),
+            connect(spill, threads) as connection,
+        ):
+            create_views(connection, folder)
+            return _WRITERS[form](connection, list(chosen.values()), directory)
+    except (OSError, sqlite3.OperationalError, duckdb.IOException) as error:
+        message = f"cannot write {output}: {error}"
+        raise WarehouseError(message) from error
+
+
+@contextmanager
+def _aside(output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a directory that becomes `output` if all goes well, and one to spill to."""
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        message = f"{output} exists and is not empty; name another directory by --output"
+        raise UsageError(message)
+    aside = output.with_name(f".{output.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    directory, spill = aside / "export", aside / "spill"
+    try:
+        directory.mkdir(parents=True)
+        yield directory, spill
+        snapshot.make_durable(directory)
+        directory.replace(output)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_parquet(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+    return {
+        table.name: _number(
+            connection,
+            f"copy {quote(table.name)} to {_file(directory, table, 'parquet')} "
+            f"(format parquet, compression zstd, kv_metadata {metadata(table)})",
+        )
+        for table in tables
+    }
+
+
+def _write_csv(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+    return {
+        table.name: _number(
+            connection,
+            f"copy ({_select(table, _cell)}) to {_file(directory, table, 'csv')} "
+            f"(format csv, header, timestampformat '{_TIME}')",
+        )
+        for table in tables
+    }
+
+
+def _write_jsonl(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+    return {
+        table.name: _number(
+            connection,
+            f"copy {quote(table.name)} to {_file(directory, table, 'jsonl')} "
+            f"(format json, timestampformat '{_TIME}')",
+        )
+        for table in tables
+    }
+
+
+def _file(directory: Path, table: Table, suffix: str) -> str:
+    return literal(str(directory / f"{table.name}.{suffix}"))
+
+
+def _number(connection: Connection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _select(table: Table, expression: Callable[[Column], str]) -> str:
+    cells = ", ".join(f"{expression(column)} as {quote(column.name)}" for column in table.columns)
+    return f"select {cells} from {quote(table.name)}"  # noqa: S608 - names of our own
+
+
+def _cell(column: Column) -> str:
+    """Return an expression for a cell of CSV: text never runs, numbers stay numbers."""
+    name = quote(column.name)
+    if column.type.endswith("[]"):
+        return f"to_json({name})"
+    if column.type == "VARCHAR":
+        return f"if(regexp_matches({name}, '^[{_FORMULA}]'), '''' || {name}, {name})"
+    return name
+
+
+def _write_duckdb(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+    """Write tables with comments.
+
+    They have no index: rows are sorted by the key, so that DuckDB's own minima and maxima
+    find one, while an index must fit into memory.
+    """
+    rows = {}
+    file = literal(str(directory / f"{DATABASE}.duckdb"))
+    connection.execute(f"attach {file} as target (storage_version '{STORAGE_VERSION}')")
+    for table in tables:
+        name = f"target.{quote(table.name)}"
+        rows[table.name] = _number(connection, f"create table {name} as from {quote(table.name)}")
+        comment(connection, table, "table", name)
+    connection.execute("detach target")
+    return rows
+
+
+def _write_sqlite(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+    file = directory / f"{DATABASE}.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        # what a crash leaves is never renamed to the output: no journal is needed
+        for statement in ("pragma journal_mode = off", "pragma synchronous = off", "begin"):
+            database.execute(statement)
+        rows = {table.name: _fill(connection, database, table) for table in tables}
+        database.execute("analyze")
+        database.execute("commit")
+    return rows
+
+
+def _fill(connection: Connection, database: sqlite3.Connection, table: Table) -> int:
+    """Make one SQLite table with its rows and indices; return its rows."""
+    database.execute(_declaration(table))
+    marks = ", ".join("?" for _ in table.columns)
+    insert = f"insert into {quote(table.name)} values ({marks})"  # noqa: S608 - a name of our own
+    connection.execute(_select(table, _value))
+    total = 0
+    while rows := connection.fetchmany(_FETCH):
+        database.executemany(insert, rows)
+        total += len(rows)
+    for column in table.columns:
+        if column.name in _LOOKED_UP and column.name != table.key[0]:
+            index = quote(f"{table.name}_{column.name}")
+            database.execute(f"create index {index} on {quote(table.name)} ({quote(column.name)})")
+    return total
+
+
+def _declaration(table: Table) -> str:
+    """Return SQLite's declaration of a table, which keeps the meanings as comments."""
+    lines = [
+        f"  {quote(column.name)} {_SQLITE_TYPES.get(column.type, 'TEXT')}, -- {column.meaning}"
+        for column in table.columns
+    ]
+    key = ", ".join(quote(column) for column in table.key)
+    opening = f"create table {quote(table.name)} ( -- {table.meaning}"
+    return "\n".join([opening, *lines, f"  primary key ({key})", ")"])
+
+
+_SQLITE_TYPES = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "DOUBLE": "REAL"}
+
+
+def _value(column: Column) -> str:
+    """Return an expression for a value of SQLite, which has no times, booleans or lists."""
+    name = quote(column.name)
+    if column.type == "TIMESTAMP":
+        return f"strftime({name}, '{_TIME}')"
+    if column.type == "BOOLEAN":
+        return f"{name}::bigint"
+    return name if column.type in {"VARCHAR", "BIGINT", "DOUBLE"} else f"to_json({name})::varchar"
+
+
+_WRITERS: dict[str, Callable[[Connection, list[Table], Path], dict[str, int]]] = {
+    "parquet": _write_parquet,
+    "csv": _write_csv,
+    "jsonl": _write_jsonl,
+    "duckdb": _write_duckdb,
+    "sqlite": _write_sqlite,
+}
