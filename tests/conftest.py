@@ -1,12 +1,23 @@
-"""Fixtures that several test modules share."""
+"""Fixtures and settings that all test modules share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from tests.paths import VECTORS
+from tests.building import build_warehouse
+from tests.paths import SAMPLES, VECTORS
+
+# the same examples on every machine, none of which fails for being slow
+settings.register_profile(
+    "reproducible",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("reproducible")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +26,11 @@ def vectors() -> Path:
     if not VECTORS.is_dir():
         pytest.skip(f"the public test vectors are not at {VECTORS}")
     return VECTORS
+
+
+@pytest.fixture(scope="session")
+def samples_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse of the five real documents; no test may change it."""
+    warehouse = tmp_path_factory.mktemp("samples") / "warehouse"
+    build_warehouse(warehouse, SAMPLES)
+    return warehouse
