@@ -9,24 +9,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from pipeline import catalog, differences, model, snapshot
+import duckdb
+import msgspec
+
+from pipeline import catalog, differences, listing, model, runs, snapshot, staging
 from pipeline.audit import write_findings
 from pipeline.database import write_database
-from pipeline.errors import WarehouseError
+from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
-from pipeline.model import Connection, literal
-from pipeline.staging import parts, staged_digests, write_known
+from pipeline.model import Connection, literal, row_of
+from pipeline.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
+from pipeline.snapshot import Content
 from pipeline.work import Done, Job, plan, run
 
 #: Called with (stage, files done, files in all) as a build goes on.
 Progress = Callable[[str, int, int], None]
+
+#: A snapshot is named by the time at which its build started, UTC.
+_SNAPSHOT_NAME = "%Y%m%dT%H%M%S.%fZ"
 
 #: The libraries whose versions a manifest names beside our own.
 _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "pynacl")
@@ -34,108 +41,147 @@ _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "p
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to build: sources, the keyring that is trusted, and with how many processes."""
+    """What to build, and how.
+
+    Attributes:
+        sources: directories and files.
+        keyring: the keys that are trusted.
+        workers: how many processes stage documents.
+        rescan: read every file, even one that seems unchanged.
+        max_shrink: the share of the last snapshot's documents that may vanish or fail; None
+            for any.
+    """
 
     sources: Sequence[str]
     warehouse: Path
     keyring: Keyring
     workers: int
     limits: Limits = DEFAULT
+    rescan: bool = False
+    max_shrink: float | None = None
 
-
-@dataclass(slots=True)
-class Summary:
-    """What a build did; `pith-etl build --json` prints it.
-
-    Attributes:
-        files: number of directory entries found.
-        staged: number of distinct documents parsed and verified by this build.
-        documents: number of documents by kind, or by status where they were not read.
-        extra_fields: number of fields without a column, over all documents.
-        rows: number of rows by table.
-        findings: number of findings by severity.
-        inputs_sha256: one digest over path, position and SHA-256 of every document.
-        seconds: wall time by stage.
-    """
-
-    snapshot: str
-    warehouse: str
-    workers: int
-    files: int = 0
-    bytes: int = 0
-    staged: int = 0
-    documents: dict[str, int] = field(default_factory=dict)
-    extra_fields: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-    findings: dict[str, int] = field(default_factory=dict)
-    inputs_sha256: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Record the wall time of a stage."""
-        started = time.perf_counter()
-        yield
-        self.seconds[stage] = round(time.perf_counter() - started, 3)
+    @property
+    def staging(self) -> Path:
+        """The directory of the staging cache."""
+        return self.warehouse / "staging"
 
 
 def build(order: Order, progress: Progress) -> Summary:
-    """Build the tables and publish them as a new snapshot.
+    """Build the tables and publish them as a new snapshot, unless nothing changed.
 
     Raises:
         SourceError: a source does not exist.
-        WarehouseError: the warehouse is locked or cannot be written, or a worker died. What
-            was published before stays so.
+        ShrinkError: too many of the last snapshot's documents vanished or fail.
+        WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
+            worker died. What was published before stays so.
     """
     files = discover(order.sources)
     with snapshot.locked(order.warehouse):
         try:
             snapshot.sweep(order.warehouse)
-            summary = make_snapshot(order, files, progress)
-            folder = order.warehouse / "snapshots" / summary.snapshot
-            with summary.timed("publish"):
-                write_database(folder / snapshot.DATABASE, folder)
-                _write_manifest(order, summary, folder)
-                snapshot.make_durable(folder)
-                snapshot.publish(order.warehouse, folder)
+            return _build(order, files, progress)
         except OSError as error:
             message = f"cannot write the warehouse {order.warehouse}: {error}"
             raise WarehouseError(message) from error
         finally:
             snapshot.sweep(order.warehouse)
+
+
+def _build(order: Order, files: list[InputFile], progress: Progress) -> Summary:
+    started_ns = time.time_ns()
+    previous = snapshot.published(order.warehouse)
+    summary = _summary(order, files)
+    with _working(order) as connection:
+        _prepare(connection, order, files, summary, progress)
+        content = Content(summary.inputs_sha256, order.keyring.digest, program())
+        if previous is not None and _recall(previous, content, summary):
+            listing.save(connection, order.staging, started_ns)
+            return summary
+        _guard(connection, order, previous)
+        folder = _write(connection, order, files, summary, previous, progress)
+        with summary.timed("publish"):
+            write_database(folder / snapshot.DATABASE, folder)
+            _write_manifest(order, summary, content, folder)
+            snapshot.make_durable(folder)
+            snapshot.publish(order.warehouse, folder)
+            listing.save(connection, order.staging, started_ns)
     return summary
 
 
 def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> Summary:
-    """Stage, model and audit into `snapshots/ID` below the warehouse, not yet published."""
-    started = datetime.now(UTC)
-    name = started.strftime("%Y%m%dT%H%M%S.%fZ")
-    summary = Summary(name, str(order.warehouse), order.workers, files=len(files))
-    work = order.warehouse / "staging" / "work"
-    folder = order.warehouse / "snapshots" / name
-    for directory in (work / "listing", work / "spill", folder):
-        directory.mkdir(parents=True)
-    with summary.timed("stage"):
-        _stage(order, files, work, summary, progress)
-    with model.connect(work / "spill", order.workers) as connection:
-        with summary.timed("model"):
-            _model(connection, order, files, work, folder, summary, progress)
-        with summary.timed("audit"):
-            progress("audit", 0, 0)
-            summary.rows["findings"] = write_findings(connection, folder)
-        _summarise(connection, summary)
-        sql = _runs_sql(connection, order, summary, started)
-        summary.rows["runs"] = model.write_table(connection, catalog.table("runs"), sql, folder)
+    """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing."""
+    summary = _summary(order, files)
+    with _working(order) as connection:
+        _prepare(connection, order, files, summary, progress)
+        _write(connection, order, files, summary, None, progress)
     return summary
 
 
-def _stage(
-    order: Order, files: list[InputFile], work: Path, summary: Summary, progress: Progress
+def program() -> str:
+    """Return the digest of the code and the SQL that decide what the tables hold."""
+    return f"{staging.version()}-{catalog.version()}"
+
+
+def _summary(order: Order, files: list[InputFile]) -> Summary:
+    name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
+    return Summary(name, str(order.warehouse), order.workers, files=len(files))
+
+
+@contextmanager
+def _working(order: Order) -> Iterator[Connection]:
+    """Make the directories of a build; yield a connection that spills into one of them.
+
+    Raises:
+        WarehouseError: a staged part is broken; it is removed, and the next build makes it.
+    """
+    for name in ("listing", "spill"):
+        (order.staging / "work" / name).mkdir(parents=True)
+    with model.connect(order.staging / "work" / "spill", order.workers) as connection:
+        try:
+            yield connection
+        except duckdb.Error as error:
+            broken = staging.remove_broken(order.staging)
+            if not broken:
+                raise
+            names = ", ".join(broken)
+            message = f"staged parts were broken and are removed ({names}); build again: {error}"
+            raise WarehouseError(message) from error
+
+
+def _prepare(
+    connection: Connection,
+    order: Order,
+    files: list[InputFile],
+    summary: Summary,
+    progress: Progress,
 ) -> None:
-    staging = order.warehouse / "staging"
-    known = work / "known"
-    write_known(known, staged_digests(parts(staging)))
-    job = Job(staging, work / "listing", known, order.keyring, order.limits)
+    """Read and stage what is new; create `inputs` and the views of all parts."""
+    work = order.staging / "work"
+    with summary.timed("discover"):
+        model.part_views(connection, staging.parts(order.staging))
+        listing.open_listing(connection, order.staging, files)
+        unchanged = listing.find_unchanged(connection, rescan=order.rescan)
+        changed = [file for file in files if file.path not in unchanged]
+        summary.read = len(changed)
+    with summary.timed("stage"):
+        if changed:
+            _stage(connection, order, changed, summary, progress)
+        model.part_views(connection, staging.parts(order.staging))
+        listing.make_inputs(connection, sorted((work / "listing").glob("*.parquet")))
+        summary.inputs_sha256 = runs.inputs_digest(connection)
+
+
+def _stage(
+    connection: Connection,
+    order: Order,
+    files: list[InputFile],
+    summary: Summary,
+    progress: Progress,
+) -> None:
+    work = order.staging / "work"
+    known = connection.execute("select distinct sha256 from part_documents").fetchall()
+    staging.write_known(work / "known", (row[0] for row in known))
+    job = Job(order.staging, work / "listing", work / "known", order.keyring, order.limits)
     total = Done()
     progress("stage", 0, len(files))
     for done in run(plan(files, order.limits), job, order.workers):
@@ -144,118 +190,108 @@ def _stage(
     summary.staged, summary.bytes = total.staged, total.bytes
 
 
-def _model(  # noqa: PLR0913, PLR0917 - what the steps of a build share
+def _recall(previous: Path, content: Content, summary: Summary) -> bool:
+    """Complete the summary from the published snapshot, if a new one would hold the same."""
+    manifest = snapshot.manifest(previous)
+    if manifest.content != content:
+        return False
+    summary.published, summary.snapshot = False, manifest.snapshot
+    summary.documents, summary.refused = manifest.documents, manifest.refused
+    summary.findings, summary.codes = manifest.findings, manifest.codes
+    summary.rows = manifest.rows
+    return True
+
+
+def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
+    """Refuse to publish a snapshot that lost too much of the last one.
+
+    Raises:
+        ShrinkError: more than `max_shrink` of its documents vanished or fail. One that is
+            found under another path did not vanish.
+    """
+    if previous is None or order.max_shrink is None:
+        return
+    total, lost = row_of(
+        connection,
+        f"""
+        with last as (
+            select path, position, sha256
+            from read_parquet({literal(str(previous / "documents" / "part-0.parquet"))})
+            where status = 'ok'
+        ),
+
+        good as (
+            select path, position, sha256
+            from inputs
+            where status = 'ok'
+        )
+
+        select
+            (select count(*) from last),
+            (
+                select count(*)
+                from last
+                anti join good using (path, position)
+                where sha256 not in (select sha256 from good)
+            )
+        """,  # noqa: S608 - a path of our own, quoted
+    )
+    if lost > order.max_shrink * total:
+        message = (
+            f"{lost} of the {total} documents of the last snapshot vanished or fail, more than "
+            f"{order.max_shrink:.0%}; nothing was published. Is a source not mounted? "
+            "If this is right, build with --allow-shrink"
+        )
+        raise ShrinkError(message)
+
+
+def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     connection: Connection,
     order: Order,
     files: list[InputFile],
-    work: Path,
-    folder: Path,
     summary: Summary,
+    previous: Path | None,
     progress: Progress,
-) -> None:
-    listings = sorted((work / "listing").glob("*.parquet"))
-    model.stage_views(connection, parts(order.warehouse / "staging"), listings, order.keyring)
-    model.build_intermediate(connection)
-    differences.find(connection, {file.path: file for file in files}, order.limits)
-    modelled = [name for name in catalog.TABLES if name not in ("findings", "runs")]
-    for done, name in enumerate(modelled):
-        progress("model", done, len(modelled))
-        summary.rows[name] = model.write_model(connection, name, folder)
-    progress("model", len(modelled), len(modelled))
+) -> Path:
+    """Model and audit the tables into the snapshot's folder, and return it."""
+    folder = order.warehouse / "snapshots" / summary.snapshot
+    folder.mkdir(parents=True)
+    with summary.timed("model"):
+        model.stage_views(connection, staging.parts(order.staging), order.keyring)
+        model.build_intermediate(connection)
+        differences.find(connection, {file.path: file for file in files}, order.limits)
+        modelled = [name for name in catalog.TABLES if name not in ("findings", "runs")]
+        for done, name in enumerate(modelled):
+            progress("model", done, len(modelled))
+            summary.rows[name] = model.write_model(connection, name, folder)
+        progress("model", len(modelled), len(modelled))
+    with summary.timed("audit"):
+        progress("audit", 0, 0)
+        summary.rows["findings"] = write_findings(connection, folder)
+        runs.count(connection, summary)
+        summary.changes = runs.changes(connection, previous)
+    facts = {
+        "started_at": datetime.strptime(summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
+        "sources": list(order.sources),
+        "keyring_sha256": order.keyring.digest,
+    }
+    sql = runs.runs_sql(connection, summary, previous, facts)
+    summary.rows["runs"] = model.write_table(connection, catalog.table("runs"), sql, folder)
+    return folder
 
 
-def _summarise(connection: Connection, summary: Summary) -> None:
-    counted = "select {0}, count(*) from {1} group by all order by all"
-    kinds = connection.execute(counted.format("coalesce(kind, status)", "documents"))
-    summary.documents = dict(kinds.fetchall())
-    found = dict(connection.execute(counted.format("severity", "findings")).fetchall())
-    summary.findings = {name: found.get(name, 0) for name in catalog.SEVERITIES}
-    row = connection.execute("select coalesce(sum(extra_count), 0) from documents").fetchone()
-    summary.extra_fields = int(row[0]) if row else 0
-    summary.inputs_sha256 = _inputs_digest(connection)
-
-
-def _runs_sql(connection: Connection, order: Order, summary: Summary, started: datetime) -> str:
-    """Return the query of the table `runs`: those of the last snapshot, and this one."""
-    connection.execute(
-        """
-        create table this_run as
-        select
-            $run_id as run_id,
-            $started_at::timestamp as started_at,
-            $finished_at::timestamp as finished_at,
-            $workers::bigint as workers,
-            $sources::varchar[] as sources,
-            (select count(*) from documents) as documents,
-            $staged::bigint as staged,
-            (select count(*) from documents where status in ('refused', 'unreadable')) as refused,
-            $bytes::bigint as bytes,
-            (select count(*) from papers) as papers,
-            $critical::bigint as findings_critical,
-            $error::bigint as findings_error,
-            $warning::bigint as findings_warning,
-            $info::bigint as findings_info,
-            $inputs_sha256 as inputs_sha256,
-            $keyring_sha256 as keyring_sha256,
-            $version as version
-        """,
-        {
-            "run_id": summary.snapshot,
-            "started_at": started.replace(tzinfo=None),
-            "finished_at": datetime.now(UTC).replace(tzinfo=None),
-            "workers": order.workers,
-            "sources": list(order.sources),
-            "staged": summary.staged,
-            "bytes": summary.bytes,
-            **summary.findings,
-            "inputs_sha256": summary.inputs_sha256,
-            "keyring_sha256": order.keyring.digest,
-            "version": installed("pith-etl"),
-        },
-    )
-    previous = order.warehouse / "current" / "runs" / "part-0.parquet"
-    if not previous.exists():
-        return "from this_run"
-    return f"""
-        from read_parquet({literal(str(previous))})
-        union all
-        from this_run
-        order by run_id
-    """
-
-
-def _inputs_digest(connection: Connection) -> str:
-    """Return one digest over path, position and SHA-256 of every input document."""
-    row = connection.execute(
-        """
-        with numbered as (
-            select
-                row_number() over (order by path, position) as number,
-                to_json([path, position::varchar, sha256]) as line
-            from inputs
-        ),
-
-        -- in blocks, so that no single text holds them all
-        blocks as (
-            select
-                number // 10000 as block,
-                sha256(string_agg(line, chr(10) order by number)) as digest
-            from numbered
-            group by block
-        )
-
-        select coalesce(sha256(string_agg(digest, '' order by block)), sha256('')) from blocks
-        """
-    ).fetchone()
-    return str(row[0]) if row else ""
-
-
-def _write_manifest(order: Order, summary: Summary, folder: Path) -> None:
+def _write_manifest(order: Order, summary: Summary, content: Content, folder: Path) -> None:
     facts = {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: installed(name) for name in _LIBRARIES},
         "sources": list(order.sources),
-        "inputs_sha256": summary.inputs_sha256,
-        "keyring_sha256": order.keyring.digest,
+        "content": content,
+        "documents": summary.documents,
+        "refused": summary.refused,
+        "findings": summary.findings,
+        "codes": summary.codes,
+        "changes": msgspec.structs.asdict(summary.changes),
+        "seconds": summary.seconds,
+        "rows": summary.rows,
     }
-    snapshot.write_manifest(folder, facts, summary.rows)
+    snapshot.write_manifest(folder, facts)

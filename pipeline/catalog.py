@@ -1,12 +1,15 @@
-"""The catalogue: which tables, columns and checks there are, and what they mean.
+"""The catalogue: which tables, views, macros, queries and checks there are, and what they mean.
 
-Meanings are written once, in `sql/models/TABLE.toml` beside the model and in the header of
-`sql/checks/CODE.sql`, and feed everything else: comments in DuckDB, the metadata of the
-Parquet files, `pith-etl tables`, and the generated documentation.
+Meanings are written once, in `sql/models/TABLE.toml` beside the model, in `sql/views/VIEW.toml`
+beside the view, and in the headers of `sql/macros`, `sql/queries` and `sql/checks`, and feed
+everything else: comments in DuckDB, the metadata of the Parquet files, `pith-etl tables` and
+`pith-etl queries`, and the generated documentation.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +40,12 @@ TABLES = (
 #: The relations between staging and models, in order; they are not published.
 INTERMEDIATE = ("trusted", "proof")
 
+#: The views over the published tables; each reads tables only.
+VIEWS = ("works", "citation_graph", "timeline", "trust", "coverage", "category_years")
+
+#: The table macros over the published tables.
+MACROS = ("resolve",)
+
 SEVERITIES = ("critical", "error", "warning", "info")
 
 #: What can vouch for a column's value (docs/evidence.md).
@@ -55,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A published table: its meaning, the columns of its key, and all columns in order."""
+    """A table or view: its meaning, the columns of its key, and all columns in order."""
 
     name: str
     meaning: str
@@ -75,10 +84,40 @@ class Check:
     sql: str
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named value that a macro or a query takes; `default` is null where it has none."""
+
+    name: str
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A table macro: what it gives, its parameters, its columns (name and meaning), its SQL."""
+
+    name: str
+    meaning: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[tuple[str, str], ...]
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A worked example: the question that it answers, its parameters, its SQL."""
+
+    name: str
+    question: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+
+
 @cache
 def tables() -> dict[str, Table]:
     """Return the published tables by name, in the order of `TABLES`."""
-    return {name: _table(name) for name in TABLES}
+    return {name: _described("models", name) for name in TABLES}
 
 
 def table(name: str) -> Table:
@@ -104,13 +143,44 @@ def intermediate_sql(name: str) -> str:
 
 
 @cache
+def views() -> dict[str, Table]:
+    """Return the views by name, in the order of `VIEWS`."""
+    return {name: _described("views", name) for name in VIEWS}
+
+
+def view_sql(name: str) -> str:
+    """Return the SQL of a view."""
+    return (sql_dir() / "views" / f"{name}.sql").read_text("utf-8")
+
+
+@cache
+def macros() -> tuple[Macro, ...]:
+    """Return the table macros, in the order of `MACROS`."""
+    return tuple(_macro(sql_dir() / "macros" / f"{name}.sql") for name in MACROS)
+
+
+@cache
+def queries() -> dict[str, Query]:
+    """Return the worked examples by name, in the order of their names."""
+    paths = sorted((sql_dir() / "queries").glob("*.sql"))
+    return {path.stem: _query(path) for path in paths}
+
+
+@cache
 def checks() -> tuple[Check, ...]:
     """Return the checks, ordered by code."""
     return tuple(_check(path) for path in sorted((sql_dir() / "checks").glob("*.sql")))
 
 
-def _table(name: str) -> Table:
-    described = tomllib.loads((sql_dir() / "models" / f"{name}.toml").read_text("utf-8"))
+@cache
+def version() -> str:
+    """Return the digest of all SQL and of what describes it: another one makes other tables."""
+    files = sorted(path for path in sql_dir().rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def _described(folder: str, name: str) -> Table:
+    described = tomllib.loads((sql_dir() / folder / f"{name}.toml").read_text("utf-8"))
     columns = tuple(Column(column, *facts) for column, facts in described["columns"].items())
     return Table(name, described["meaning"], tuple(described["key"]), columns)
 
@@ -118,17 +188,60 @@ def _table(name: str) -> Table:
 def _check(path: Path) -> Check:
     """Read a check and the header of its SQL: a promise, then severity, means and do."""
     sql = path.read_text("utf-8")
-    header: list[str] = []
-    for line in sql.splitlines():
-        if not line.startswith("--"):
-            break
-        text = line.removeprefix("--")
-        if text.startswith("   ") and header:
-            header[-1] += f" {text.strip()}"
-        else:
-            header.append(text.strip())
+    header = _header(sql)
     facts = dict(line.split(": ", 1) for line in header[1:])
     if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in SEVERITIES:
         message = f"{path}: the header must give severity, means and do"
         raise ModelError(message)
     return Check(path.stem, facts["severity"], header[0], facts["means"], facts["do"], sql)
+
+
+def _macro(path: Path) -> Macro:
+    """Read a macro and the header of its SQL: its meaning, then `param:` and `column:` lines."""
+    sql = path.read_text("utf-8")
+    header = _header(sql)
+    columns = [line.removeprefix("column: ") for line in header if line.startswith("column: ")]
+    return Macro(
+        path.stem,
+        header[0],
+        _parameters(path, header),
+        tuple((column.split("; ", 1)[0], column.split("; ", 1)[1]) for column in columns),
+        sql,
+    )
+
+
+def _query(path: Path) -> Query:
+    """Read a worked example and the header of its SQL: a question, then `param:` lines."""
+    sql = path.read_text("utf-8")
+    header = _header(sql)
+    return Query(path.stem, header[0], _parameters(path, header), sql)
+
+
+#: `param: NAME = DEFAULT; MEANING`, or without a default.
+_PARAMETER = re.compile(r"param: (?P<name>[a-z_]+)(?: = (?P<default>[^;]*))?; (?P<meaning>.+)")
+
+
+def _parameters(path: Path, header: list[str]) -> tuple[Parameter, ...]:
+    found = []
+    for line in header:
+        if line.startswith("param:"):
+            match = _PARAMETER.fullmatch(line)
+            if match is None:
+                message = f"{path}: `{line}` is not `param: NAME = DEFAULT; MEANING`"
+                raise ModelError(message)
+            found.append(Parameter(match["name"], match["default"], match["meaning"]))
+    return tuple(found)
+
+
+def _header(sql: str) -> list[str]:
+    """Return the leading comment up to an empty line of it; an indented line continues one."""
+    header: list[str] = []
+    for line in sql.splitlines():
+        text = line.removeprefix("--")
+        if text == line or not text:
+            break
+        if text.startswith("   ") and header:
+            header[-1] += f" {text.strip()}"
+        else:
+            header.append(text.strip())
+    return header

@@ -14,13 +14,14 @@ import duckdb
 import msgspec
 
 from pipeline import catalog
-from pipeline.build import Order, Summary
+from pipeline.build import Order
 from pipeline.build import build as run_build
 from pipeline.errors import UsageError
 from pipeline.keyring import load
 from pipeline.progress import progress
 from pipeline.render import print_table, safe, write_result
 from pipeline.resources import default_keyring
+from pipeline.runs import Summary
 from pipeline.warehouse import Warehouse, read_only
 
 

@@ -35,5 +35,9 @@ class WarehouseError(PithEtlError):
     """The warehouse is missing, unpublished, or cannot be written."""
 
 
+class ShrinkError(WarehouseError):
+    """Too many of the last snapshot's documents vanished or fail, as with an empty mount."""
+
+
 class ModelError(PithEtlError):
     """A model or a check broke its own contract: a defect of the program, not of the data."""

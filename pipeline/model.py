@@ -21,7 +21,7 @@ from pipeline.catalog import Table
 from pipeline.errors import ModelError
 from pipeline.keyring import Keyring
 from pipeline.stage import claims
-from pipeline.staged import INPUTS, TABLES
+from pipeline.staged import TABLES
 from pipeline.staging import Part, empty, staged_files
 from pipeline.verify import verdicts
 
@@ -43,6 +43,12 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
     return connection
 
 
+def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple[Any, ...]:
+    """Return the only row of a query, leaving no result open on the connection."""
+    (row,) = connection.execute(sql, parameters).fetchall()
+    return tuple(row)
+
+
 def quote(identifier: str) -> str:
     """Return an SQL identifier, quoted."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -53,20 +59,20 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def stage_views(
-    connection: Connection, parts: Sequence[Part], listings: Sequence[Path], keyring: Keyring
-) -> None:
-    """Create the relations that the SQL starts from.
-
-    `inputs`, `pinned`, a view `staged_TABLE` over the live rows of each staged table, and
-    `late_verdicts` of signatures by keys that were pinned after their part was made.
-    """
-    files = [str(path) for path in listings]
-    _create_view(connection, "inputs", files, INPUTS.empty_table())
-    connection.register("pinned_keys", keyring.table())
-    connection.execute("create table pinned as from pinned_keys order by position")
+def part_views(connection: Connection, parts: Sequence[Part]) -> None:
+    """Create or replace a view `part_TABLE` over the rows of all parts, live or not."""
     for name in TABLES:
         _create_view(connection, f"part_{name}", staged_files(parts, name), empty(name))
+
+
+def stage_views(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> None:
+    """Create the relations that the SQL starts from, beside `inputs`, which must exist.
+
+    They are `pinned`, a view `staged_TABLE` over the live rows of each staged table, and
+    `late_verdicts` of signatures by keys that were pinned after their part was made.
+    """
+    connection.register("pinned_keys", keyring.table())
+    connection.execute("create table pinned as from pinned_keys order by position")
     # content that two parts hold counts once
     connection.execute(
         """
@@ -90,10 +96,10 @@ def stage_views(
 def _create_view(connection: Connection, name: str, files: list[str], otherwise: pa.Table) -> None:
     if files:
         names = ", ".join(literal(file) for file in files)
-        connection.execute(f"create view {name} as from read_parquet([{names}])")
+        connection.execute(f"create or replace view {name} as from read_parquet([{names}])")
     else:
         connection.register(f"{name}_empty", otherwise)
-        connection.execute(f"create view {name} as from {name}_empty")
+        connection.execute(f"create or replace view {name} as from {name}_empty")
 
 
 _LATE = pa.schema(
@@ -183,16 +189,20 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
     folder = directory / table.name
     folder.mkdir()
     file = folder / "part-0.parquet"
-    meanings = {column.name: column.meaning for column in table.columns}
-    metadata = (
-        f"{{pith_etl_table: {literal(table.meaning)}, "
-        f"pith_etl_columns: {literal(json.dumps(meanings))}}}"
-    )
     connection.execute(
         f"copy ({sql}) to {literal(str(file))} "
-        f"(format parquet, compression zstd, kv_metadata {metadata})"
+        f"(format parquet, compression zstd, kv_metadata {metadata(table)})"
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
     )
     return int(pq.read_metadata(file).num_rows)
+
+
+def metadata(table: Table) -> str:
+    """Return the meanings of a table and its columns as DuckDB's `kv_metadata` for Parquet."""
+    meanings = {column.name: column.meaning for column in table.columns}
+    return (
+        f"{{pith_etl_table: {literal(table.meaning)}, "
+        f"pith_etl_columns: {literal(json.dumps(meanings))}}}"
+    )

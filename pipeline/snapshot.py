@@ -32,16 +32,33 @@ class FileFacts(msgspec.Struct, frozen=True):
     rows: int | None = None
 
 
+class Content(msgspec.Struct, frozen=True):
+    """What decides what the tables hold: the inputs, the keyring and the program."""
+
+    inputs_sha256: str
+    keyring_sha256: str
+    program: str
+
+
 class Manifest(msgspec.Struct, frozen=True):
-    """What a snapshot holds and was made from; `manifest.json` in its folder."""
+    """What a snapshot holds and was made from; `manifest.json` in its folder.
+
+    `documents`, `refused`, `findings`, `codes`, `changes` and `seconds` are those of the
+    build's summary (`pipeline.runs.Summary`).
+    """
 
     snapshot: str
     layout: int
     created_at: str
     versions: dict[str, str]
     sources: list[str]
-    inputs_sha256: str
-    keyring_sha256: str
+    content: Content
+    documents: dict[str, int]
+    refused: int
+    findings: dict[str, int]
+    codes: dict[str, int]
+    changes: dict[str, int]
+    seconds: dict[str, float]
     rows: dict[str, int]
     files: dict[str, FileFacts]
 
@@ -74,19 +91,23 @@ def locked(warehouse: Path) -> Iterator[None]:
         yield
 
 
-def write_manifest(folder: Path, facts: Mapping[str, Any], rows: Mapping[str, int]) -> Manifest:
-    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files."""
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files.
+
+    Args:
+        folder: the snapshot, complete but for the manifest.
+        facts: the fields of `Manifest` that the files themselves do not tell.
+    """
     files = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
-        count = rows.get(name.parts[0]) if len(name.parts) > 1 else None
+        rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files[str(name)] = FileFacts(file.stat().st_size, digest, count)
-    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, rows=dict(rows), files=files, **facts)
+        files[str(name)] = FileFacts(file.stat().st_size, digest, rows)
+    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / "manifest.json").write_bytes(text + b"\n")
-    return manifest
 
 
 def make_durable(folder: Path) -> None:
@@ -123,6 +144,24 @@ def _link(path: Path, target: Path) -> None:
     aside.replace(path)
 
 
+def manifest(folder: Path) -> Manifest:
+    """Return the manifest of a snapshot.
+
+    Raises:
+        WarehouseError: it is missing, broken, or of another version of the layout.
+    """
+    file = folder / "manifest.json"
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        message = f"the manifest {file} is broken: {error}; build again"
+        raise WarehouseError(message) from None
+    if found.layout != LAYOUT:
+        message = f"{folder} has layout {found.layout}, this version reads {LAYOUT}; build again"
+        raise WarehouseError(message)
+    return found
+
+
 def current(warehouse: Path) -> Path:
     """Return the folder of the published snapshot, resolved, so that it stays the same one.
 
@@ -131,22 +170,22 @@ def current(warehouse: Path) -> Path:
     """
     try:
         folder = (warehouse / "current").resolve(strict=True)
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
     except (OSError, RuntimeError):
         message = (
             f"no snapshot is published in {warehouse}; "
             f"run `pith-etl build SOURCE --warehouse {warehouse}`"
         )
         raise WarehouseError(message) from None
-    except msgspec.DecodeError as error:
-        message = f"{warehouse}/current/manifest.json is broken: {error}; build again"
-        raise WarehouseError(message) from None
-    if manifest.layout != LAYOUT:
-        message = (
-            f"{warehouse} has layout {manifest.layout}, this version reads {LAYOUT}; build again"
-        )
-        raise WarehouseError(message)
+    manifest(folder)
     return folder
+
+
+def published(warehouse: Path) -> Path | None:
+    """Return the folder of the published snapshot, or None where a build must start anew."""
+    try:
+        return current(warehouse)
+    except WarehouseError:
+        return None
 
 
 def sweep(warehouse: Path) -> None:

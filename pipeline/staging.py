@@ -11,7 +11,7 @@ import hashlib
 import mmap
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -132,10 +132,17 @@ def staged_files(found: Iterable[Part], table: str) -> list[str]:
     return [str(part.path / f"{table}.parquet") for part in found]
 
 
-def staged_digests(found: Iterable[Part]) -> Iterator[str]:
-    """Yield the SHA-256, in hex, of every document that a part holds."""
-    for file in staged_files(found, "documents"):
-        yield from pq.read_table(file, columns=["sha256"])["sha256"].to_pylist()
+def remove_broken(staging: Path) -> list[str]:
+    """Remove the parts of which a file cannot be read, and return their names."""
+    broken = []
+    for part in parts(staging):
+        try:
+            for name in TABLES:
+                pq.read_table(part.path / f"{name}.parquet")
+        except (OSError, pa.ArrowException):
+            shutil.rmtree(part.path)
+            broken.append(part.path.name)
+    return broken
 
 
 def write_known(path: Path, digests: Iterable[str]) -> None:

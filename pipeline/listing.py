@@ -1,0 +1,232 @@
+"""The listing: what was found where, kept between builds so that little is read again.
+
+`staging/listing/` holds two Parquet files of the build that was published last: `files`, with
+the stamp by which an unchanged file is recognised without reading it, and `documents`, what
+each file held. Like all of staging it can be deleted; the next build then reads everything.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.inputs import InputFile
+from pipeline.model import Connection, literal
+from pipeline.staged import INPUTS
+
+#: A file modified this shortly before it was listed may change again unnoticed, within the
+#: resolution of the file system's clock: its stamp is not kept.
+_RACY_NS = 2_000_000_000
+
+_FILES = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("modified_ns", pa.int64()),
+        ("inode", pa.int64()),
+    ]
+)
+
+#: What `documents` keeps of each input: as `staged.INPUTS`, and the last content that was read
+#: as a Pith document there.
+_KEPT = INPUTS.append(pa.field("good_sha256", pa.string()))
+
+
+def open_listing(connection: Connection, staging: Path, files: Sequence[InputFile]) -> None:
+    """Create `current_files`, `old_files` and `old_documents`."""
+    stamps = pa.table(
+        {
+            "path": [file.path for file in files],
+            "size": [file.size for file in files],
+            "modified_ns": [file.modified_ns for file in files],
+            "inode": [file.inode for file in files],
+        },
+        schema=_FILES,
+    )
+    connection.register("current_files", stamps)
+    folder = staging / "listing"
+    for name, schema in (("files", _FILES), ("documents", _KEPT)):
+        file = folder / f"{name}.parquet"
+        if file.exists():
+            connection.execute(f"create view old_{name} as from read_parquet({literal(str(file))})")
+        else:
+            connection.register(f"old_{name}", schema.empty_table())
+
+
+def find_unchanged(connection: Connection, *, rescan: bool) -> set[str]:
+    """Create `unchanged`, the files that need not be read, and return their paths.
+
+    A file is unchanged if its stamp is, and staging still holds all that it held.
+
+    Args:
+        connection: with what `open_listing` created, and the view `part_documents`.
+        rescan: take no file as unchanged.
+    """
+    connection.execute(
+        """
+        create table unchanged as
+        select path
+        from current_files
+        semi join old_files using (path, size, modified_ns, inode)
+        anti join (
+            select old.path
+            from old_documents as old
+            left join part_documents as part using (sha256)
+            -- permissions may have changed, which no stamp tells
+            where old.status = 'unreadable' or (old.sha256 is not null and part.part is null)
+        ) using (path)
+        where not $rescan
+        """,
+        {"rescan": rescan},
+    )
+    return {row[0] for row in connection.execute("from unchanged").fetchall()}
+
+
+def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
+    """Create `inputs`: every document with its status, and what stands in for a stale one.
+
+    Columns: those of `staged.INPUTS`, `place`, `stale`, and `found_sha256`: the digest of what
+    was found, where `sha256` is that of the rows that speak for it.
+
+    Args:
+        connection: with `unchanged`, `old_documents` and `part_documents`.
+        listings: the listings of what was read.
+    """
+    names = ", ".join(literal(str(path)) for path in listings)
+    new = f"from read_parquet([{names}])" if listings else "from old_documents limit 0"
+    columns = ", ".join(INPUTS.names)
+    connection.execute(
+        f"""
+        create table listed as
+        select {columns} from old_documents semi join unchanged using (path)
+        union all
+        select {columns} from ({new})
+        """  # noqa: S608 - names of our own
+    )
+    connection.execute(f"create table inputs as {_INPUTS}")
+
+
+#: A file that cannot be read further says nothing of the documents behind that place: those
+#: keep their last good content, as does one that can be read but no longer parses.
+_INPUTS = """
+with contents as (
+    select
+        sha256,
+        any_value(status) as status,
+        any_value(reason) as reason,
+        any_value(place) as place
+    from part_documents
+    group by sha256
+),
+
+judged as (
+    select
+        listed.path,
+        listed.position,
+        listed.bytes,
+        listed.sha256,
+        coalesce(listed.status, contents.status) as status,
+        coalesce(listed.reason, contents.reason) as reason,
+        contents.place
+    from listed
+    left join contents using (sha256)
+),
+
+kept as (
+    select
+        old.path,
+        old.position,
+        old.good_sha256
+    from old_documents as old
+    semi join contents on old.good_sha256 = contents.sha256
+),
+
+broken as (
+    select
+        path,
+        min(position) as position,
+        min_by(reason, position) as reason
+    from judged
+    where status = 'unreadable'
+    group by path
+),
+
+hidden as (
+    select
+        kept.path,
+        kept.position,
+        null::bigint as bytes,
+        null::varchar as sha256,
+        'unreadable' as status,
+        broken.reason,
+        null::varchar as place
+    from kept
+    inner join broken using (path)
+    where kept.position > broken.position
+),
+
+everything as (
+    from judged
+    union all
+    from hidden
+)
+
+select
+    everything.path,
+    everything.position,
+    everything.bytes,
+    coalesce(kept.good_sha256, everything.sha256) as sha256,
+    everything.status,
+    everything.reason,
+    everything.place,
+    kept.good_sha256 is not null as stale,
+    everything.sha256 as found_sha256
+from everything
+left join kept
+    on
+        everything.path = kept.path
+        and everything.position = kept.position
+        and everything.status in ('refused', 'unreadable', 'not_pith')
+"""
+
+
+def save(connection: Connection, staging: Path, started_ns: int) -> None:
+    """Replace the listing by that of this build, after its snapshot was published.
+
+    Args:
+        connection: with `current_files` and `inputs`.
+        staging: the staging directory.
+        started_ns: when the files were listed, in nanoseconds since 1970.
+    """
+    aside, folder = staging / "aside" / "listing", staging / "listing"
+    aside.mkdir(parents=True)
+    for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
+        connection.execute(
+            f"copy ({query}) to {literal(str(aside / f'{name}.parquet'))} (format parquet)",
+            {"trusted": started_ns - _RACY_NS} if name == "files" else None,
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+
+
+_SAVED_FILES = """
+    select *
+    from current_files
+    where modified_ns < $trusted
+"""
+
+#: A status that the content decides is read from staging each time.
+_SAVED_DOCUMENTS = """
+    select
+        path,
+        position,
+        bytes,
+        found_sha256 as sha256,
+        case when found_sha256 is null then status end as status,
+        case when found_sha256 is null then reason end as reason,
+        case when stale or status = 'ok' then sha256 end as good_sha256
+    from inputs
+"""

@@ -1,0 +1,205 @@
+"""What a build did: its summary, what changed since the last one, and the table `runs`."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import msgspec
+
+from pipeline import catalog
+from pipeline.model import Connection, literal, row_of
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """How many input documents are new, different or gone since the last snapshot."""
+
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a build did; `pith-etl build --json` prints it.
+
+    Attributes:
+        snapshot: the snapshot that is published now.
+        published: whether this build published it; false where nothing had changed.
+        files: number of directory entries found.
+        read: number of them that were read, the others being unchanged.
+        bytes: size of the documents that were read, unpacked.
+        staged: number of distinct documents parsed and verified by this build.
+        documents: number of documents by kind, or by status where they were not read.
+        refused: number of documents that are refused or unreadable.
+        extra_fields: number of fields without a column, over all documents.
+        rows: number of rows by table.
+        findings: number of findings by severity.
+        codes: number of findings by code.
+        changes: what changed since the last snapshot.
+        inputs_sha256: one digest over path, position, content and status of every document.
+        seconds: wall time by stage.
+        peak_bytes: the most memory that this process, and its largest worker, held.
+    """
+
+    snapshot: str
+    warehouse: str
+    workers: int
+    published: bool = True
+    files: int = 0
+    read: int = 0
+    bytes: int = 0
+    staged: int = 0
+    documents: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    extra_fields: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    inputs_sha256: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_bytes: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Record the wall time of a stage, and the memory held so far."""
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - started, 3)
+        for name, who in (("main", resource.RUSAGE_SELF), ("worker", resource.RUSAGE_CHILDREN)):
+            self.peak_bytes[name] = resource.getrusage(who).ru_maxrss * 1024  # Linux: KiB
+
+
+def count(connection: Connection, summary: Summary) -> None:
+    """Fill in what the tables themselves tell of a build."""
+    counted = "select {0}, count(*) from {1} group by all order by all"
+
+    def by(what: str, table: str) -> dict[str, int]:
+        return dict(connection.execute(counted.format(what, table)).fetchall())
+
+    summary.documents = by("coalesce(kind, status)", "documents")
+    severities = by("severity", "findings")
+    summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
+    summary.codes = by("code", "findings")
+    summary.refused, summary.extra_fields = row_of(
+        connection,
+        """
+        select
+            count(*) filter (where status in ('refused', 'unreadable')),
+            coalesce(sum(extra_count), 0)::bigint
+        from documents
+        """,
+    )
+
+
+def changes(connection: Connection, previous: Path | None) -> Changes:
+    """Return how `inputs` differ from the documents of the last snapshot."""
+    if previous is None:
+        return Changes(*row_of(connection, "select count(*) from inputs"))
+    file = literal(str(previous / "documents" / "part-0.parquet"))
+    row = row_of(
+        connection,
+        f"""
+        select
+            count(*) filter (where old.path is null),
+            count(*) filter (
+                where
+                    old.sha256 is distinct from new.sha256
+                    and old.path is not null
+                    and new.path is not null
+            ),
+            count(*) filter (where new.path is null)
+        from read_parquet({file}) as old
+        full outer join inputs as new using (path, position)
+        """,  # noqa: S608 - a path of our own, quoted
+    )
+    return Changes(*row)
+
+
+def inputs_digest(connection: Connection) -> str:
+    """Return one digest over what was found where, and what speaks for it."""
+    (digest,) = row_of(
+        connection,
+        """
+        with numbered as (
+            select
+                row_number() over (order by path, position) as number,
+                to_json([path, position::varchar, found_sha256, sha256, status, reason]) as line
+            from inputs
+        ),
+
+        -- in blocks, so that no single text holds them all
+        blocks as (
+            select
+                number // 10000 as block,
+                sha256(string_agg(line, chr(10) order by number)) as digest
+            from numbered
+            group by block
+        )
+
+        select coalesce(sha256(string_agg(digest, '' order by block)), sha256('')) from blocks
+        """,
+    )
+    return str(digest)
+
+
+def runs_sql(
+    connection: Connection,
+    summary: Summary,
+    previous: Path | None,
+    facts: dict[str, object],
+) -> str:
+    """Return the query of the table `runs`: those up to the last snapshot, and this one.
+
+    Args:
+        connection: with the tables of this build.
+        summary: what this build did.
+        previous: the folder of the last snapshot, if there is one.
+        facts: `started_at`, `sources` and `keyring_sha256`.
+    """
+    connection.execute(
+        """
+        create table this_run as
+        select
+            $run_id as run_id,
+            $started_at::timestamp as started_at,
+            $finished_at::timestamp as finished_at,
+            $workers::bigint as workers,
+            $sources::varchar[] as sources,
+            (select count(*) from documents) as documents,
+            $staged::bigint as staged,
+            $refused::bigint as refused,
+            $bytes::bigint as bytes,
+            (select count(*) from papers) as papers,
+            $critical::bigint as findings_critical,
+            $error::bigint as findings_error,
+            $warning::bigint as findings_warning,
+            $info::bigint as findings_info,
+            $inputs_sha256 as inputs_sha256,
+            $keyring_sha256 as keyring_sha256,
+            $version as version
+        """,
+        {
+            "run_id": summary.snapshot,
+            "finished_at": datetime.now(UTC).replace(tzinfo=None),
+            "workers": summary.workers,
+            "staged": summary.staged,
+            "refused": summary.refused,
+            "bytes": summary.bytes,
+            "inputs_sha256": summary.inputs_sha256,
+            "version": installed("pith-etl"),
+            **summary.findings,
+            **facts,
+        },
+    )
+    if previous is None:
+        return "from this_run"
+    file = literal(str(previous / "runs" / "part-0.parquet"))
+    return f"from read_parquet({file}) union all from this_run order by run_id"
