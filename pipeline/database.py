@@ -1,7 +1,8 @@
-"""The published tables as DuckDB views, each with its meaning as a comment."""
+"""The published tables as DuckDB views, the views and macros over them, each with a comment."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -30,12 +31,40 @@ def write_database(path: Path, snapshot: Path) -> None:
 
 
 def create_views(connection: Connection, snapshot: Path) -> None:
-    """Create a commented view of every table of a snapshot."""
+    """Create a commented view of every table of a snapshot, the views over them, the macros."""
     for table in catalog.tables().values():
         view = quote(table.name)
-        files = literal(f"{snapshot}/{table.name}/*.parquet")
-        connection.execute(f"create view {view} as from read_parquet({files})")
+        connection.execute(f"create view {view} as from {_files(snapshot, table.name)}")
         comment(connection, table, "view", view)
+    for table in catalog.views().values():
+        view = quote(table.name)
+        connection.execute(f"create view {view} as {catalog.view_sql(table.name)}")
+        comment(connection, table, "view", view)
+    for macro in catalog.macros():
+        _create_macro(connection, macro, snapshot)
+
+
+def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) -> None:
+    """Create a table macro that carries the tables it reads.
+
+    DuckDB looks up the names in a macro where it is called, so that in an attached database
+    file it would not find the views that stand beside it.
+    """
+    name = quote(macro.name)
+    parameters = ", ".join(parameter.name for parameter in macro.parameters)
+    tables = ", ".join(
+        f"{quote(table)} as not materialized (from {_files(snapshot, table)})"
+        for table in catalog.TABLES
+        if re.search(rf"\b{table}\b", macro.sql)
+    )
+    connection.execute(
+        f"create macro {name}({parameters}) as table with {tables} from ({macro.sql})"
+    )
+    connection.execute(f"comment on macro table {name} is {literal(macro.meaning)}")
+
+
+def _files(snapshot: Path, table: str) -> str:
+    return f"read_parquet({literal(f'{snapshot}/{table}/*.parquet')})"
 
 
 def comment(connection: Connection, table: catalog.Table, kind: str, name: str) -> None:

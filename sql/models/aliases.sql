@@ -60,4 +60,5 @@ select
     named.document_sha256
 from named
 inner join expected using (pith_number)
-order by named.pith_number, named.kind, named.value
+-- sorted by value, so that `resolve` reads only the row groups that can hold a name
+order by named.value, named.kind, named.pith_number
