@@ -1,6 +1,6 @@
 """From staged parts to published tables: the SQL in `sql/`, run by DuckDB.
 
-Every table is written as Parquet, sorted by its key, so that its bytes depend on the
+Every table is written as Parquet, sorted, so that its bytes depend on the
 documents and the keyring alone. Models and checks see the earlier tables by name.
 """
 
@@ -26,6 +26,9 @@ from pipeline.staging import Part, empty, staged_files
 from pipeline.verify import verdicts
 
 Connection = duckdb.DuckDBPyConnection
+
+#: Rows in a row group: small enough that a lookup in a sorted table reads little.
+_ROW_GROUP = 20_480
 
 
 def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
@@ -191,7 +194,8 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
     file = folder / "part-0.parquet"
     connection.execute(
         f"copy ({sql}) to {literal(str(file))} "
-        f"(format parquet, compression zstd, kv_metadata {metadata(table)})"
+        f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
+        f"kv_metadata {metadata(table)})"
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
