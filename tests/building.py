@@ -1,0 +1,45 @@
+"""Building warehouses in tests, by the very function that the command line calls."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pipeline import Warehouse
+from pipeline.build import Order, Summary, build
+from pipeline.keyring import load
+from pipeline.limits import DEFAULT, Limits
+from pipeline.resources import default_keyring
+
+
+def build_warehouse(
+    target: Path, *sources: Path | str, workers: int = 1, limits: Limits = DEFAULT
+) -> Summary:
+    """Build the sources into a warehouse, quietly, trusting the registry's key."""
+    order = Order([str(source) for source in sources], target, _KEYRING, workers, limits)
+    return build(order, lambda _stage, _done, _total: None)
+
+
+_KEYRING = load(default_keyring())
+
+
+@cache
+def _opened(warehouse: Path, _snapshot: Path) -> Warehouse:
+    return Warehouse(warehouse)
+
+
+def rows(warehouse: Path, query: str) -> list[tuple[object, ...]]:
+    """Return what a query finds in the published tables.
+
+    A snapshot is opened once, for all its queries.
+    """
+    opened = _opened(warehouse, (warehouse / "current").resolve())
+    return opened.connection.execute(query).fetchall()
+
+
+def count(warehouse: Path, table: str) -> int:
+    """Return the number of rows of a published table."""
+    found = rows(warehouse, f"select count(*) from {table}")  # noqa: S608 - a table of ours
+    number = found[0][0]
+    assert isinstance(number, int)
+    return number

@@ -1,0 +1,195 @@
+"""Discovering and reading files: what is listed, what is opened, and where reading stops."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.inputs import InputFile, RawDocument, discover, read_documents
+from pipeline.limits import DEFAULT, Limits
+from tests.paths import SAMPLES
+
+RAW = b'{"a":1}'
+
+
+def _read(path: Path, limits: Limits = DEFAULT) -> list[RawDocument]:
+    (file,) = discover([path])
+    return list(read_documents(file, limits))
+
+
+def _paths(found: list[InputFile]) -> list[str]:
+    return [file.path for file in found]
+
+
+# -- discover ---------------------------------------------------------------------------------
+
+
+def test_directories_are_walked_to_the_bottom() -> None:
+    """Every file below a source is listed once, sorted by path."""
+    found = discover([SAMPLES.parent, SAMPLES])
+    samples = [path for path in _paths(found) if path.startswith(str(SAMPLES))]
+    assert samples == [str(path) for path in sorted(SAMPLES.iterdir())]
+
+
+def test_the_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
+    """The same sources in any order, some of them twice, give the same list."""
+    (tmp_path / "a").mkdir()
+    for name in ("a/x", "b", "c"):
+        (tmp_path / name).write_bytes(RAW)
+    sources = [tmp_path, tmp_path / "a", tmp_path / "b"]
+    assert discover(sources) == discover([*reversed(sources), tmp_path / "a"])
+    assert len(discover(sources)) == 3
+
+
+def test_a_file_that_is_named_twice_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file reached by an absolute and a relative source is one entry, by the first of its names."""
+    (tmp_path / "x").write_bytes(RAW)
+    monkeypatch.chdir(tmp_path)
+    assert _paths(discover(["x", tmp_path, tmp_path / "x", "./x", "."])) == ["./x"]
+
+
+def test_a_source_may_be_a_link(tmp_path: Path) -> None:
+    """A source that is a link is followed, its file once however it is reached."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x").write_bytes(RAW)
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "file").symlink_to("real/x")
+    link, file = tmp_path / "link", tmp_path / "file"
+    assert _paths(discover([link, link / "x"])) == [str(link / "x")]
+    assert _paths(discover([link, tmp_path / "real"])) == [str(link / "x")]
+    assert [document.raw for document in _read(file)] == [RAW]
+
+
+def test_links_below_a_source_are_not_followed(tmp_path: Path) -> None:
+    """A link below a source, to a file or to a parent, is listed, skipped and never opened."""
+    (tmp_path / "x").write_bytes(RAW)
+    (tmp_path / "to_file").symlink_to("x")
+    (tmp_path / "to_parent").symlink_to(tmp_path)
+    found = {Path(file.path).name: file.status for file in discover([tmp_path])}
+    assert found == {"x": None, "to_file": "skipped", "to_parent": "skipped"}
+
+
+def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
+    """A source that does not exist is the operator's mistake and stops the run."""
+    with pytest.raises(SourceError, match="nowhere: No such file or directory"):
+        discover([tmp_path / "nowhere"])
+
+
+def test_names_stay_distinct(tmp_path: Path) -> None:
+    r"""Names that are no UTF-8 are shown as `\xNN`, never as another name."""
+    names = [b"\xff", rb"\xff", rb"\\xff", "é".encode(), b"new\nline"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(name)
+    found = discover([tmp_path])
+    assert len({file.path for file in found}) == len(names)
+    assert f"{tmp_path}/\\xff" in _paths(found)
+    contents = {next(read_documents(file, DEFAULT)).raw for file in found}
+    assert contents == set(names)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed(tmp_path: Path) -> None:
+    """A file and a directory without permission are unreadable, with the system's reason."""
+    (tmp_path / "file").write_bytes(RAW)
+    (tmp_path / "file").chmod(0)
+    (tmp_path / "directory").mkdir(mode=0)
+    found = [
+        document for file in discover([tmp_path]) for document in read_documents(file, DEFAULT)
+    ]
+    assert [(d.status, d.reason) for d in found] == [
+        ("unreadable", "the directory cannot be listed: Permission denied"),
+        ("unreadable", "Permission denied"),
+    ]
+
+
+# -- read -------------------------------------------------------------------------------------
+
+
+def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
+    """A file removed after it was listed is a row with the reason, and no exception."""
+    path = tmp_path / "x"
+    path.write_bytes(RAW)
+    (file,) = discover([path])
+    path.unlink()
+    (found,) = read_documents(file, DEFAULT)
+    assert (found.status, found.reason) == ("unreadable", "No such file or directory")
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+def test_a_file_that_was_replaced_is_not_read(tmp_path: Path, kind: str) -> None:
+    """A file that became a link, a FIFO or a directory after it was listed is not read."""
+    path = tmp_path / "x"
+    path.write_bytes(RAW)
+    (file,) = discover([path])
+    path.unlink()
+    if kind == "link":
+        (tmp_path / "secret").write_bytes(b"secret")
+        path.symlink_to("secret")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    (found,) = read_documents(file, DEFAULT)
+    assert (found.status, found.raw) == ("unreadable", None)
+
+
+def test_a_document_of_just_the_limit_is_read(tmp_path: Path) -> None:
+    """The limit is the largest document that is read; one byte more is refused."""
+    for name in ("x.json", "x.jsonl"):
+        path = tmp_path / name
+        path.write_bytes(RAW)
+        (exact,) = _read(path, Limits(document_bytes=len(RAW)))
+        (over,) = _read(path, Limits(document_bytes=len(RAW) - 1))
+        assert (exact.status, exact.raw) == (None, RAW)
+        assert (over.status, over.raw, over.size) == ("refused", None, len(RAW))
+
+
+def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
+    """Lines before and after one over the limit, longer than a read, keep their numbers."""
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(RAW + b"\n" + b"x" * (3 * 2**20) + b"\n" + RAW)
+    found = _read(path, Limits(document_bytes=1000))
+    assert [(d.position, d.status, d.size) for d in found] == [
+        (1, None, len(RAW)),
+        (2, "refused", 3 * 2**20),
+        (3, None, len(RAW)),
+    ]
+
+
+def test_a_line_across_reads_is_whole(tmp_path: Path) -> None:
+    """A line that begins in one read of the file and ends in the next is one document."""
+    path = tmp_path / "x.ndjson"
+    long = b"y" * (2**20 + 17)
+    path.write_bytes(RAW + b"\n" + long + b"\r\n\r\n" + RAW)
+    assert [d.raw for d in _read(path)] == [RAW, long, RAW]
+    assert [d.position for d in _read(path)] == [1, 2, 4]
+
+
+def test_lines_before_a_break_are_kept(tmp_path: Path) -> None:
+    """Of a truncated archive the whole lines are documents, and its end is a row of its own."""
+    path = tmp_path / "x.jsonl.gz"
+    line = b'{"a":"' + os.urandom(40_000).hex().encode() + b'"}'
+    path.write_bytes(gzip.compress(b"\n".join([line] * 40))[:-20])
+    *whole, last = _read(path)
+    assert {d.raw for d in whole} <= {line}
+    assert (last.status, last.reason) == ("unreadable", "Truncated compressed stream")
+    assert [d.position for d in [*whole, last]] == list(range(1, len(whole) + 2))
+
+
+def test_an_archive_within_its_ratio_is_read(tmp_path: Path) -> None:
+    """An archive may unpack to as many times its size as the limit says, and no further."""
+    path = tmp_path / "x.jsonl.gz"
+    content = (RAW + b"\n") * 1000
+    path.write_bytes(gzip.compress(content))
+    packed = path.stat().st_size
+    enough = Limits(document_bytes=100, ratio=len(content) // packed + 1)
+    assert len(_read(path, enough)) == 1000
+    (refused,) = _read(path, Limits(document_bytes=10, ratio=1))
+    assert (refused.status, refused.raw) == ("unreadable", None)
+    assert refused.reason == f"the archive unpacks to more than {packed} bytes"
