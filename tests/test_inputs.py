@@ -48,7 +48,7 @@ def test_the_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
 def test_a_file_that_is_named_twice_is_listed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file reached by an absolute and a relative source is one entry, by the first of its names."""
+    """A file reached by absolute and relative sources is one entry, by its first name."""
     (tmp_path / "x").write_bytes(RAW)
     monkeypatch.chdir(tmp_path)
     assert _paths(discover(["x", tmp_path, tmp_path / "x", "./x", "."])) == ["./x"]
