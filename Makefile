@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev build test lint types docs wheel lock lock-check clean
+.PHONY: help install install-dev build notebook test lint types docs wheel lock lock-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ install-dev: $(VENV)/installed-dev ## the same with what tests and linting need
 build: install ## install, then build data/warehouse from data/samples
 	$(BIN)/pith-etl build data/samples --warehouse data/warehouse
 
+notebook: build install-dev ## open the notebook in a browser, over data/warehouse
+	$(BIN)/marimo edit notebooks/explore.py
+
 test: lint types ## everything that must hold: ruff, mypy, the tests
 	$(BIN)/python -m pytest -n auto
 
@@ -49,11 +52,11 @@ wheel: install-dev ## build dist/*.whl
 lock: ## resolve the dependencies anew into requirements*.txt, with hashes
 	test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) pip-tools; }
 	$(COMPILE) --upgrade --extra build -o requirements.txt pyproject.toml
-	$(COMPILE) --upgrade --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra build --extra dev --extra notebook -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.toml
 	for lock in requirements requirements-dev; do \
-		extra=$$([ $$lock = requirements ] && echo "--extra build" || echo "--extra build --extra dev"); \
+		extra=$$([ $$lock = requirements ] && echo "--extra build" || echo "--extra build --extra dev --extra notebook"); \
 		cp $$lock.txt $(VENV)/$$lock.txt && \
 		$(COMPILE) $$extra -o $(VENV)/$$lock.txt pyproject.toml && \
 		diff <(grep -v '^ *#' $$lock.txt) <(grep -v '^ *#' $(VENV)/$$lock.txt) || exit 1; \

@@ -72,7 +72,8 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
             create_views(connection, folder)
             return _WRITERS[form](connection, list(chosen.values()), directory)
     except (OSError, sqlite3.OperationalError, duckdb.IOException) as error:
-        message = f"cannot write {output}: {error}"
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"cannot write {output}: {reason}"
         raise WarehouseError(message) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -82,6 +83,25 @@ class Warehouse:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+    def __repr__(self) -> str:
+        """Return the snapshot and the tables, for a console."""
+        names = ", ".join(catalog.TABLES)
+        return f"<Warehouse {str(self.snapshot)!r}: {names}>"
+
+    def _repr_html_(self) -> str:
+        """Return the catalogue as HTML, which Jupyter and marimo show."""
+        rows = "".join(
+            f"<tr><td><code>{escape(table.name)}</code></td>"
+            f'<td style="text-align: right">{table.rows:,}</td>'
+            f'<td style="text-align: left">{escape(table.meaning)}</td></tr>'
+            for table in self.tables()
+        )
+        return (
+            f"<table><caption>Warehouse <code>{escape(str(self.snapshot))}</code></caption>"
+            f"<thead><tr><th>table</th><th>rows</th><th>meaning</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
     def __enter__(self) -> Self:
         """Return itself."""
