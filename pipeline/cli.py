@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,6 +34,13 @@ def _complete_table(_context: click.Context, _parameter: click.Parameter, start:
     from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
 
     return [name for name in catalog.TABLES if name.startswith(start)]
+
+
+def _complete_query(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    """Return the worked examples whose names begin so, for the shell's completion."""
+    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
+
+    return [name for name in catalog.queries() if name.startswith(start)]
 
 
 @click.group(
@@ -69,24 +77,64 @@ def cli() -> None:
     show_default=True,
     help="A bar on a terminal and lines elsewhere, lines, or nothing.",
 )
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="What a log line is."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a JSON object.")
-def build(  # noqa: PLR0913, PLR0917 - the options of the command
-    sources: tuple[str, ...],
-    warehouse: Path,
-    keyring: Path | None,
-    workers: int | None,
+@click.option("--rescan", is_flag=True, help="Read every file, even one that seems unchanged.")
+@click.option(
+    "--max-shrink",
+    type=click.FloatRange(0, 100),
+    default=10,
+    show_default=True,
+    metavar="PERCENT",
+    help="Publish nothing if more of the last snapshot's documents vanished or fail.",
+)
+@click.option("--allow-shrink", is_flag=True, help="Publish however much vanished.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 3 on refused documents or findings of this severity or worse.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=7,
+    show_default=True,
+    help="How many snapshots to keep.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Write the summary to a file, as JSON."
+)
+@click.option(
+    "--metrics", type=click.Path(path_type=Path), help="Write figures to a file, as OpenMetrics."
+)
+def build(
+    *,
+    as_json: bool,
+    max_shrink: float,
+    allow_shrink: bool,
     mode: str,
-    as_json: bool,  # noqa: FBT001 - click passes a flag by name
+    **options: Any,  # noqa: ANN401 - the fields of nightly.Options
 ) -> None:
     """Build the tables from directories and files, and publish them.
 
     Directories are walked; documents are recognised by their content, one a file or, in
-    .jsonl and .ndjson files, one a line; .gz, .zst and .bz2 files are unpacked.
-    """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    .jsonl and .ndjson files, one a line; .gz, .zst and .bz2 files are unpacked. Files that did
+    not change since the last build are not read again.
 
-    summary = commands.build(sources, warehouse, keyring, workers, mode)
-    click.echo(commands.as_json(summary) if as_json else commands.as_text(summary))
+    Exits with 0 when the tables are published and clean; 3 when they are published with
+    refused documents or findings (--fail-on); 1 when nothing was published; 2 on wrong usage;
+    130 when interrupted.
+    """
+    from pipeline import nightly  # noqa: PLC0415 - `--help` starts faster without it
+
+    shrink = None if allow_shrink else max_shrink / 100
+    summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
+    click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
+    raise click.exceptions.Exit(code)
 
 
 @cli.command(
@@ -94,9 +142,23 @@ def build(  # noqa: PLR0913, PLR0917 - the options of the command
         'pith-etl sql "select code, count(*) from findings group by code"',
         'pith-etl sql "from papers" --format csv --output papers.csv',
         "pith-etl sql - --warehouse /srv/tables < question.sql",
+        "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
     )
 )
-@click.argument("query")
+@click.argument("query", required=False)
+@click.option(
+    "--named",
+    metavar="NAME",
+    shell_complete=_complete_query,
+    help="Run the worked example of this name; `pith-etl queries` lists them.",
+)
+@click.option(
+    "--param",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="The value of the query's $KEY; may be repeated.",
+)
 @_WAREHOUSE
 @click.option(
     "--format",
@@ -107,16 +169,38 @@ def build(  # noqa: PLR0913, PLR0917 - the options of the command
     help="How to print the result.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file instead.")
-def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
+def sql(  # noqa: PLR0913, PLR0917 - the options of the command
+    query: str | None,
+    named: str | None,
+    given: tuple[str, ...],
+    warehouse: Path,
+    form: str,
+    output: Path | None,
+) -> None:
     """Run a query over the published tables; `-` reads it from standard input.
 
-    It only reads, and only the tables.
+    It only reads, and only the tables. Values are bound to a query, never pasted into it.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands, queries  # noqa: PLC0415 - `--help` starts faster without it
 
-    if query == "-":
+    if (query is None) == (named is None):
+        message = "give either a QUERY or --named NAME"
+        raise click.UsageError(message)
+    values = queries.values(given)
+    if named is not None:
+        query, values = queries.bound(named, values)
+    elif query == "-":
         query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    commands.sql(query, warehouse, form, output)
+    commands.sql(query or "", warehouse, form, output, values)
+
+
+@cli.command(epilog=_examples("pith-etl queries", "pith-etl queries most_cited"))
+@click.argument("name", required=False, shell_complete=_complete_query)
+def queries(name: str | None) -> None:
+    """List the worked examples with their parameters, or print the SQL of one."""
+    from pipeline import queries as worked  # noqa: PLC0415 - `--help` starts faster without it
+
+    worked.write(name, sys.stdout)
 
 
 @cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
@@ -194,6 +278,141 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
 
     rows = run_export(warehouse, names, form, output)
     click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
+
+
+@cli.command()
+@click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another seed makes other papers; the same one the same bytes.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["files", "ndjson"]),
+    default="files",
+    show_default=True,
+    help="A file a document, 1000 a directory; or a line a document.",
+)
+@click.option(
+    "--kinds",
+    default="record,bundle,state",
+    show_default=True,
+    help="The documents of each paper.",
+)
+@click.option(
+    "--tamper",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="RATE",
+    help="The share of the documents to tamper with, at most one of each paper.",
+)
+@click.option(
+    "--events",
+    default="2-2",
+    show_default=True,
+    metavar="MIN-MAX",
+    help="How many events a bundle has; with 2, as in real ones, its merge is reproducible.",
+)
+def synth(  # noqa: PLR0913, PLR0917 - the options of the command
+    papers: int,
+    directory: Path,
+    seed: int,
+    layout: str,
+    kinds: str,
+    tamper: float,
+    events: str,
+) -> None:
+    """Make a synthetic dump of N papers, signed by a test key.
+
+    Each paper has one document of each kind. The dump goes to DIR/documents, the keyring to
+    DIR/keyring.json; DIR/tampered.jsonl lists what was tampered with, and the findings it
+    must raise.
+    """
+    from pipeline.synth import command  # noqa: PLC0415 - `--help` starts faster without it
+
+    click.echo(command.run(papers, directory, seed, layout, kinds, tamper, events))
+
+
+@cli.command(epilog=_examples("pith-etl history", "pith-etl history --warehouse /srv/tables"))
+@_WAREHOUSE
+def history(warehouse: Path) -> None:
+    """List the snapshots, the newest first, and what changed in each."""
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    commands.history(warehouse, sys.stdout)
+
+
+@cli.command(
+    epilog=_examples(
+        "pith-etl diff 20261120T010000.000000Z current",
+        "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
+    )
+)
+@click.argument("old")
+@click.argument("new", default="current")
+@_WAREHOUSE
+@click.option("--table", shell_complete=_complete_table, help="Show the rows of one table.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="How to print them.",
+)
+def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
+    """Count the rows that differ between two snapshots, or show those of one table.
+
+    A changed row is shown as it is in NEW; `before` holds the row of OLD.
+    """
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    commands.diff(warehouse, old, new, table, form)
+
+
+@cli.command(epilog=_examples("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z"))
+@click.argument("snapshot", required=False)
+@_WAREHOUSE
+def rollback(snapshot: str | None, warehouse: Path) -> None:
+    """Publish an older snapshot again: the one named, or the one before the published one."""
+    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+
+    click.echo(f"published: {operate.rollback(warehouse, snapshot)}")
+
+
+@cli.command(epilog=_examples("pith-etl prune --keep 3"))
+@click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
+@_WAREHOUSE
+def prune(keep: int, warehouse: Path) -> None:
+    """Delete old snapshots, and staged parts that nothing needs."""
+    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+
+    gone = operate.prune(warehouse, keep)
+    click.echo("\n".join(["deleted:", *gone]) if gone else "nothing to delete")
+
+
+@cli.command(
+    epilog=_examples(
+        "pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused"
+    )
+)
+@_WAREHOUSE
+@click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
+@click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
+def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
+    """Audit the published snapshot again, a line a check.
+
+    Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
+    """
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    if not commands.check(warehouse, rows, sys.stdout, files=files):
+        raise click.exceptions.Exit(3)
 
 
 def main() -> None:

@@ -4,82 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 import duckdb
-import msgspec
 
-from pipeline import catalog
-from pipeline.build import Order
-from pipeline.build import build as run_build
+from pipeline import catalog, checking, operate, snapshot
 from pipeline.errors import UsageError
-from pipeline.keyring import load
-from pipeline.progress import progress
+from pipeline.model import literal
 from pipeline.render import print_table, safe, write_result
-from pipeline.resources import default_keyring
-from pipeline.runs import Summary
 from pipeline.warehouse import Warehouse, read_only
 
 
-def build(
-    sources: tuple[str, ...],
+def sql(
+    query: str,
     warehouse: Path,
-    keyring: Path | None,
-    workers: int | None,
-    mode: str,
-) -> Summary:
-    """Build and publish; see `pipeline.build.build`. `mode` is that of `progress`."""
-    order = Order(
-        sources=sources,
-        warehouse=warehouse,
-        keyring=load(keyring or default_keyring()),
-        workers=workers or len(os.sched_getaffinity(0)),
-    )
-    with progress(mode) as update:
-        return run_build(order, update)
-
-
-def as_json(summary: Summary) -> str:
-    """Return the summary of a build as one JSON object."""
-    return msgspec.json.encode(dataclasses.asdict(summary)).decode()
-
-
-def as_text(summary: Summary) -> str:
-    """Return the summary of a build for a person, ending with what to try next."""
-    total = sum(summary.seconds.values())
-    documents = sum(summary.documents.values())
-    rows = [f"  {name:<14}{count:>12,}" for name, count in summary.rows.items()]
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary.documents.items())
-    findings = ", ".join(f"{count:,} {name}" for name, count in summary.findings.items())
-    times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in summary.seconds.items())
-    query = "select pith_number, title, receipt_status, title_status from papers limit 5"
-    option = "" if summary.warehouse == "data/warehouse" else f" --warehouse {summary.warehouse}"
-    return "\n".join(
-        [
-            f"{documents:,} documents in {summary.files:,} files: {kinds or 'none'}",
-            f"{summary.staged:,} newly parsed and verified, the others were known",
-            *(
-                [f"{summary.extra_fields:,} fields without a column, kept in documents.extra"]
-                if summary.extra_fields
-                else []
-            ),
-            "rows:",
-            *rows,
-            f"findings: {findings}",
-            f"time: {total:.2f} s ({times})",
-            f"published: {safe(summary.warehouse)}/snapshots/{summary.snapshot}",
-            "",
-            f'try: pith-etl sql "{query}"{safe(option)}',
-        ]
-    )
-
-
-def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
+    form: str,
+    output: Path | None,
+    values: Mapping[str, object] | None = None,
+) -> None:
     """Write the result of a query to a file or to standard output.
+
+    `values` are bound to the query's `$name`s.
 
     Raises:
         UsageError: the query is wrong, or does more than read the tables.
@@ -90,7 +38,7 @@ def sql(query: str, warehouse: Path, form: str, output: Path | None) -> None:
         query = read_only(query)
         try:
             with _output(output, form) as stream:
-                write_result(opened.connection, query, form, stream)
+                write_result(opened.connection, query, form, stream, values)
         except duckdb.Error as error:
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
@@ -144,3 +92,93 @@ def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
         (column.name, column.type, column.evidence, column.meaning) for column in table.columns
     ]
     print_table(output, ("column", "type", "evidence", "meaning"), columns)
+
+
+def history(warehouse: Path, output: IO[str]) -> None:
+    """Print the snapshots, the newest first, and what changed in each.
+
+    Raises:
+        WarehouseError: nothing is published.
+    """
+    rows = [
+        (
+            manifest.snapshot + (" (published)" if published else ""),
+            f"{sum(manifest.documents.values()):,}",
+            *(f"{manifest.changes[name]:,}" for name in ("added", "changed", "gone")),
+            f"{manifest.refused:,}",
+            f"{manifest.rows['papers']:,}",
+            ", ".join(f"{count:,} {name}" for name, count in manifest.findings.items() if count),
+        )
+        for manifest, published in operate.history(warehouse)
+    ]
+    names = ("snapshot", "documents", "added", "changed", "gone", "refused", "papers", "findings")
+    print_table(output, names, rows)
+
+
+def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> None:
+    """Print how two snapshots differ, or the differing rows of one table.
+
+    Raises:
+        UsageError: there is no such snapshot or table.
+        WarehouseError: nothing is published.
+    """
+    with duckdb.connect() as connection:
+        if table is not None:
+            query = operate.diff_query(connection, warehouse, old, new, table)
+        else:
+            counts = [dataclasses.astuple(row) for row in operate.diff(warehouse, old, new)]
+            connection.execute(
+                "create table counts ("
+                "table_name varchar, added bigint, removed bigint, changed bigint)"
+            )
+            connection.executemany("insert into counts values ($1, $2, $3, $4)", counts)
+            query = "from counts"
+        write_result(connection, query, form, sys.stdout.buffer)
+
+
+def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) -> bool:
+    """Audit the published snapshot, print a line a check, and return whether all pass.
+
+    Args:
+        warehouse: the warehouse.
+        rows: the code of a check whose findings are printed instead of the other checks.
+        output: where to print.
+        files: compare every file with the manifest, too.
+
+    Raises:
+        UsageError: there is no such check.
+        WarehouseError: nothing is published, or staging was deleted since.
+    """
+    folder = snapshot.current(warehouse)
+    if rows is not None:
+        return _check_rows(warehouse, rows)
+    results = list(checking.check_files(folder)) if files else []
+    if not all(result.passed for result in results):
+        _print_results(output, results)
+        return False
+    with duckdb.connect() as connection:
+        checking.open_snapshot(connection, warehouse, folder)
+        results += checking.check_tables(connection)
+        results += checking.check_findings(connection)
+    _print_results(output, results)
+    return all(result.passed for result in results)
+
+
+def _check_rows(warehouse: Path, code: str) -> bool:
+    known = {found.code: found for found in catalog.checks()}
+    if code not in known:
+        message = f"there is no check {code!r}; docs/findings.md lists them"
+        raise UsageError(message)
+    with Warehouse(warehouse) as opened:
+        query = f"select * from findings where code = {literal(code)}"  # noqa: S608 - a known code
+        count = len(opened.connection.execute(query).fetchall())
+        write_result(opened.connection, query, "table", sys.stdout.buffer)
+    return count == 0 or known[code].severity in ("warning", "info")
+
+
+def _print_results(output: IO[str], results: Sequence[checking.Result]) -> None:
+    lines = [
+        ("ok" if result.passed else "FAILED", result.name, result.severity, f"{result.count:,}")
+        for result in results
+    ]
+    print_table(output, ("", "check", "severity", "rows"), lines)

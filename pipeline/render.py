@@ -8,7 +8,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any
@@ -31,7 +31,13 @@ _FETCH = 2048
 TABLE_ROWS = 1000
 
 
-def write_result(connection: Connection, query: str, form: str, output: IO[bytes]) -> None:
+def write_result(
+    connection: Connection,
+    query: str,
+    form: str,
+    output: IO[bytes],
+    values: Mapping[str, object] | None = None,
+) -> None:
     """Run a query and write its result.
 
     Args:
@@ -39,15 +45,16 @@ def write_result(connection: Connection, query: str, form: str, output: IO[bytes
         query: what to run.
         form: one of `FORMATS`.
         output: a binary stream.
+        values: what to bind to the query's `$name`s.
 
     Raises:
         duckdb.Error: the query is wrong.
     """
     if form == "parquet":
-        _write_parquet(connection, query, output)
+        _write_parquet(connection, query, output, values)
         return
-    names, query = _described(connection, query)
-    connection.execute(query)
+    names, query = _described(connection, query, values)
+    connection.execute(query, values)
     text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     try:
         _WRITERS[form](text, names, _rows(connection))
@@ -56,12 +63,14 @@ def write_result(connection: Connection, query: str, form: str, output: IO[bytes
         text.detach()
 
 
-def _described(connection: Connection, query: str) -> tuple[list[str], str]:
+def _described(
+    connection: Connection, query: str, values: Mapping[str, object] | None
+) -> tuple[list[str], str]:
     """Return the names of a query's columns, and the query with each instant as a time in UTC.
 
     The driver needs a further library for an instant with its zone; all times here are UTC.
     """
-    relation = connection.sql(query)
+    relation = connection.sql(query, params=values)
     types = [str(kind) for kind in relation.types]
     if any(_ZONED in kind for kind in types):
         # cast to the same type but for the zone, which reaches into lists and structs
@@ -78,10 +87,12 @@ def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
         yield from rows
 
 
-def _write_parquet(connection: Connection, query: str, output: IO[bytes]) -> None:
+def _write_parquet(
+    connection: Connection, query: str, output: IO[bytes], values: Mapping[str, object] | None
+) -> None:
     import pyarrow.parquet as pq  # noqa: PLC0415 - the other formats start faster without it
 
-    reader = connection.sql(query).to_arrow_reader()
+    reader = connection.sql(query, params=values).to_arrow_reader()
     with pq.ParquetWriter(output, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)

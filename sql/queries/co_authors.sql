@@ -1,0 +1,32 @@
+-- Who writes papers together most often?
+-- param: author = ; only pairs with this author, as papers write the name; empty for all
+-- param: most = 100; leave out works of more authors: each pair of them is a row
+-- param: rows = 20; how many to show
+with works_of as (
+    -- the versions of one work count once
+    select distinct
+        author.name,
+        paper.source_kind,
+        paper.source_id
+    from authors as author
+    inner join papers as paper using (pith_number)
+    where
+        author.pith_number in (
+            select pith_number
+            from authors
+            group by pith_number
+            having count(*) <= $most::bigint and ($author = '' or bool_or(name = $author))
+        )
+)
+
+select
+    one.name as author,
+    other.name as co_author,
+    count(*) as works
+from works_of as one
+inner join works_of as other
+    on one.source_kind = other.source_kind and one.source_id = other.source_id
+where one.name < other.name and $author in ('', one.name, other.name)
+group by one.name, other.name
+order by works desc, author, co_author
+limit $rows::bigint

@@ -1,0 +1,11 @@
+-- Which papers lack which kinds of document?
+-- param: rows = 100; how many to show
+select
+    pith_number,
+    title,
+    missing,
+    refused
+from coverage
+where not complete
+order by refused desc, len(missing) desc, pith_number
+limit $rows::bigint

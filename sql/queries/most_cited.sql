@@ -1,0 +1,11 @@
+-- Which papers are cited most?
+-- param: rows = 20; how many to show
+select
+    pith_number,
+    title,
+    inbound_citation_count as citations,
+    inbound_sample_count as listed
+from papers
+where inbound_citation_count > 0
+order by citations desc, pith_number
+limit $rows::bigint

@@ -1,0 +1,13 @@
+-- What happened to one paper, in order?
+-- param: id = 1606.06234; the paper, in any form that `resolve` knows
+select
+    step,
+    created_at,
+    event_type,
+    signer_id,
+    verdict,
+    applied,
+    event_id
+from timeline
+where pith_number in (from resolve($id))
+order by pith_number, step

@@ -1,0 +1,11 @@
+-- How long after its submission does a paper get its number?
+select
+    year(submitted_at) as submitted_year,
+    count(*) as papers,
+    min(date_diff('day', submitted_at, receipt_first_computed_at)) as fewest_days,
+    median(date_diff('day', submitted_at, receipt_first_computed_at)) as median_days,
+    max(date_diff('day', submitted_at, receipt_first_computed_at)) as most_days
+from papers
+where receipt_first_computed_at is not null
+group by submitted_year
+order by submitted_year

@@ -1,0 +1,13 @@
+-- Which works have several versions, and which is the newest?
+-- param: least = 2; how many versions at least
+select
+    source_id,
+    title,
+    version_count,
+    versions,
+    latest_pith_number,
+    first_submitted_at,
+    last_submitted_at
+from works
+where version_count >= $least::bigint
+order by version_count desc, source_id
