@@ -61,6 +61,7 @@ def cli() -> None:
         "pith-etl build data/samples",
         "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
         "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
+        "pith-etl build /srv/pith --html /srv/www/report.html",
     )
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -111,12 +112,16 @@ def cli() -> None:
 @click.option(
     "--metrics", type=click.Path(path_type=Path), help="Write figures to a file, as OpenMetrics."
 )
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Write the page that `pith-etl report` writes."
+)
 def build(
     *,
     as_json: bool,
     max_shrink: float,
     allow_shrink: bool,
     mode: str,
+    html: Path | None,
     **options: Any,  # noqa: ANN401 - the fields of nightly.Options
 ) -> None:
     """Build the tables from directories and files, and publish them.
@@ -134,6 +139,10 @@ def build(
     shrink = None if allow_shrink else max_shrink / 100
     summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
+    if html:
+        from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+
+        page.write(options["warehouse"], html)
     raise click.exceptions.Exit(code)
 
 
@@ -413,6 +422,34 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
 
     if not commands.check(warehouse, rows, sys.stdout, files=files):
         raise click.exceptions.Exit(3)
+
+
+@cli.command(
+    epilog=_examples(
+        "pith-etl report",
+        "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
+        "pith-etl report --output -",
+    )
+)
+@_WAREHOUSE
+@click.option(
+    "--output",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The page to write; `-` is standard output.",
+)
+def report(warehouse: Path, output: Path) -> None:
+    """Write one HTML page on the last run: findings, trend, signatures, coverage, papers.
+
+    The page loads nothing from anywhere, and shows what documents hold as plain text.
+    """
+    from pipeline.report import page  # noqa: PLC0415 - `--help` starts faster without it
+
+    page.write(warehouse, output)
+    if str(output) != "-":
+        click.echo(f"written: {output}")
 
 
 def main() -> None:

@@ -1,0 +1,246 @@
+"""The page itself: figures and charts put into the template.
+
+What it shows was written by others. Every text is escaped by the template, stripped of what
+would steer a terminal or turn the line around, and cut to a length; and the page's own
+Content-Security-Policy lets nothing run, load or style but what has the hashes that it names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline import catalog
+from pipeline.errors import UsageError
+from pipeline.report import charts, data
+from pipeline.report.data import Figures, Row
+
+_ASSETS = Path(__file__).parent / "assets"
+#: The longest text that the page shows, in characters; the tables have it whole.
+_LONGEST = 300
+_LABEL = 22
+#: Bars that a chart of categories, and columns that a chart of years may have.
+_BARS = 12
+_COLUMNS = 40
+_NEW_LINES = "\n\t"
+_KINDS = ("record", "bundle", "state")
+
+#: What each status of a signature and each word of proof says, as a colour.
+_COLOURS = {
+    "valid": "good",
+    "signed": "good",
+    "receipt": "good",
+    "invalid": "critical",
+    "digest_mismatch": "critical",
+    "failed": "critical",
+}
+
+
+def write(warehouse: Path, output: Path) -> None:
+    """Write the report on a warehouse to a file, or to standard output for `-`.
+
+    Raises:
+        WarehouseError: nothing is published.
+        UsageError: the file cannot be written.
+    """
+    page = render(warehouse).encode()
+    if str(output) == "-":
+        sys.stdout.buffer.write(page)
+        return
+    try:
+        output.write_bytes(page)
+    except OSError as error:
+        message = f"cannot write {output}: {error.strerror}"
+        raise UsageError(message) from None
+
+
+def render(warehouse: Path) -> str:
+    """Return the report on the published snapshot of a warehouse, the same text each time.
+
+    Raises:
+        WarehouseError: nothing is published.
+    """
+    figures = data.read(warehouse)
+    environment = Environment(
+        loader=FileSystemLoader(_ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": shown,
+        "count": lambda number: "—" if number is None else f"{number:,}",
+        "change": lambda number: f"{number:+,}" if number else "±0",
+        "moment": _moment,
+        "size": _size,
+        "told": _duration,
+        "colour": _colour,
+    }
+    style, script = _asset("style.css"), _asset("sort.js")
+    return environment.get_template("page.html.jinja").render(
+        **figures.rows,
+        **_facts(figures),
+        charts=_charts(figures),
+        style=Markup(style),  # noqa: S704 - a file of ours
+        script=Markup(script),  # noqa: S704 - a file of ours
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return a source expression of a Content-Security-Policy that allows one text."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def shown(value: object, longest: int = _LONGEST) -> str:
+    """Return a value as a text to show: control and format characters visible, and not long."""
+    text = "—" if value is None else str(value)
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return "".join(_visible(character) for character in cut)
+
+
+def _visible(character: str) -> str:
+    if character not in _NEW_LINES and unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration as `8.1 s` or `1 h 02 min`."""
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds:.1f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def _size(count: int | None) -> str:
+    size = float(count or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 - the next unit
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _colour(word: str) -> str:
+    return _COLOURS.get(word, "warning")
+
+
+def _facts(figures: Figures) -> dict[str, Any]:
+    """Return what the page says above its sections, and what goes with the findings."""
+    run, *earlier = figures.rows["runs"]
+    signatures = {row["status"]: row["signatures"] for row in figures.rows["signature_statuses"]}
+    examples: dict[str, list[Row]] = {}
+    for row in figures.rows["examples"]:
+        examples.setdefault(row["code"], []).append(row)
+    return {
+        "run": run,
+        "before": earlier[0] if earlier else None,
+        "changes": figures.manifest.changes,
+        "seconds": _slowest(figures),
+        "verdict": verdict(run),
+        "signatures_valid": signatures.get("valid", 0),
+        "signatures_all": sum(signatures.values()),
+        "severities": catalog.SEVERITIES,
+        "checks": {check.code: check for check in catalog.checks()},
+        "examples_of": examples,
+        "kinds": _KINDS,
+    }
+
+
+def _slowest(figures: Figures) -> list[tuple[str, float]]:
+    """Return the stages of the last run with their seconds, the slowest first."""
+    return sorted(figures.manifest.seconds.items(), key=lambda stage: (-stage[1], stage[0]))
+
+
+def verdict(run: Row) -> tuple[str, str]:
+    """Return whether a run was good: `good`, `error` or `critical`, and one sentence on it."""
+    critical, errors = run["findings_critical"], run["findings_error"]
+    if critical:
+        return "critical", f"Act now: {_several(critical, 'critical finding')}."
+    if errors or run["refused"]:
+        refused = f", {_several(run['refused'], 'document')} refused" if run["refused"] else ""
+        return "error", f"Look into it: {_several(errors, 'error')}{refused}, nothing critical."
+    return "good", "All is well: no errors, nothing refused."
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _charts(figures: Figures) -> dict[str, Markup]:
+    """Return the charts by name; one without figures is left out."""
+    rows = figures.rows
+    drawn = {
+        **_trend(list(reversed(rows["runs"]))),
+        "stages": charts.bars(
+            "Seconds by stage",
+            [(stage, round(seconds * 1000), "plain") for stage, seconds in _slowest(figures)],
+            lambda milliseconds: _duration(milliseconds / 1000),
+        ),
+    }
+    if years := rows["years"][-_COLUMNS:]:
+        labels = [str(row["year"]) for row in years]
+        papers = [("papers", [row["papers"] for row in years], "plain")]
+        drawn["years"] = charts.columns("Papers by year of submission", labels, papers)
+    for name, title, bars in (
+        ("signatures", "Signatures by status", _bars(rows["signature_statuses"])),
+        ("proof", "Papers by proof", _bars(rows["proof"])),
+        ("coverage", "Papers by the documents that are here", _coverage(rows["coverage"])),
+        ("categories", "Papers by primary category", _categories(rows["categories"])),
+    ):
+        if bars:
+            drawn[name] = charts.bars(title, bars)
+    return drawn
+
+
+def _trend(runs: list[Row]) -> dict[str, Markup]:
+    """Return the charts over the runs. Findings of severity info would bury the others."""
+    times = [f"{run['started_at']:%m-%d %H:%M}" for run in runs]
+    severities = [
+        (name, [run[f"findings_{name}"] for run in runs], name)
+        for name in ("warning", "error", "critical")
+    ]
+    new = [min(run["staged"], run["documents"]) for run in runs]
+    known = [run["documents"] - staged for run, staged in zip(runs, new, strict=True)]
+    documents = [("known", known, "plain"), ("new", new, "new")]
+    return {
+        "runs_findings": charts.columns("Findings by run and severity", times, severities),
+        "runs_documents": charts.columns("Documents by run", times, documents),
+    }
+
+
+def _bars(rows: list[Row]) -> list[charts.Bar]:
+    """Return the first two columns of some rows, a status and a number, as bars."""
+    pairs = [tuple(row.values())[:2] for row in rows]
+    return [(shown(word, _LABEL), number, _colour(word)) for word, number in pairs]
+
+
+def _coverage(rows: list[Row]) -> list[charts.Bar]:
+    return [
+        (" + ".join(kind for kind in _KINDS if row[f"has_{kind}"]), row["papers"], "plain")
+        for row in rows
+    ]
+
+
+def _categories(rows: list[Row]) -> list[charts.Bar]:
+    leading = [row for row in rows[:_BARS] if row["papers"]]
+    return [(shown(row["category"], _LABEL), row["papers"], "plain") for row in leading]

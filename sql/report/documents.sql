@@ -1,0 +1,10 @@
+-- Documents by what they are and what became of them.
+select
+    coalesce(kind, '—') as kind,
+    status,
+    count(*) as documents,
+    sum(bytes)::bigint as bytes,
+    count(*) filter (where stale) as stale
+from documents
+group by kind, status
+order by documents desc, kind, status

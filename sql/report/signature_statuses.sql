@@ -1,0 +1,7 @@
+-- Signatures by how they hold.
+select
+    status,
+    count(*) as signatures
+from signatures
+group by status
+order by status != 'valid', signatures desc, status
