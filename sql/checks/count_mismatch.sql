@@ -10,19 +10,39 @@ with claims_held as (
     group by sha256
 ),
 
-counts as (
+-- the snapshot that tells a bundle's or a state's paper is the last one
+snapshots as (
     select
         sha256,
-        pith_number,
+        max_by(pointer, position) || '/payload/graph_snapshot' as pointer
+    from staged_events
+    where event_type = 'graph_snapshot'
+    group by sha256
+),
+
+states as (
+    select
+        *,
+        case when embedded then '/state' else '' end as place
+    from staged_states
+),
+
+counts as (
+    select
+        paper.sha256,
+        paper.pith_number,
+        coalesce(snapshots.pointer, '/graph_snapshot') || '/claims/count' as pointer,
         'current claims' as what,
         coalesce(claims_held.held, 0) as expected,
-        claims_count as actual
-    from staged_papers
+        paper.claims_count as actual
+    from staged_papers as paper
     left join claims_held using (sha256)
+    left join snapshots using (sha256)
     union all
     select
         sha256,
         pith_number,
+        '/inbound_citations/count' as pointer,
         'inbound citations, at least' as what,
         inbound_sample_count as expected,
         inbound_citation_count as actual
@@ -32,40 +52,45 @@ counts as (
     select
         sha256,
         pith_number,
+        place || '/event_count' as pointer,
         'events of the state' as what,
         valid_event_count + invalid_event_count as expected,
         event_count as actual
-    from staged_states
+    from states
     union all
     select
         sha256,
         pith_number,
+        place || '/valid_event_count' as pointer,
         'valid events of the state' as what,
         len(applied_event_ids) as expected,
         valid_event_count as actual
-    from staged_states
+    from states
     where equivocation_count = 0
     union all
     select
         sha256,
         pith_number,
+        place || '/invalid_event_count' as pointer,
         'invalid events of the state' as what,
         json_array_length(invalid_events) as expected,
         invalid_event_count as actual
-    from staged_states
+    from states
     union all
     select
         sha256,
         pith_number,
+        place || '/equivocation_count' as pointer,
         'equivocations of the state' as what,
         json_array_length(equivocations) as expected,
         equivocation_count as actual
-    from staged_states
+    from states
 )
 
 select
     sha256,
     pith_number,
+    pointer,
     'stated count of ' || what || ' is wrong' as message,
     expected,
     actual

@@ -19,6 +19,6 @@ select
     position,
     pith_number,
     pointer,
-    extra -> pointer as actual
+    map_extract_value(cast(extra::json as map(varchar, json)), pointer) as actual
 from fields
 where starts_with(pointer, '/bundle_signature/')

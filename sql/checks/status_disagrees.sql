@@ -37,8 +37,10 @@ claims as (
         select
             facts.sha256,
             facts.pith_number,
-            [facts.content_addressed::varchar, (facts.canonical_status = 'verified')::varchar]
-                as content_addressed,
+            [
+                facts.content_addressed::varchar,
+                (nullif(facts.canonical_status, 'missing') = 'verified')::varchar
+            ] as content_addressed,
             [facts.pith_receipt::varchar, (facts.receipt_status <> 'missing')::varchar]
                 as pith_receipt,
             [facts.graph_snapshot::varchar, (facts.graph_builder_version is not null)::varchar]

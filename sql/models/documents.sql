@@ -28,7 +28,7 @@ select
     document.pith_number,
     input.stale,
     proof.proof,
-    document.status = 'ok' and not coalesce(digests.broken, false) as digests_ok,
+    case when document.status = 'ok' then not coalesce(digests.broken, false) end as digests_ok,
     verdicts.signatures_valid,
     document.short_pith_number,
     document.format_version,
