@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+# stricter than `fromisoformat`, which takes an offset of 99 minutes
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _TIME = re.compile(
     rf"\d{{4}}-\d\d-\d\dT{_CLOCK}:[0-5]\d(?:\.\d{{1,6}})?(?:Z|[+-]{_CLOCK})", re.ASCII
