@@ -26,13 +26,18 @@ _COLUMNS = {
 
 def write_findings(connection: Connection, directory: Path) -> int:
     """Run all checks and write the table `findings`; return its rows."""
+    collect(connection)
+    return write_table(connection, catalog.table("findings"), FINDINGS, directory)
+
+
+def collect(connection: Connection) -> None:
+    """Run all checks; `FINDINGS` reads what they found."""
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     connection.execute(f"create table found (severity varchar, code varchar, {columns})")
     connection.execute("create table promises (code varchar, promise varchar)")
     for check in catalog.checks():
         connection.execute("insert into promises values ($1, $2)", [check.code, check.promise])
         _run(connection, check)
-    return write_table(connection, catalog.table("findings"), _FINDINGS, directory)
 
 
 def _run(connection: Connection, check: Check) -> None:
@@ -52,15 +57,14 @@ def _run(connection: Connection, check: Check) -> None:
     selected = ", ".join(
         f"{name}::{kind}" if name in names else f"null::{kind}" for name, kind in _COLUMNS.items()
     )
-    connection.execute(
-        f"insert into found select {literal(check.severity)}, {literal(check.code)}, {selected} "
-        f"from ({check.sql})"
-    )
+    severity, code = literal(check.severity), literal(check.code)
+    insert = f"insert into found select {severity}, {code}, {selected} from ({check.sql})"  # noqa: S608 - SQL of our own
+    connection.execute(insert)
 
 
 #: A finding on a document's content is a finding wherever the document was found. A check
 #: that gives no message says what its first line says.
-_FINDINGS = """
+FINDINGS = """
 with findings as (
     select distinct
         found.severity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -14,25 +15,27 @@ _INTERVAL = 10.0
 
 
 @contextmanager
-def progress(mode: str) -> Iterator[Progress]:
+def progress(mode: str, log_format: str = "text") -> Iterator[Progress]:
     """Yield a function that shows how a build goes on, on standard error.
 
     Args:
         mode: `auto` (a bar on a terminal, lines elsewhere), `plain` or `none`.
+        log_format: what a line is: `text`, or a `json` object.
     """
     if mode == "none":
         yield lambda _stage, _done, _total: None
-    elif mode == "auto" and sys.stderr.isatty():
+    elif mode == "auto" and log_format == "text" and sys.stderr.isatty():
         with _bar() as update:
             yield update
     else:
-        yield _Lines().update
+        yield _Lines(log_format).update
 
 
 class _Lines:
     """A line as each stage begins and ends, and one now and then in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_format: str) -> None:
+        self._write = _LOGS[log_format]
         self._stage = ""
         self._next = 0.0
 
@@ -41,9 +44,31 @@ class _Lines:
         if stage == self._stage and done < total and now < self._next:
             return
         self._stage, self._next = stage, now + _INTERVAL
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        counts = f" {done}/{total}" if total else ""
-        sys.stderr.write(f"{stamp} {stage}{counts}\n")
+        facts = {"done": done, "total": total} if total else {}
+        self._write("info", stage, facts)
+
+
+def log(log_format: str, level: str, message: str) -> None:
+    """Write one line to the log, which is standard error."""
+    _LOGS[log_format](level, message, {})
+
+
+def _log_text(level: str, message: str, facts: dict[str, int]) -> None:
+    mark = "" if level == "info" else f" {level}"
+    counts = f" {facts['done']}/{facts['total']}" if facts else ""
+    sys.stderr.write(f"{_now()}{mark} {message}{counts}\n")
+
+
+def _log_json(level: str, message: str, facts: dict[str, int]) -> None:
+    line = {"time": _now(), "level": level, "message": message, **facts}
+    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+_LOGS = {"text": _log_text, "json": _log_json}
 
 
 @contextmanager

@@ -132,6 +132,12 @@ def staged_files(found: Iterable[Part], table: str) -> list[str]:
     return [str(part.path / f"{table}.parquet") for part in found]
 
 
+def part_digests(part: Part) -> set[str]:
+    """Return the SHA-256, in hex, of every document that a part holds."""
+    file = part.path / "documents.parquet"
+    return set(pq.read_table(file, columns=["sha256"])["sha256"].to_pylist())
+
+
 def remove_broken(staging: Path) -> list[str]:
     """Remove the parts of which a file cannot be read, and return their names."""
     broken = []

@@ -1,0 +1,111 @@
+"""The audit of a published snapshot: its files, its keys, and every check once more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import audit, catalog, listing, model, runs, snapshot, staging
+from pipeline.errors import WarehouseError
+from pipeline.keyring import Keyring, PinnedKey
+from pipeline.model import Connection, literal, quote, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one check found: its name, how bad a finding is, how many, and whether it passes."""
+
+    name: str
+    severity: str
+    count: int
+    passed: bool
+
+
+def check_files(folder: Path) -> Iterator[Result]:
+    """Yield, for each file of a snapshot, whether it is as the manifest says."""
+    for name, facts in snapshot.manifest(folder).files.items():
+        same = _digest(folder / name) == facts.sha256
+        yield Result(f"file {name}", "error", 0 if same else 1, same)
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def check_tables(connection: Connection) -> Iterator[Result]:
+    """Yield, for each table, how many rows repeat the key of another."""
+    for table in catalog.tables().values():
+        key = ", ".join(quote(name) for name in table.key)
+        (count,) = row_of(
+            connection,
+            f"select count(*) - count(distinct ({key})) from {quote(table.name)}",  # noqa: S608 - our own names
+        )
+        yield Result(f"key of {table.name}", "error", count, count == 0)
+
+
+def check_findings(connection: Connection) -> Iterator[Result]:
+    """Run every check again over what `open_snapshot` created; yield what each finds.
+
+    A check passes if it finds nothing worse than a warning, and what was published.
+    """
+    published = dict(
+        connection.execute("select code, count(*) from findings group by code").fetchall()
+    )
+    audit.collect(connection)
+    found = dict(
+        connection.execute(
+            f"select code, count(*) from ({audit.FINDINGS}) group by code"
+        ).fetchall()
+    )
+    for check in catalog.checks():
+        count = found.get(check.code, 0)
+        good = count == 0 or check.severity in ("warning", "info")
+        yield Result(
+            check.code, check.severity, count, good and count == published.get(check.code, 0)
+        )
+
+
+def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None:
+    """Create the relations that the checks read, from the snapshot and from staging.
+
+    Raises:
+        WarehouseError: staging is not that of this snapshot any more.
+    """
+    for name in catalog.TABLES:
+        files = literal(f"{folder}/{name}/*.parquet")
+        connection.execute(f"create view {quote(name)} as from read_parquet({files})")
+    directory = warehouse / "staging"
+    parts = staging.parts(directory)
+    model.part_views(connection, parts)
+    listing.open_listing(connection, directory, [])
+    connection.execute("create table unchanged as select distinct path from old_documents")
+    listing.make_inputs(connection, [])
+    if runs.inputs_digest(connection) != snapshot.manifest(folder).content.inputs_sha256:
+        message = f"staging in {warehouse} is not that of the published snapshot; build again"
+        raise WarehouseError(message)
+    model.stage_views(connection, parts, _keyring(connection))
+    model.build_intermediate(connection)
+
+
+def _keyring(connection: Connection) -> Keyring:
+    """Return the pinned keys as the snapshot published them."""
+    rows = connection.execute(
+        """
+        select
+            key_id,
+            algorithm,
+            public_key_b64,
+            fingerprint_computed,
+            strftime(valid_from, '%Y-%m-%dT%H:%M:%S.%fZ'),
+            strftime(valid_until, '%Y-%m-%dT%H:%M:%S.%fZ')
+        from keys
+        where origin in ('keyring', 'both')
+        """
+    ).fetchall()
+    return Keyring(tuple(PinnedKey(*row) for row in rows))

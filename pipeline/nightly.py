@@ -1,0 +1,198 @@
+"""The command `build`: one run from its options to its exit code, for people and for timers."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import msgspec
+
+from pipeline import operate
+from pipeline.build import Order, build
+from pipeline.catalog import SEVERITIES
+from pipeline.errors import WarehouseError
+from pipeline.keyring import load
+from pipeline.progress import progress
+from pipeline.render import safe
+from pipeline.resources import default_keyring
+from pipeline.runs import Summary
+
+#: The version of what `--json` and `--report` write; it grows when a field changes or goes.
+REPORT_VERSION = 1
+
+#: Published, but documents were refused or findings are at or over `--fail-on`.
+EXIT_FINDINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of the command line, which documents them."""
+
+    sources: tuple[str, ...]
+    warehouse: Path
+    keyring: Path | None
+    workers: int | None
+    progress: str
+    log_format: str
+    rescan: bool
+    max_shrink: float | None
+    fail_on: str
+    keep: int
+    report: Path | None
+    metrics: Path | None
+
+
+def run(options: Options) -> tuple[Summary, int]:
+    """Build, prune, write the report and the metrics; return the summary and the exit code.
+
+    Raises:
+        PithEtlError: nothing was published; the message says why.
+        KeyboardInterrupt: interrupted, or terminated by SIGTERM.
+    """
+    order = Order(
+        sources=options.sources,
+        warehouse=options.warehouse,
+        keyring=load(options.keyring or default_keyring()),
+        workers=options.workers or len(os.sched_getaffinity(0)),
+        rescan=options.rescan,
+        max_shrink=options.max_shrink,
+    )
+    with _terminable(), progress(options.progress, options.log_format) as update:
+        summary = build(order, update)
+    operate.prune(options.warehouse, options.keep)
+    code = exit_code(summary, options.fail_on)
+    if options.report:
+        _replace(options.report, as_json(summary, code) + "\n")
+    if options.metrics:
+        _replace(options.metrics, as_metrics(summary, code))
+    return summary, code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM stop a build as Ctrl-C does: workers ended, leftovers swept."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code(summary: Summary, fail_on: str) -> int:
+    """Return 0 for a clean snapshot, else `EXIT_FINDINGS`.
+
+    Args:
+        summary: of the build.
+        fail_on: the least severity that fails, or `never`, which lets refused ones pass, too.
+    """
+    if fail_on == "never":
+        return 0
+    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    found = any(summary.findings.get(name) for name in failing)
+    return EXIT_FINDINGS if found or summary.refused else 0
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file atomically: a collector never reads half of it."""
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        message = f"the snapshot is published, but {path} cannot be written: {error.strerror}"
+        raise WarehouseError(message) from None
+
+
+def as_json(summary: Summary, code: int) -> str:
+    """Return the summary of a build as one JSON object."""
+    total = sum(summary.seconds.values())
+    facts = {
+        "version": REPORT_VERSION,
+        "exit_code": code,
+        **dataclasses.asdict(summary),
+        "changes": msgspec.structs.asdict(summary.changes),
+        "total_seconds": round(total, 3),
+        "documents_per_second": round(sum(summary.documents.values()) / total, 1) if total else 0,
+    }
+    return msgspec.json.encode(facts).decode()
+
+
+def as_metrics(summary: Summary, code: int) -> str:
+    """Return the same figures as OpenMetrics text (its specification, version 1.0)."""
+    families: list[tuple[str, str, dict[str, float]]] = [
+        ("exit_code", "What the build exited with.", {"": code}),
+        ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
+        ("files", "Directory entries found.", {"": summary.files}),
+        ("files_read", "Files that were read.", {"": summary.read}),
+        ("read_bytes", "Size of the documents that were read.", {"": summary.bytes}),
+        ("staged_documents", "Documents parsed and verified.", {"": summary.staged}),
+        ("refused_documents", "Documents refused or unreadable.", {"": summary.refused}),
+        ("documents", "Documents by kind.", _labelled("kind", summary.documents)),
+        ("rows", "Rows by table.", _labelled("table", summary.rows)),
+        ("findings", "Findings by severity.", _labelled("severity", summary.findings)),
+        ("findings_by_code", "Findings by code.", _labelled("code", summary.codes)),
+        ("changes", "Documents by change.", _labelled("change", _changes(summary))),
+        ("stage_seconds", "Wall time by stage.", _labelled("stage", summary.seconds)),
+        ("peak_memory_bytes", "Most memory held.", _labelled("process", summary.peak_bytes)),
+    ]
+    lines = []
+    for name, meaning, samples in families:
+        lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]
+        lines += [f"pith_etl_{name}{label} {value}" for label, value in samples.items()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _changes(summary: Summary) -> dict[str, int]:
+    return msgspec.structs.asdict(summary.changes)
+
+
+def _labelled(label: str, values: dict[str, int] | dict[str, float]) -> dict[str, float]:
+    """Return values by their label in OpenMetrics; the words are all our own."""
+    return {f'{{{label}="{name}"}}': value for name, value in values.items()}
+
+
+def as_text(summary: Summary) -> str:
+    """Return the summary of a build for a person, ending with what to try next."""
+    return "\n".join(_text(summary))
+
+
+def _text(summary: Summary) -> Iterator[str]:
+    documents = sum(summary.documents.values())
+    times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in summary.seconds.items())
+    yield f"{documents:,} documents in {summary.files:,} files: {_counts(summary.documents)}"
+    yield f"{summary.read:,} files read, {summary.staged:,} documents parsed and verified"
+    if summary.extra_fields:
+        yield f"{summary.extra_fields:,} fields without a column, kept in documents.extra"
+    yield "rows:"
+    for name, count in summary.rows.items():
+        yield f"  {name:<14}{count:>12,}"
+    yield f"findings: {_counts(summary.findings)}"
+    yield f"time: {sum(summary.seconds.values()):.2f} s ({times})"
+    where = f"{safe(summary.warehouse)}/snapshots/{summary.snapshot}"
+    yield f"published: {where}" if summary.published else f"nothing changed since {where}"
+    yield ""
+    query = "select pith_number, title, receipt_status, title_status from papers limit 5"
+    option = "" if summary.warehouse == "data/warehouse" else f" --warehouse {summary.warehouse}"
+    command = ".venv/bin/pith-etl" if _in_checkout() else "pith-etl"
+    yield f'try: {command} sql "{query}"{safe(option)}'
+
+
+def _counts(values: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in values.items()) or "none"
+
+
+def _in_checkout() -> bool:
+    """Tell whether the command was started by its path in a checkout's environment."""
+    return Path(sys.argv[0]).resolve() == Path(".venv/bin/pith-etl").resolve()
