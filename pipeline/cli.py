@@ -212,6 +212,33 @@ def queries(name: str | None) -> None:
     worked.write(name, sys.stdout)
 
 
+@cli.command(
+    epilog=_examples(
+        "pith-etl show 1512.01274",
+        "pith-etl show pith:23I7M26R --json",
+        "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
+    )
+)
+@click.argument("identifier", metavar="ID")
+@_WAREHOUSE
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of all that is known.")
+def show(
+    identifier: str,
+    warehouse: Path,
+    as_json: bool,  # noqa: FBT001 - click passes a flag by name
+) -> None:
+    """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
+
+    ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
+    address of one of them. An arXiv id without a version prints every version.
+    """
+    from pipeline.show import show as run_show  # noqa: PLC0415 - `--help` starts faster
+    from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
+
+    with Warehouse(warehouse) as opened:
+        run_show(opened, identifier, sys.stdout, as_json=as_json)
+
+
 @cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
 @click.argument("table", required=False, shell_complete=_complete_table)
 @_WAREHOUSE

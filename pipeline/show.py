@@ -1,0 +1,156 @@
+"""One paper on a page: its texts, its names, what happened to it, and what vouches for it.
+
+The sections are the queries of `sql/show/`, each under the title in its first line.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+import msgspec
+
+from pipeline.errors import PithEtlError
+from pipeline.render import print_table, safe
+from pipeline.resources import sql_dir
+from pipeline.warehouse import Warehouse
+
+#: The sections below the paper itself, in the order of the page.
+SECTIONS = (
+    "versions",
+    "aliases",
+    "events",
+    "cited_by",
+    "cites",
+    "claims",
+    "attestations",
+    "digests",
+    "signatures",
+    "documents",
+    "findings",
+)
+
+_FORMS = (
+    "an arXiv id (1512.01274, hep-lat/0305021v1), a DOI, a Pith number (pith:2015:ID, or the "
+    "first 8, 12, 16 or 26 characters of its id), or an address at arxiv.org, doi.org or "
+    "pith.science"
+)
+#: The columns of the terminals that texts are folded for.
+_WIDTH = 88
+#: How much of an unknown identifier its error repeats.
+_REPEATED = 80
+
+Row = Mapping[str, Any]
+
+
+class UnknownPaperError(PithEtlError):
+    """An identifier names no paper of the warehouse."""
+
+
+def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
+    """Print every paper that an identifier names, the newest version first.
+
+    As JSON it is an array of objects: `paper`, and each section as an array of its rows.
+
+    Raises:
+        UnknownPaperError: it names none.
+    """
+    pages = [_page(warehouse, number) for number in _numbers(warehouse, identifier)]
+    if as_json:
+        output.write(msgspec.json.format(msgspec.json.encode(pages), indent=2).decode() + "\n")
+        return
+    for page in pages:
+        _write(page, output)
+
+
+def _numbers(warehouse: Warehouse, identifier: str) -> list[str]:
+    # an argument may hold bytes that are no UTF-8, which DuckDB does not take
+    text = identifier.encode("utf-8", "replace").decode()
+    rows = warehouse.connection.execute(
+        "select pith_number from papers where pith_number in (from resolve($text)) "
+        "order by source_version desc, pith_number",
+        {"text": text},
+    ).fetchall()
+    if not rows:
+        message = f"no paper here is named {safe(text[:_REPEATED])!r}; a name is {_FORMS}"
+        raise UnknownPaperError(message)
+    return [row[0] for row in rows]
+
+
+def _page(warehouse: Warehouse, number: str) -> dict[str, Any]:
+    """Return all that there is on a paper: the row `paper`, and the rows of each section."""
+    (paper,) = _rows(warehouse, "paper", number)
+    return {"paper": paper} | {name: _rows(warehouse, name, number) for name in SECTIONS}
+
+
+def _rows(warehouse: Warehouse, section: str, number: str) -> list[Row]:
+    found = warehouse.connection.execute(_sql(section), {"number": number})
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _sql(section: str) -> str:
+    return (sql_dir() / "show" / f"{section}.sql").read_text("utf-8")
+
+
+def _write(page: Mapping[str, Any], output: IO[str]) -> None:
+    for line in _head(page["paper"]):
+        output.write(f"{line}\n")
+    for name in SECTIONS:
+        title = _sql(name).splitlines()[0].removeprefix("-- ")
+        rows: list[Row] = page[name]
+        output.write(f"\n{title}: {len(rows) or 'none'}\n")
+        if rows:
+            # a column that says nothing on this paper only widens the page
+            names = [column for column in rows[0] if any(row[column] is not None for row in rows)]
+            print_table(output, names, [[_text(row[key]) for key in names] for row in rows])
+
+
+def _head(paper: Row) -> Iterator[str]:
+    """Yield the lines on the paper itself: what it is, and its texts with their verdicts."""
+    yield from _folded(paper["title"])
+    yield ""
+    categories = [paper["primary_cat"], *(paper["cross_cats"] or [])]
+    facts = {
+        "number": f"{_text(paper['pith_number'])} ({_text(paper['short_pith_number'])})",
+        "source": f"{_text(paper['source_kind'])} {_text(paper['source_id'])} "
+        f"version {_text(paper['source_version'])}",
+        "submitted": f"{_text(paper['submitted_at'])} UTC",
+        "categories": _text(", ".join(one for one in categories if one)),
+        "licence": _text(paper["license"]) or "none stated",
+        "trust": f"{_text(paper['trust'])}: {_text(paper['trust_reason'])}",
+        "title hash": _text(paper["title_status"]),
+        "abstract hash": _text(paper["abstract_status"]),
+        "receipt": _text(paper["receipt_status"]),
+        "cited by": f"{paper['inbound_citation_count'] or 0} papers, as its record counts",
+    }
+    for name, fact in facts.items():
+        yield f"{name:<15}{fact}"
+    for name, text in (
+        ("Authors", paper["authors_text"]),
+        ("Abstract", paper["abstract_excerpt"]),
+        ("Headline", paper["headline"]),
+        ("Verdict", paper["verdict_one_line_summary"]),
+        ("Strongest claim", paper["verdict_strongest_claim"]),
+        ("Weakest assumption", paper["verdict_weakest_assumption"]),
+    ):
+        if text:
+            yield ""
+            yield f"{name}:"
+            yield from _folded(text, "  ")
+
+
+def _folded(text: str | None, indent: str = "") -> list[str]:
+    return textwrap.wrap(_text(text), _WIDTH, initial_indent=indent, subsequent_indent=indent) or [
+        f"{indent}(none)"
+    ]
+
+
+def _text(value: object) -> str:
+    """Return a value on one line, harmless to a terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return safe(" ".join(str(value).split()))

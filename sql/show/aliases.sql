@@ -1,0 +1,10 @@
+-- Aliases
+select
+    kind,
+    value,
+    well_formed,
+    created_at as since,
+    proof
+from aliases
+where pith_number = $number
+order by kind, value

@@ -1,0 +1,58 @@
+-- Digests
+with stated as (
+    select
+        1 as place,
+        'canonical record' as what,
+        canonical_status as verdict,
+        canonical_sha256 as recomputed,
+        document_sha256
+    from papers
+    where pith_number = $number
+    union all
+    select 2, 'Pith number', number_status, null, document_sha256
+    from papers
+    where pith_number = $number
+    union all
+    select 3, 'title', title_status, title_canon_sha256, document_sha256
+    from papers
+    where pith_number = $number
+    union all
+    select 4, 'abstract', abstract_status, abstract_canon_sha256, document_sha256
+    from papers
+    where pith_number = $number
+    union all
+    select
+        5,
+        event_type || ' event',
+        case content_ok when true then 'verified' when false then 'mismatch' else 'unverifiable' end,
+        content_sha256_computed,
+        document_sha256
+    from events
+    where pith_number = $number
+    union all
+    select
+        6,
+        case when embedded then 'state in bundle' else 'state' end,
+        state_status || ', ' || merge_status,
+        state_sha256_computed,
+        document_sha256
+    from states
+    where pith_number = $number
+    union all
+    select distinct
+        7,
+        'bundle',
+        case
+            when bundle_sha256 is null then 'missing'
+            when bundle_sha256 = bundle_sha256_computed then 'verified'
+            else 'mismatch'
+        end,
+        bundle_sha256_computed,
+        sha256
+    from documents
+    where pith_number = $number and kind = 'bundle'
+)
+
+select * exclude (place)
+from stated
+order by place, what, recomputed, document_sha256

@@ -1,0 +1,16 @@
+-- Events
+select
+    timeline.step,
+    event.created_at,
+    event.event_type,
+    event.signer_id as signer,
+    timeline.verdict,
+    event.content_ok,
+    event.signature_status,
+    event.applied,
+    event.event_id,
+    event.prev_event
+from timeline
+inner join events as event using (event_id)
+where timeline.pith_number = $number and event.pith_number = $number
+order by timeline.step
