@@ -2,12 +2,26 @@
 -- severity: warning
 -- means: One of them is older, incomplete or altered.
 -- do: Compare the two documents.
-with sets as (
+with contradicting as (
+    select distinct alias.sha256
+    from staged_aliases as alias
+    inner join aliases as known
+        on
+            alias.pith_number = known.pith_number
+            and alias.kind = known.kind
+            and alias.value = known.value
+    where not known.well_formed
+),
+
+sets as (
     select
         proof.pith_number,
         proof.sha256,
-        proof.rank,
-        proof.eligible,
+        -- one that contradicts the number or the source cannot be the one to compare with
+        row_number() over (
+            partition by proof.pith_number
+            order by contradicting.sha256 is not null, proof.rank
+        ) as rank,
         coalesce(
             list(
                 distinct alias.kind || ' ' || alias.value
@@ -16,8 +30,9 @@ with sets as (
             []
         ) as names
     from proof
+    left join contradicting using (sha256)
     left join staged_aliases as alias using (sha256)
-    group by all
+    group by proof.pith_number, proof.sha256, proof.rank, contradicting.sha256
 )
 
 select

@@ -8,10 +8,11 @@ with sets as (
         proof.pith_number,
         proof.sha256,
         proof.rank,
+        min(proof.rank) over (partition by proof.pith_number) as best_rank,
         list(distinct event.event_id order by event.event_id) as ids
     from proof
     inner join staged_events as event using (sha256)
-    group by all
+    group by proof.pith_number, proof.sha256, proof.rank
 )
 
 select
@@ -22,6 +23,7 @@ select
 from sets as best
 inner join sets as other using (pith_number)
 where
-    best.rank = 1
+    -- the best of those that hold events, which a record does not
+    best.rank = best.best_rank
     and not list_has_all(best.ids, other.ids)
     and not list_has_all(other.ids, best.ids)

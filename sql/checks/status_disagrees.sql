@@ -28,7 +28,9 @@ held as (
         count(*) filter (where event_type = 'replication_record') as replication_records
     from events
     -- what nobody vouches for contradicts nobody
-    where proof in ('signed', 'receipt')
+    where
+        (content_ok and signature_status = 'valid')
+        or (content_ok is null and proof in ('signed', 'receipt'))
     group by pith_number
 ),
 
