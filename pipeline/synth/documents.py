@@ -98,7 +98,8 @@ class Draft:
         return {"kind": "arxiv", "id": self.paper.source_id, "version": self.paper.version}
 
     @cached_property
-    def _built_at(self) -> datetime:
+    def built_at(self) -> datetime:
+        """When the bundle was built and signed, UTC."""
         microsecond = 100_000 + self.paper.index * 7919 % 800_000
         return (self.paper.computed_at + _BUILD_DELAY).replace(microsecond=microsecond)
 
@@ -216,7 +217,7 @@ class Draft:
         covered = {**content, "payload": ordered, "schema_version": "1.0"}
         digest = sha256_hex(canonical(covered, floats=False))
         event_id = f"sha256:{digest}"
-        signed = self._built_at + timedelta(microseconds=350 * turn)
+        signed = self.built_at + timedelta(microseconds=350 * turn)
         tail = {
             "signature": self._signature(digest, "open_graph_event_sha256_bytes", signed),
             "content_sha256": digest,
@@ -335,7 +336,7 @@ class Draft:
             "mirror_hints": [self._mirror_hint()],
             "public_keys": [self._signer.public_keys_entry()],
             "merge_version": MERGE_VERSION,
-            "built_at": _second(self._built_at),
+            "built_at": _second(self.built_at),
             "links": self._bundle_links(),
             "state": orjson.Fragment(self.state),
         }
@@ -345,7 +346,7 @@ class Draft:
             "state": orjson.Fragment(canonical(self._merged, floats=False)),
         }
         digest = sha256_hex(canonical(ordered, floats=False))
-        signed = self._built_at + timedelta(milliseconds=50)
+        signed = self.built_at + timedelta(milliseconds=50)
         signature = self._signature(digest, "bundle_sha256_bytes", signed)
         bundle["bundle_signature"] = {**signature, "bundle_sha256": digest}
         return orjson.dumps(bundle)

@@ -343,7 +343,7 @@ def _signature_removed(scene: Scene) -> Tampered:
 
 @_of("record")
 def _digest_removed(scene: Scene) -> Tampered:
-    return _set(scene, "/canonical_sha256", None, "digest_missing", "status_disagrees")
+    return _set(scene, "/canonical_sha256", None, "digest_missing")
 
 
 @_of("record")
@@ -420,10 +420,13 @@ def _restate_bundle(tree: Tree) -> str:
 @_of("bundle")
 def _event_moved(scene: Scene) -> Tampered:
     """Slip in a real event of another paper."""
-    moved = orjson.loads(scene.donor().bundle())["events"][1]
-    scene.tree["events"].insert(1, moved)
+    donor = scene.donor()
+    scene.tree["events"].insert(1, orjson.loads(donor.bundle())["events"][1])
     findings = ("event_subject_mismatch", "source_disagrees")
-    return scene.broken(_SNAPSHOT_EVENT, *findings, *scene.differs)
+    # a bundle cannot hold what was signed after it was built
+    later = donor.built_at.replace(microsecond=0) > scene.draft.built_at
+    late = ("time_backwards",) if later else ()
+    return scene.broken(_SNAPSHOT_EVENT, *findings, *late, *scene.differs)
 
 
 @_of("bundle")
