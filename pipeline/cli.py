@@ -214,6 +214,40 @@ def queries(name: str | None) -> None:
 
 @cli.command(
     epilog=_examples(
+        "pith-etl search neural networks",
+        "pith-etl search distributed training --limit 5 --format json",
+    )
+)
+@click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many papers at most.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How to print the result.",
+)
+@_WAREHOUSE
+def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
+    """Find papers by the words of their titles and abstracts, the best match first.
+
+    A paper must hold all the words, in any form: networks finds network. The first search
+    after a build makes an index, which takes a while on many papers.
+    """
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+
+    commands.search(" ".join(words), limit, warehouse, form)
+
+
+@cli.command(
+    epilog=_examples(
         "pith-etl show 1512.01274",
         "pith-etl show pith:23I7M26R --json",
         "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
@@ -486,7 +520,7 @@ def main() -> None:
     """
     try:
         # without the standalone mode click returns the code of an `Exit`
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="pith-etl", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

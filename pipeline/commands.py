@@ -16,6 +16,7 @@ from pipeline import catalog, checking, operate, snapshot
 from pipeline.errors import UsageError
 from pipeline.model import literal
 from pipeline.render import print_table, safe, write_result
+from pipeline.search import RESULTS, find
 from pipeline.warehouse import Warehouse, read_only
 
 
@@ -43,6 +44,19 @@ def sql(
         except duckdb.Error as error:
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
+
+
+def search(text: str, limit: int, warehouse: Path, form: str) -> None:
+    """Write the papers that hold the words of a text to standard output, the best first.
+
+    Raises:
+        UsageError: Parquet is asked for on a terminal.
+        WarehouseError: nothing is published, or the search index does not work.
+    """
+    with Warehouse(warehouse) as opened:
+        hits = find(opened, text, limit)
+        with _output(None, form) as stream:
+            write_result(opened.connection, RESULTS, form, stream, hits)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,148 @@
+"""Full text over titles and abstracts, ranked by BM25, with nothing fetched.
+
+DuckDB's own extension for it does not come with DuckDB and would be fetched. SQLite's FTS5 is
+in Python's standard library. The index of a snapshot is made by the first search in it and
+kept beside the snapshots, in `search/SNAPSHOT.sqlite`; it can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import WarehouseError
+from pipeline.warehouse import Warehouse
+
+#: How many of the words of a query count, and how much the title counts over the abstract.
+WORDS = 64
+_TITLE_WEIGHT = 2.0
+
+#: The results as a query over the tables; what it binds is what `find` returns.
+RESULTS = """
+with hits as (
+    select
+        unnest($numbers::varchar[]) as pith_number,
+        unnest($scores::double[]) as score,
+        unnest(range(1, len($numbers::varchar[]) + 1)) as place
+)
+select
+    hits.place as rank,
+    round(hits.score, 6) as score,
+    paper.pith_number,
+    paper.title,
+    paper.primary_cat,
+    paper.submitted_at
+from hits
+inner join papers as paper on hits.pith_number = paper.pith_number
+order by hits.place
+"""
+
+#: Letters and digits; all else only parts words, so that no query has a syntax of its own.
+_WORD = re.compile(r"[^\W_]+")
+
+
+def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | list[float]]:
+    """Return the papers that hold all the words of a text, the best first.
+
+    Words are compared without case and accents and by their stem, so that *networks* finds
+    *network*. Only the first `WORDS` different words count. Any text is allowed; one without a
+    word finds nothing.
+
+    Args:
+        warehouse: where the papers are.
+        text: the words.
+        limit: how many papers at most.
+
+    Returns:
+        `numbers`, the Pith numbers, and `scores`, which are higher for a better match: what
+        `RESULTS` binds.
+
+    Raises:
+        WarehouseError: the index cannot be written or is broken.
+    """
+    words = list(dict.fromkeys(_WORD.findall(text)))[:WORDS]
+    rows: list[tuple[str, float]] = []
+    if words:
+        query = " ".join(f'"{word}"' for word in words)
+        try:
+            with _index(warehouse) as connection:
+                rows = connection.execute(
+                    "select number.pith_number, -bm25(texts, ?1, 1.0) as score "
+                    "from texts inner join numbers as number on number.id = texts.rowid "
+                    "where texts match ?2 order by score desc, number.pith_number limit ?3",
+                    (_TITLE_WEIGHT, query, limit),
+                ).fetchall()
+        except (OSError, sqlite3.Error) as error:
+            message = f"the search index of {warehouse.snapshot.name} does not work: {error}"
+            raise WarehouseError(message) from None
+    return {"numbers": [row[0] for row in rows], "scores": [row[1] for row in rows]}
+
+
+@contextlib.contextmanager
+def _index(warehouse: Warehouse) -> Iterator[sqlite3.Connection]:
+    """Open the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
+    folder = warehouse.snapshot.parent.parent / "search"
+    path = folder / f"{warehouse.snapshot.name}.sqlite"
+    with contextlib.ExitStack() as stack:
+        if not path.exists():
+            if not _can_write(folder):
+                temporary = stack.enter_context(tempfile.TemporaryDirectory())
+                path = Path(temporary, "index.sqlite")
+            _make(warehouse, path)
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        yield stack.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True)))
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _make(warehouse: Warehouse, path: Path) -> None:
+    """Write an index aside and put it in place; drop those of other snapshots."""
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with contextlib.closing(sqlite3.connect(aside)) as connection:
+            _fill(warehouse, connection)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    for other in path.parent.glob("*.sqlite"):
+        if other != path:
+            other.unlink(missing_ok=True)
+
+
+def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:
+    # what is half written is never put in place, so that nothing needs a journal
+    connection.execute("pragma journal_mode = off")
+    connection.execute("pragma synchronous = off")
+    connection.execute("create table numbers (id integer primary key, pith_number text)")
+    # the texts themselves are in `papers`
+    connection.execute(
+        "create virtual table texts using fts5("
+        "title, abstract, content='', tokenize='porter unicode61 remove_diacritics 2')"
+    )
+    reader = warehouse.sql(
+        "select pith_number, coalesce(title, ''), coalesce(abstract_excerpt, '') from papers"
+    ).to_arrow_reader()
+    numbers = itertools.count(1)
+    for batch in reader:
+        rows = [
+            (next(numbers), *row)
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        ]
+        connection.executemany("insert into numbers values (?1, ?2)", [row[:2] for row in rows])
+        connection.executemany(
+            "insert into texts (rowid, title, abstract) values (?1, ?2, ?3)",
+            [(number, title, abstract) for number, _, title, abstract in rows],
+        )
+    connection.commit()
