@@ -23,6 +23,8 @@ def pages() -> dict[str, str]:
     return {
         "docs/tables.md": _join(_tables()),
         "docs/findings.md": _join(_findings()),
+        "docs/views.md": _join(_views()),
+        "docs/queries.md": _join(_queries()),
         "README.md": _with_outputs((root() / "README.md").read_text(encoding="utf-8")),
     }
 
@@ -62,15 +64,61 @@ def _tables() -> Iterator[str]:
     yield "Times are UTC with microseconds. *Evidence* says what vouches for a column; the words"
     yield "are explained in [evidence.md](evidence.md)."
     for table in sorted(catalog.tables().values(), key=lambda table: table.name):
+        yield from _relation(table)
+
+
+def _relation(table: catalog.Table) -> Iterator[str]:
+    """Yield the section of a table or view."""
+    yield ""
+    yield f"## {table.name}"
+    yield ""
+    yield f"{table.meaning} One row for each {', '.join(f'`{name}`' for name in table.key)}."
+    yield ""
+    yield "| column | type | evidence | meaning |"
+    yield "|---|---|---|---|"
+    for column in table.columns:
+        yield f"| `{column.name}` | {column.type} | {column.evidence} | {column.meaning} |"
+
+
+def _views() -> Iterator[str]:
+    yield "# The views and macros"
+    yield ""
+    yield _GENERATED.format(source="`sql/views/*.toml` and the headers of `sql/macros/*.sql`")
+    yield ""
+    yield "They stand beside the tables in `pith.duckdb`, `pith-etl sql` and `Warehouse`."
+    yield "*Evidence* says what vouches for a column; the words are explained in"
+    yield "[evidence.md](evidence.md)."
+    for view in catalog.views().values():
+        yield from _relation(view)
+    for macro in catalog.macros():
         yield ""
-        yield f"## {table.name}"
+        yield f"## {macro.name}({', '.join(one.name for one in macro.parameters)})"
         yield ""
-        yield f"{table.meaning} One row for each {', '.join(f'`{name}`' for name in table.key)}."
+        yield f"{macro.meaning} Used as `from {macro.name}('...')`."
         yield ""
-        yield "| column | type | evidence | meaning |"
-        yield "|---|---|---|---|"
-        for column in table.columns:
-            yield f"| `{column.name}` | {column.type} | {column.evidence} | {column.meaning} |"
+        for parameter in macro.parameters:
+            yield f"- parameter `{parameter.name}`: {parameter.meaning}"
+        for name, meaning in macro.columns:
+            yield f"- column `{name}`: {meaning}"
+
+
+def _queries() -> Iterator[str]:
+    yield "# The worked examples"
+    yield ""
+    yield _GENERATED.format(source="the headers of `sql/queries/*.sql`")
+    yield ""
+    yield "`pith-etl sql --named NAME --param KEY=VALUE` runs one; `pith-etl queries NAME` prints"
+    yield "its SQL, to start from. A parameter that is not given has its default."
+    for query in catalog.queries().values():
+        yield ""
+        yield f"## {query.name}"
+        yield ""
+        yield query.question
+        if query.parameters:
+            yield ""
+        for parameter in query.parameters:
+            default = f"`{parameter.default}`" if parameter.default else "empty"
+            yield f"- `{parameter.name}` (default {default}): {parameter.meaning}"
 
 
 def _findings() -> Iterator[str]:

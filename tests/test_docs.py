@@ -17,7 +17,9 @@ def pages() -> dict[str, str]:
     return docs.pages()
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/tables.md", "docs/findings.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/tables.md", "docs/findings.md", "docs/views.md", "docs/queries.md"]
+)
 def test_generated_pages_are_up_to_date(pages: dict[str, str], name: str) -> None:
     """A generated page, or a generated part of one, is what `make docs` writes."""
     assert (REPO / name).read_text(encoding="utf-8") == pages[name], "run `make docs`"

@@ -4,7 +4,7 @@ with stated as (
         1 as place,
         'canonical record' as what,
         canonical_status as verdict,
-        canonical_sha256 as recomputed,
+        canonical_sha256 as digest,
         document_sha256
     from papers
     where pith_number = $number
@@ -55,4 +55,4 @@ with stated as (
 
 select * exclude (place)
 from stated
-order by place, what, recomputed, document_sha256
+order by place, what, digest, document_sha256
