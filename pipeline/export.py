@@ -63,11 +63,11 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
     """
     chosen = {name: catalog.table(name) for name in names} or catalog.tables()
     folder = snapshot.current(warehouse)
-    threads = len(os.sched_getaffinity(0))
     try:
         with (
             _aside(output.resolve()) as (directory, spill),
-            connect(spill, threads) as connection,
+            # several threads would hold rows in memory to keep them in order
+            connect(spill, threads=1) as connection,
         ):
             create_views(connection, folder)
             return _WRITERS[form](connection, list(chosen.values()), directory)
@@ -176,7 +176,6 @@ def _write_sqlite(connection: Connection, tables: list[Table], directory: Path) 
         for statement in ("pragma journal_mode = off", "pragma synchronous = off", "begin"):
             database.execute(statement)
         rows = {table.name: _fill(connection, database, table) for table in tables}
-        database.execute("analyze")
         database.execute("commit")
     return rows
 
