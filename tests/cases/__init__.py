@@ -1,0 +1,1 @@
+"""The conformance cases: a folder each, and the program that makes their documents."""

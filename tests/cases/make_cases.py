@@ -1,0 +1,683 @@
+"""Make the documents of the conformance cases: `python -m tests.cases.make_cases`.
+
+Each function is a case: its docstring's first line says why, and becomes `why.txt`; it returns
+file name to document. What must be found is not made here but written in `expected.json`.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.cases.forge import (
+    Json,
+    Key,
+    bundle_of,
+    canonical_record,
+    created,
+    digest,
+    event,
+    graph_snapshot,
+    number_of,
+    resign,
+    seal_bundle,
+    seal_event,
+    seal_state,
+    snapshot,
+    state,
+    text_digest,
+    without,
+)
+from tests.paths import SAMPLES
+
+#: A document as JSON, or bytes as they are.
+Files = dict[str, Json | bytes]
+
+CASES: dict[str, Callable[[], Files]] = {}
+
+#: The registry of the invented papers, pinned by the keyring of each case that uses it.
+OWN = Key("pith-etl test key", "pith-etl-test")
+#: Whoever wants to be taken for the registry.
+FORGER = Key("pith-etl forger's key", "pith-v1-2026-05")
+
+REGISTRY_KEY: Json = {
+    "key_id": "pith-v1-2026-05",
+    "algorithm": "ed25519",
+    "public_key_b64": "stVStoiQhXFxp4s2pdzPNoqVNBMojDU/fJ2db5S3CbM=",
+    "fingerprint_sha256_hex": "8d4b5ee74e4693bcd1df2446408b0d54",
+    "valid_from": None,
+    "valid_until": None,
+    "note": "The registry key.",
+}
+
+
+def case(make: Callable[[], Files]) -> Callable[[], Files]:
+    """Register a case under its function's name."""
+    CASES[make.__name__] = make
+    return make
+
+
+def sample(number: int) -> Any:  # noqa: ANN401 - a JSON document, of which any part is changed
+    """Return one of the five real documents."""
+    (file,) = SAMPLES.glob(f"{number:03}_*.txt")
+    return json.loads(file.read_bytes())
+
+
+def keyring(*keys: Json) -> Json:
+    """Return a keyring file."""
+    return {"keys": list(keys)}
+
+
+def own(**files: Json) -> Files:
+    """Return a case whose keyring pins our own key."""
+    return {"keyring.json": keyring(OWN.pinned()), **{f"{n}.json": d for n, d in files.items()}}
+
+
+def plain(**fields: object) -> list[Json]:
+    """Return the two events of an ordinary bundle; `fields` go to the second."""
+    record = canonical_record()
+    return [created(OWN, record), snapshot(OWN, record, **fields)]
+
+
+def write(directory: Path) -> None:
+    """Write the documents and the reasons of all cases; what is expected stays as it is."""
+    for name, make in CASES.items():
+        folder = directory / name
+        folder.mkdir(parents=True, exist_ok=True)
+        why = (make.__doc__ or "").splitlines()[0]
+        (folder / "why.txt").write_text(f"{why}\n", "utf-8")
+        for file, document in make().items():
+            raw = document
+            if not isinstance(raw, bytes):
+                raw = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+            (folder / file).write_bytes(raw)
+
+
+# -- forged by another key --------------------------------------------------------------------
+
+
+def forged() -> Json:
+    """Return a real bundle with other authors, re-signed by a key that borrows all names."""
+    bundle = sample(4)
+    bundle["built_at"] = "2027-01-01T00:00:00Z"
+    for alias in bundle["source_aliases"]:
+        alias["created_at"] = "2020-01-01T00:00:00Z"
+    taken = bundle["events"][1]["payload"]["graph_snapshot"]
+    taken["paper"]["authors_text"] = "Mallory Forger"
+    claim = {"claim_id": "C1", "kind": "strongest_claim", "text": "The forger is right."}
+    taken["claims"] |= {"count": 1, "items": [claim]}
+    borrowed = copy.copy(FORGER)
+    borrowed.fingerprint = REGISTRY_KEY["fingerprint_sha256_hex"]
+    return resign(borrowed, bundle)
+
+
+@case
+def resigned_alone_fail() -> Files:
+    """A bundle re-signed with a key that it brings itself proves nothing, whatever its name."""
+    return {"forged.json": forged()}
+
+
+@case
+def resigned_beside_real_fail() -> Files:
+    """The real bundle stays in every table beside a newer one that a forger signed."""
+    return {"a_forged.json": forged(), "real.json": sample(4)}
+
+
+@case
+def resigned_same_ids_fail() -> Files:
+    """An event that borrows the id of a real one does not take its place."""
+    bundle = forged()
+    for made, real in zip(bundle["events"], sample(4)["events"], strict=True):
+        made["event_id"] = real["event_id"]
+    return {"a_forged.json": seal_bundle(FORGER, bundle), "real.json": sample(4)}
+
+
+@case
+def forged_claim_to_id_fail() -> Files:
+    """A forged later version of a cited paper does not answer for its arXiv id."""
+    record = canonical_record()
+    record["source"] = {"kind": "arxiv", "id": "1606.06234", "version": 9}
+    bundle = bundle_of(FORGER, [])
+    bundle |= {"canonical_record": record, "canonical_sha256": digest(record)}
+    number = number_of(record)
+    bundle |= {"pith_number": number, "short_pith_number": number[:5] + number[10:18]}
+    bundle |= {"source": record["source"], "events": [created(FORGER, record)]}
+    bundle["source_aliases"] = [
+        {"alias_kind": "arxiv", "alias_value": "1606.06234", "created_at": None}
+    ]
+    citing = sample(3)
+    citing["inbound_citations"] = {
+        "count": 1,
+        "internal_anchor_count": 0,
+        "sample": [
+            {
+                "citing_arxiv_id": "1606.06234",
+                "citing_title": "CNNLab",
+                "ref_index": 1,
+                "is_internal_anchor": False,
+            }
+        ],
+    }
+    return {
+        "cited.json": citing,
+        "forged.json": seal_bundle(FORGER, bundle),
+        "real.json": sample(4),
+    }
+
+
+@case
+def key_altered_fail() -> Files:
+    """The pinned key keeps its own row beside a copy of it with altered text."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"][0]["fingerprint_sha256_hex"] = "0" * 32
+    bundle["public_keys"][0]["url"] = "https://example.org/forged"
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+# -- real parts in the wrong place ------------------------------------------------------------
+
+
+@case
+def receipt_pasted_fail() -> Files:
+    """A real receipt does not vouch for another record."""
+    record = sample(3)
+    record["receipt"] = sample(0)["receipt"]
+    return {"record.json": record}
+
+
+@case
+def event_moved_fail() -> Files:
+    """A real event of one paper proves nothing in the bundle of another."""
+    bundle = sample(4)
+    bundle["events"].append(sample(2)["events"][1])
+    return {"a_forged.json": bundle, "real_002.json": sample(2), "real_004.json": sample(4)}
+
+
+@case
+def event_removed_fail() -> Files:
+    """A bundle that lost an event is not the one that was signed."""
+    bundle = sample(4)
+    del bundle["events"][1]
+    return {"bundle.json": bundle}
+
+
+@case
+def event_twice_fail() -> Files:
+    """A bundle that holds an event twice is not the one that was signed."""
+    bundle = sample(4)
+    bundle["events"].append(bundle["events"][1])
+    return {"bundle.json": bundle}
+
+
+@case
+def event_altered_fail() -> Files:
+    """An event is known by the digest of its content."""
+    bundle = sample(4)
+    bundle["events"][1]["created_at"] = "2026-05-18T01:12:16Z"
+    return {"bundle.json": bundle}
+
+
+@case
+def event_duplicated_signed_fail() -> Files:
+    """A bundle may hold an event twice though its registry signed it so."""
+    events = plain()
+    return own(bundle=bundle_of(OWN, [*events, events[1]]))
+
+
+@case
+def old_after_new() -> Files:
+    """A real old bundle after a newer one does not displace it, and is no forgery."""
+    older = bundle_of(OWN, plain())
+    record = canonical_record()
+    later = snapshot(OWN, record, created_at="2026-07-01T00:00:00Z")
+    later["signature"]["signed_at"] = "2026-07-01T00:00:01Z"
+    newer = bundle_of(OWN, [*plain(), seal_event(OWN, later)], built_at="2026-07-02T00:00:00Z")
+    return own(a_newer=newer, z_older=older)
+
+
+# -- states -----------------------------------------------------------------------------------
+
+
+@case
+def state_reproduced() -> Files:
+    """A standalone state is what the signed bundle of its paper merges to."""
+    bundle = sample(4)
+    return {"bundle.json": bundle, "state.json": bundle["state"]}
+
+
+@case
+def state_altered_fail() -> Files:
+    """Whoever alters a state can restate its hash; the signed bundle shows the place."""
+    bundle = sample(4)
+    altered = copy.deepcopy(bundle["state"])
+    taken = altered["current"]["graph_snapshots"][0]["payload"]["graph_snapshot"]
+    taken["paper"]["authors_text"] = "Mallory Forger"
+    for alias in altered["current"]["source_aliases"]:
+        alias["created_at"] = "2020-01-01T00:00:00Z"
+    return {"bundle.json": bundle, "state.json": seal_state(altered)}
+
+
+@case
+def state_hash_wrong_fail() -> Files:
+    """A state whose content was altered does not have its hash."""
+    altered = sample(1)
+    altered["current"]["mirror_hints"] = [{"name": "another"}]
+    return {"state.json": altered}
+
+
+@case
+def state_event_unknown_fail() -> Files:
+    """A state that applied an event which nobody holds lost it, or made it up."""
+    altered = sample(1)
+    altered["applied_event_ids"][1] = f"sha256:{'0' * 64}"
+    return {"state.json": seal_state(altered)}
+
+
+@case
+def state_of_another_fail() -> Files:
+    """A bundle that embeds the state of another paper is wrong even if it is signed."""
+    bundle = bundle_of(OWN, plain())
+    bundle["state"] = sample(1)
+    return own(bundle=seal_bundle(OWN, bundle, merge=False))
+
+
+@case
+def event_not_applied_fail() -> Files:
+    """A signed state that leaves out an event of its bundle is not its merge."""
+    bundle = bundle_of(OWN, plain())
+    shorter = {**bundle, "events": bundle["events"][:1]}
+    bundle["state"] = state(shorter)
+    return own(bundle=seal_bundle(OWN, bundle, merge=False))
+
+
+@case
+def state_not_reproducible() -> Files:
+    """Events of which the merge is unknown leave a state not reproducible, which is not wrong."""
+    record = canonical_record()
+    attestation = event(OWN, number_of(record), "author_attestation", {"orcid": "0000"})
+    return own(bundle=bundle_of(OWN, [*plain(), attestation]))
+
+
+@case
+def counts_wrong_fail() -> Files:
+    """A count that is not the number of items held is wrong, though signed."""
+    taken = graph_snapshot()
+    taken["claims"]["count"] = 3
+    number = number_of(canonical_record())
+    payload = {"graph_snapshot": taken, "verdict_id": None}
+    events = [plain()[0], event(OWN, number, "graph_snapshot", payload)]
+    bundle = bundle_of(OWN, events)
+    bundle["state"] |= {"event_count": 5, "valid_event_count": 4}
+    bundle["state"] |= {"invalid_event_count": 2, "equivocation_count": 0}
+    bundle["state"]["equivocations"] = [{"events": []}]
+    bundle["state"] = seal_state(bundle["state"])
+    return own(bundle=seal_bundle(OWN, bundle, merge=False))
+
+
+# -- chains and equivocation ------------------------------------------------------------------
+
+
+@case
+def equivocation_fail() -> Files:
+    """Two events of one key for one place in a chain are two histories."""
+    events = plain()
+    record, first = canonical_record(), events[0]["event_id"]
+    others = [
+        snapshot(OWN, record, prev_event=first, created_at=f"2026-06-01T00:00:0{second}Z")
+        for second in (1, 2)
+    ]
+    return own(bundle=bundle_of(OWN, [events[0], *others]))
+
+
+@case
+def record_created_twice_fail() -> Files:
+    """A record is created once."""
+    record = canonical_record()
+    again = created(OWN, record, created_at="2026-06-01T00:00:02Z")
+    return own(bundle=bundle_of(OWN, [*plain(), again]))
+
+
+@case
+def chain_dangling_fail() -> Files:
+    """A chain that leads to an event nobody holds is cut."""
+    links = {"prev_event": f"sha256:{'1' * 64}", "supersedes": [f"sha256:{'2' * 64}"]}
+    return own(bundle=bundle_of(OWN, plain(**links)))
+
+
+@case
+def chain_loop_fail() -> Files:
+    """A chain that returns to its start has an event with an id that is not its own."""
+    first = plain()[0]
+    second = snapshot(OWN, canonical_record(), prev_event=f"sha256:{'3' * 64}")
+    third = snapshot(OWN, canonical_record(), prev_event=second["event_id"])
+    third["event_id"] = f"sha256:{'3' * 64}"
+    return own(bundle=bundle_of(OWN, [first, second, third]))
+
+
+@case
+def nonce_reuse_fail() -> Files:
+    """Two digests signed with one nonce give the private key away."""
+    weak = Key("pith-etl test key", "pith-etl-test", nonce=b"the same for every signature")
+    record = canonical_record()
+    events = [created(OWN, record), snapshot(weak, record)]
+    return own(bundle=seal_bundle(weak, bundle_of(OWN, events)))
+
+
+@case
+def times_backwards_fail() -> Files:
+    """Submitted, computed, signed and built come in this order."""
+    events = plain()
+    events[1]["created_at"] = "2026-06-03T00:00:00Z"
+    events[1] = seal_event(OWN, events[1])
+    return own(bundle=bundle_of(OWN, events, built_at="2026-05-01T00:00:00Z"))
+
+
+# -- keys -------------------------------------------------------------------------------------
+
+
+@case
+def key_fingerprint_fail() -> Files:
+    """A fingerprint beside a key must be the key's."""
+    bundle = bundle_of(OWN, plain())
+    wrong = Key("pith-etl second key", "second").carried()
+    wrong["fingerprint_sha256_b32_first128bits"] = "A" * 26
+    bundle["public_keys"].append(wrong)
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def key_encodings_fail() -> Files:
+    """The base64 and the hex of a key must be the same key."""
+    bundle = bundle_of(OWN, plain())
+    wrong = Key("pith-etl second key", "second").carried()
+    wrong["public_key_hex"] = OWN.public.hex()
+    bundle["public_keys"].append(wrong)
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def key_malformed_fail() -> Files:
+    """A key that is not 32 bytes in one spelling of base64 verifies nothing."""
+    bundle = bundle_of(OWN, plain())
+    wrong = Key("pith-etl second key", "second").carried()
+    wrong["public_key_b64"] = wrong["public_key_b64"].rstrip("=")
+    bundle["public_keys"].append(wrong)
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def key_id_shared_fail() -> Files:
+    """Two public keys under one name: only the exact pinned key is trusted."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"].append(Key("pith-etl second key", OWN.key_id).carried())
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def outside_validity_fail() -> Files:
+    """A pinned key vouches for what was signed in its period, and for nothing else."""
+    pinned = OWN.pinned("2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z")
+    return {"keyring.json": keyring(pinned), "bundle.json": bundle_of(OWN, plain())}
+
+
+@case
+def unknown_key_fail() -> Files:
+    """A signature by a key that nobody has can be neither good nor bad."""
+    return {"keyring.json": keyring(OWN.pinned()), "record.json": sample(3)}
+
+
+# -- signatures -------------------------------------------------------------------------------
+
+
+def with_receipt(**fields: object) -> Files:
+    """Return a real record with some fields of its receipt replaced; None removes one."""
+    record = sample(3)
+    record["receipt"] |= fields
+    record["receipt"] = {n: v for n, v in record["receipt"].items() if v is not None}
+    return {"record.json": record}
+
+
+@case
+def signature_invalid_fail() -> Files:
+    """A signature with one bit changed is no signature."""
+    raw = bytearray(base64.b64decode(sample(3)["receipt"]["signature_b64"]))
+    raw[40] ^= 1
+    return with_receipt(signature_b64=base64.b64encode(raw).decode())
+
+
+@case
+def signature_malformed_fail() -> Files:
+    """A signature has one spelling: standard base64 of 64 bytes."""
+    text = sample(3)["receipt"]["signature_b64"]
+    return with_receipt(signature_b64=f"{text[:40]} {text[40:]}")
+
+
+@case
+def signature_unsupported_fail() -> Files:
+    """An algorithm that was not checked is not called good or bad."""
+    return with_receipt(algorithm="ed448")
+
+
+@case
+def signature_missing_fail() -> Files:
+    """A record without its receipt is merely stated."""
+    return {"record.json": without(sample(3), "receipt")}
+
+
+@case
+def signature_key_name_fail() -> Files:
+    """A signature that names another key than its own has a false label."""
+    return with_receipt(key_id="another-key")
+
+
+@case
+def signature_time_missing_fail() -> Files:
+    """A signature without a time cannot lie in a key's period."""
+    return with_receipt(signed_at=None)
+
+
+@case
+def signature_fields_fail() -> Files:
+    """A field added to a bundle's signature is covered by nothing."""
+    bundle = sample(4)
+    bundle["bundle_signature"]["endorsed_by"] = "everybody"
+    return {"bundle.json": bundle}
+
+
+# -- records ----------------------------------------------------------------------------------
+
+
+@case
+def canonical_altered_fail() -> Files:
+    """A canonical record that was altered has another digest, number and signature."""
+    record = sample(3)
+    record["canonical_record"]["metadata"]["license"] = ""
+    record["paper"]["license"] = record["graph_snapshot"]["paper"]["license"] = ""
+    return {"record.json": record, "real.json": sample(3)}
+
+
+@case
+def canonical_restated_fail() -> Files:
+    """An altered canonical record whose digest was restated still has a real one's receipt."""
+    record = sample(3)
+    record["canonical_record"]["metadata"]["license"] = ""
+    record["paper"]["license"] = record["graph_snapshot"]["paper"]["license"] = ""
+    record["canonical_sha256"] = digest(record["canonical_record"])
+    return {"record.json": record}
+
+
+@case
+def canonical_exchanged_fail() -> Files:
+    """An event that creates another record than the bundle's is in the wrong place."""
+    other = created(OWN, canonical_record("Another Title"))
+    other["subject_pith_number"] = number_of(canonical_record())
+    return own(bundle=bundle_of(OWN, [seal_event(OWN, other), plain()[1]]))
+
+
+@case
+def title_altered_fail() -> Files:
+    """A title is tied to the signed record by its hash."""
+    record = sample(3)
+    record["paper"]["title"] = record["graph_snapshot"]["paper"]["title"] = "Another Title"
+    return {"record.json": record}
+
+
+@case
+def abstract_altered_fail() -> Files:
+    """A whole abstract is tied to the signed record by its hash."""
+    bundle = sample(2)
+    taken = bundle["events"][1]["payload"]["graph_snapshot"]
+    taken["paper"]["abstract_excerpt"] = "Another abstract."
+    return {"bundle.json": bundle}
+
+
+@case
+def texts_disagree_fail() -> Files:
+    """A record holds its paper's texts twice: they must agree."""
+    record = sample(3)
+    record["graph_snapshot"]["paper"]["authors_text"] = "Mallory Forger"
+    return {"record.json": record}
+
+
+@case
+def copies_disagree_fail() -> Files:
+    """What repeats the canonical record must agree with it."""
+    record = sample(3)
+    record["source"]["version"] = 7
+    record["graph_snapshot"]["source"]["id"] = "1111.11111"
+    for paper in (record["paper"], record["graph_snapshot"]["paper"]):
+        paper["primary_cat"] = "math.GM"
+    return {"record.json": record}
+
+
+@case
+def number_year_fail() -> Files:
+    """The year of a Pith number is that of the submission."""
+    record = sample(3)
+    record["pith_number"] = record["pith_number"].replace("2017", "2016")
+    return {"record.json": record}
+
+
+@case
+def short_number_fail() -> Files:
+    """A short number is the start of the number."""
+    record = sample(3)
+    record["short_pith_number"] = "pith:AAAAAAAA"
+    return {"record.json": record}
+
+
+@case
+def alias_contradicts_fail() -> Files:
+    """An alias that can be derived must be what derives."""
+    record = sample(3)
+    record["aliases"][0]["alias_value"] = "1111.11111"
+    return {"record.json": record}
+
+
+@case
+def status_disagrees_fail() -> Files:
+    """What a record says of its own verification is held against what is there."""
+    record = sample(3)
+    record["verification_status"] |= {"references_resolved": True, "strong_author_claims": 2}
+    return {"record.json": record}
+
+
+@case
+def digest_missing_fail() -> Files:
+    """A digest that is missing proves nothing wrong, but nothing right either."""
+    return {"record.json": without(sample(3), "canonical_sha256")}
+
+
+@case
+def snapshot_digests_fail() -> Files:
+    """The hash of an empty list is known; of any other it is not."""
+    record = sample(3)
+    record["graph_snapshot"]["claims"]["snapshot_sha256"] = text_digest("another")
+    record["graph_snapshot"]["references"]["count"] = 3
+    return {"record.json": record}
+
+
+@case
+def time_malformed_fail() -> Files:
+    """A time without an offset names no instant."""
+    record = sample(3)
+    record["updated_at"] = "2026-05-18 01:25:17"
+    return {"record.json": record}
+
+
+# -- documents that disagree with each other --------------------------------------------------
+
+
+@case
+def documents_disagree_fail() -> Files:
+    """Two signed bundles of one paper with other aliases and events are not both complete."""
+    record = canonical_record()
+    one, two = (
+        bundle_of(OWN, [created(OWN, record), snapshot(OWN, record, created_at=at)])
+        for at in ("2026-06-01T00:00:01Z", "2026-06-01T00:00:02Z")
+    )
+    two["source_aliases"] = two["source_aliases"][:3]
+    two["built_at"] = "2026-06-03T00:00:00Z"
+    return own(one=one, two=seal_bundle(OWN, two))
+
+
+# -- documents that are not read --------------------------------------------------------------
+
+
+@case
+def integrity_document() -> Files:
+    """An integrity document is recognised, though it has no tables yet."""
+    return {
+        "integrity.json": {
+            "schema": "https://pith.science/schemas/pith-integrity/v1.json",
+            "pith_number": "1512.01274",
+            "events": [],
+        }
+    }
+
+
+@case
+def unknown_field() -> Files:
+    """A field that the format did not have before is kept and fails nothing."""
+    return {"record.json": {**sample(3), "mood": {"of": ["the", "registry"]}}}
+
+
+@case
+def not_pith() -> Files:
+    """What is no Pith document is listed, and is no problem."""
+    return {"image.png": b"\x89PNG\r\n\x1a\n", "numbers.json": b"[1, 2, 3]\n"}
+
+
+@case
+def duplicate_key_fail() -> Files:
+    """Of two values under one key every parser takes another, so that neither is taken."""
+    raw = json.dumps(sample(3)).replace('"schema_version":', '"record_type": 1, "schema_version":')
+    return {"record.json": raw.encode()}
+
+
+@case
+def wrong_type_fail() -> Files:
+    """A title that is a number refuses the document with the place."""
+    record = sample(3)
+    record["paper"]["title"] = 42
+    return {"record.json": record}
+
+
+@case
+def truncated_fail() -> Files:
+    """A document that was cut short is refused with the place."""
+    return {"record.json": json.dumps(sample(3)).encode()[:1000]}
+
+
+@case
+def broken_archive_fail() -> Files:
+    """An archive that cannot be unpacked is a problem, whatever it held."""
+    return {"record.json.gz": json.dumps(sample(3)).encode()}
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent)
