@@ -23,10 +23,10 @@ sys.meta_path[:] = [
 ]
 
 #: The width in user units: about that of a phone, so that texts keep their size there.
-_WIDTH = 420
+_WIDTH = 380
 _ROW = 24
 _HEIGHT = 200
-_FONT = 11
+_FONT = 12
 #: More bars than this are no longer read one by one.
 _LABELS = 8
 _STYLE = Style(label_font_size=_FONT, major_label_font_size=_FONT, value_font_size=_FONT)
@@ -63,7 +63,7 @@ def columns(
     chart = pygal.StackedBar(
         **_settings(height=_HEIGHT),
         formatter="{:,.0f}".format,
-        y_labels=ticks,
+        y_labels=[{"value": tick, "label": f"{tick:,}"} for tick in ticks],
         range=(0, ticks[-1]),
         show_minor_x_labels=False,
         x_labels_major_every=-(-len(labels) // _LABELS) or 1,
@@ -97,6 +97,7 @@ def _settings(height: int) -> dict[str, Any]:
         "show_legend": False,
         "margin": 6,
         "spacing": 6,
+        "truncate_label": -1,
     }
 
 

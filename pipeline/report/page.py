@@ -26,6 +26,7 @@ from pipeline.report.data import Figures, Row
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.
 _LONGEST = 300
+#: The longest label of a bar.
 _LABEL = 22
 #: Bars that a chart of categories, and columns that a chart of years may have.
 _BARS = 12
@@ -38,9 +39,10 @@ _COLOURS = {
     "valid": "good",
     "signed": "good",
     "receipt": "good",
-    "invalid": "critical",
-    "digest_mismatch": "critical",
-    "failed": "critical",
+    "invalid": "error",
+    "digest_mismatch": "error",
+    "malformed": "error",
+    "failed": "error",
 }
 
 
@@ -124,9 +126,9 @@ def _moment(time: datetime) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration as `8.1 s` or `1 h 02 min`."""
+    """Return a duration as `8.12 s`, `90 s` or `1 h 02 min`."""
     if seconds < 120:  # noqa: PLR2004 - two minutes
-        return f"{seconds:.1f} s"
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004 - digits
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
@@ -214,7 +216,7 @@ def _charts(figures: Figures) -> dict[str, Markup]:
 
 def _trend(runs: list[Row]) -> dict[str, Markup]:
     """Return the charts over the runs. Findings of severity info would bury the others."""
-    times = [f"{run['started_at']:%m-%d %H:%M}" for run in runs]
+    days = [f"{run['started_at']:%m-%d}" for run in runs]
     severities = [
         (name, [run[f"findings_{name}"] for run in runs], name)
         for name in ("warning", "error", "critical")
@@ -223,8 +225,8 @@ def _trend(runs: list[Row]) -> dict[str, Markup]:
     known = [run["documents"] - staged for run, staged in zip(runs, new, strict=True)]
     documents = [("known", known, "plain"), ("new", new, "new")]
     return {
-        "runs_findings": charts.columns("Findings by run and severity", times, severities),
-        "runs_documents": charts.columns("Documents by run", times, documents),
+        "runs_findings": charts.columns("Findings by run and severity", days, severities),
+        "runs_documents": charts.columns("Documents by run", days, documents),
     }
 
 
