@@ -51,6 +51,8 @@ class UnknownPaperError(PithEtlError):
 def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
     """Print every paper that an identifier names, the newest version first.
 
+    Those that a receipt vouches for come before those that only claim the name.
+
     As JSON it is an array of objects: `paper`, and each section as an array of its rows.
 
     Raises:
@@ -69,7 +71,7 @@ def _numbers(warehouse: Warehouse, identifier: str) -> list[str]:
     text = identifier.encode("utf-8", "replace").decode()
     rows = warehouse.connection.execute(
         "select pith_number from papers where pith_number in (from resolve($text)) "
-        "order by source_version desc, pith_number",
+        "order by proof in ('signed', 'receipt') desc, source_version desc, pith_number",
         {"text": text},
     ).fetchall()
     if not rows:
