@@ -126,9 +126,10 @@ def _(warehouse):
         .head(100)
         .collect()
     )
+    names = [f"{row['title']} ({row['short_pith_number']})" for row in cited.iter_rows(named=True)]
     choice = mo.ui.dropdown(
-        {row["title"]: row["cited_pith_number"] for row in cited.iter_rows(named=True)},
-        value=cited["title"].first(),
+        dict(zip(names, cited["cited_pith_number"], strict=True)),
+        value=names[0] if names else None,
         label="cited paper",
     )
     choice
@@ -187,6 +188,11 @@ def _(warehouse):
         .collect()
         .row(0, named=True)
     )
+    return (paper,)
+
+
+@app.cell
+def _(paper):
     canonical_record = {
         "metadata": {
             "abstract_canon_sha256": paper["abstract_canon_sha256"],
@@ -208,7 +214,7 @@ def _(warehouse):
     ).encode()
     digest = hashlib.sha256(canonical).digest()
     number = f"pith:{paper['submitted_at'].year}:{base64.b32encode(digest).decode()[:26]}"
-    return digest, number, paper
+    return digest, number
 
 
 @app.cell

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
@@ -173,9 +174,9 @@ def test_meanings_travel_with_the_data(samples_warehouse: Path, tmp_path: Path) 
         assert database.sql("select comment from duckdb_tables()").fetchall() == [(table.meaning,)]
     metadata = pq.read_metadata(tmp_path / "parquet" / "papers.parquet").metadata
     assert json.loads(metadata[b"pith_etl_columns"]) == meanings
-    database = sqlite3.connect(tmp_path / "sqlite" / "pith.sqlite")
-    (schema,) = database.execute("select sql from sqlite_master where name = 'papers'").fetchone()
-    database.close()
+    declared = sqlite3.connect(tmp_path / "sqlite" / "pith.sqlite")
+    (schema,) = declared.execute("select sql from sqlite_master where name = 'papers'").fetchone()
+    declared.close()
     assert all(f"-- {meaning}" in schema for meaning in meanings.values())
 
 
@@ -253,4 +254,5 @@ def test_a_failed_export_leaves_nothing(samples_warehouse: Path, tmp_path: Path)
 def test_the_command_offers_every_format() -> None:
     """The formats of `--format` are those that there are."""
     (option,) = [found for found in cli.commands["export"].params if found.name == "form"]
-    assert tuple(option.type.to_info_dict()["choices"]) == FORMATS
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == FORMATS

@@ -1,0 +1,159 @@
+"""The notebook runs, and the warehouse and its results show well in one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import marimo
+import pytest
+from nacl.exceptions import BadSignatureError
+
+from pipeline import Warehouse, catalog
+from tests.paths import REPO
+
+NOTEBOOK = REPO / "notebooks" / "explore.py"
+VARIABLE = "PITH_ETL_WAREHOUSE"
+
+
+def _run(warehouse: Path, defs: dict[str, Any] | None = None) -> tuple[list[Any], dict[str, Any]]:
+    """Run the notebook's cells over a warehouse; return what they show, and the variables.
+
+    Cells that would set the variables `defs` do not run.
+    """
+    spec = util.spec_from_file_location("explore", NOTEBOOK)
+    assert spec
+    assert spec.loader
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(warehouse))
+        outputs, variables = module.app.run(defs=defs)
+    return list(outputs), dict(variables)
+
+
+@pytest.fixture(scope="module")
+def ran(samples_warehouse: Path) -> tuple[list[Any], dict[str, Any]]:
+    """Return what the notebook shows over the samples, and its variables."""
+    return _run(samples_warehouse)
+
+
+def test_the_notebook_verifies_a_signature_by_hand(ran: tuple[list[Any], dict[str, Any]]) -> None:
+    """Digest, number and signature that the notebook recomputes are those of the tables."""
+    by_hand = ran[1]["by_hand"]
+    assert by_hand["what"].to_list() == ["digest", "Pith number", "signature"]
+    assert by_hand["agree"].to_list() == [True, True, True]
+
+
+def test_the_check_by_hand_can_fail(
+    ran: tuple[list[Any], dict[str, Any]], samples_warehouse: Path
+) -> None:
+    """Where one column of the canonical record is altered, the signature does not hold."""
+    altered = {"paper": ran[1]["paper"] | {"license": "none"}}
+    with pytest.raises(BadSignatureError):
+        _run(samples_warehouse, altered)
+
+
+def test_the_notebook_shows_what_the_tables_hold(
+    ran: tuple[list[Any], dict[str, Any]], samples_warehouse: Path
+) -> None:
+    """What it plots and lists comes to the figures that SQL gives."""
+    _, variables = ran
+    with Warehouse(samples_warehouse) as warehouse:
+        query = "select kind, status, count(*) from signatures group by all order by all"
+        assert variables["trust"].rows() == warehouse.sql(query).fetchall()
+        cited = variables["choice"].value
+        query = f"select count(*) from citations where cited_pith_number = '{cited}'"  # noqa: S608 - a number
+        assert warehouse.sql(query).fetchall() == [(variables["citing"].height,)]
+    assert variables["citing"].height > 0
+
+
+def test_the_notebook_opens_the_warehouse_of_its_checkout(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """Without the variable it reads data/warehouse beside its folder, from anywhere."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "warehouse").symlink_to(samples_warehouse)
+    shutil.copy(NOTEBOOK, tmp_path / "notebooks")
+    environment = {key: value for key, value in os.environ.items() if key != VARIABLE}
+    command = [sys.executable, "-m", "marimo", "export", "html", "notebooks/explore.py"]
+    done = subprocess.run(  # noqa: S603 - our own notebook
+        [*command, "-o", "page.html"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    with Warehouse(samples_warehouse) as warehouse:
+        title = warehouse.table("papers").collect()["title"][0]
+        assert str(warehouse.snapshot) in page
+    assert title in page
+
+
+def test_the_notebook_is_as_marimo_writes_it() -> None:
+    """Marimo finds nothing to warn of; a notebook that is a program holds no stale outputs."""
+    done = subprocess.run(  # noqa: S603 - our own notebook
+        [sys.executable, "-m", "marimo", "check", "--strict", str(NOTEBOOK)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in NOTEBOOK.parent.iterdir() if path.is_file()] == ["explore.py"]
+
+
+class _Cells(HTMLParser):
+    """Collect the rows of an HTML table, and every tag."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: set[str] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        del attrs
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+
+    def handle_data(self, data: str) -> None:
+        if self.rows:
+            self.rows[-1].append(data)
+
+
+def test_a_warehouse_shows_its_tables(samples_warehouse: Path) -> None:
+    """The last expression `warehouse` shows every table with its rows and meaning."""
+    with Warehouse(samples_warehouse) as warehouse:
+        shown = _Cells(warehouse._repr_html_()).rows[1:]
+        expected = [[table.name, f"{table.rows:,}", table.meaning] for table in warehouse.tables()]
+        assert shown == expected
+        assert marimo.as_html(warehouse).text == warehouse._repr_html_()
+        assert str(warehouse.snapshot) in repr(warehouse)
+    assert [row[0] for row in shown] == list(catalog.TABLES)
+
+
+def test_nothing_hostile_reaches_the_page(samples_warehouse: Path, tmp_path: Path) -> None:
+    """The folder of a warehouse and the values of a result are shown, not run."""
+    hostile = "<img src=x onerror=alert(1)>"
+    shutil.copytree(samples_warehouse, tmp_path / hostile, symlinks=True)
+    with Warehouse(tmp_path / hostile) as warehouse:
+        assert "img" not in _Cells(warehouse._repr_html_()).tags
+        result = warehouse.sql(f"select '{hostile}' as \"{hostile}\"")
+        bundle = result._repr_mimebundle_()
+        assert "img" not in _Cells(marimo.as_html(result).text).tags
+    page = _Cells(bundle["text/html"])
+    assert "img" not in page.tags
+    assert page.rows[-1] == [hostile]
+    assert hostile in bundle["text/plain"]
