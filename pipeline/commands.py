@@ -37,8 +37,8 @@ def sql(
     """
     with Warehouse(warehouse) as opened:
         opened.lock()
-        query = read_only(query)
         try:
+            query = read_only(opened.connection, query, values)
             with _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream, values)
         except duckdb.Error as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -129,36 +131,73 @@ _EXPLAIN = re.compile(
 )
 
 
-def read_only(query: str) -> str:
-    """Return a query if it is one statement that only reads.
+#: Operators of a plan that write, or that run what no plan shows: DuckDB takes a COPY for a
+#: query when it stands in a WITH, and JSON for a query that was serialised.
+_WRITES = re.compile(r"COPY|INSERT|UPDATE|DELETE|MERGE|JSON_EXECUTE")
 
-    DuckDB may write wherever it may read, so that a statement other than a query is refused
-    here and not left to the file system.
+
+def read_only(
+    connection: Connection, query: str, values: Mapping[str, object] | None = None
+) -> str:
+    """Return a query, without what follows it, if it is one statement that only reads.
+
+    DuckDB may write wherever it may read, so that anything but a query is refused here and
+    not left to the file system.
+
+    Args:
+        connection: where the tables are; the query is planned there, and not run.
+        query: what was asked.
+        values: what is to be bound to its `$name`s.
 
     Raises:
-        UsageError: it is something else, or DuckDB cannot parse it, in DuckDB's words.
+        UsageError: it is something else.
+        duckdb.Error: DuckDB cannot parse or plan it.
     """
-    try:
-        query.encode()
-    except UnicodeEncodeError:
-        message = "the query is not UTF-8"
-        raise UsageError(message) from None
-    try:
-        statements = duckdb.extract_statements(query)
-    except duckdb.Error as error:
-        raise UsageError(str(error)) from None
-    if len(statements) != 1:
-        message = f"one query is expected, not {len(statements)} statements"
-        raise UsageError(message)
-    kind = statements[0].type
-    if kind == duckdb.StatementType.EXPLAIN:
-        match = _EXPLAIN.match(statements[0].query)
-        if match:
-            read_only(match["rest"])
-            return query
+    query, kind = _statement(query)
+    match = _EXPLAIN.match(query) if kind == duckdb.StatementType.EXPLAIN else None
+    if match:
+        read_only(connection, match["rest"], values)
+        return query
     if kind != duckdb.StatementType.SELECT:
         message = f"only queries can be run; this is {kind.name.lower()}"
         if kind == duckdb.StatementType.MULTI:
             message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
         raise UsageError(message)
+    plan = connection.execute(f"explain (format json) {query}", values).fetchall()
+    for operator in _operators(json.loads(plan[0][1])):
+        if _WRITES.search(operator):
+            message = f"only queries can be run; this would {operator.lower()}"
+            raise UsageError(message)
     return query
+
+
+def _statement(query: str) -> tuple[str, duckdb.StatementType]:
+    """Return the only statement of a query, without what follows it, and its kind."""
+    try:
+        query.encode()
+    except UnicodeEncodeError:
+        message = "the query is not UTF-8"
+        raise UsageError(message) from None
+    statements = duckdb.extract_statements(query)
+    if len(statements) != 1:
+        message = f"one query is expected, not {len(statements)} statements"
+        raise UsageError(message)
+    text = statements[0].query
+    # the offsets count bytes
+    data = text.encode()
+    for offset, kind in reversed(duckdb.tokenize(text)):
+        if kind != duckdb.token_type.comment and data[offset:].strip() != b";":
+            break
+        data = data[:offset].rstrip()
+    return data.decode(), statements[0].type
+
+
+def _operators(plan: object) -> Iterator[str]:
+    """Yield the names of all operators of a plan."""
+    if isinstance(plan, dict):
+        if isinstance(plan.get("name"), str):
+            yield plan["name"]
+        plan = list(plan.values())
+    if isinstance(plan, list):
+        for part in plan:
+            yield from _operators(part)

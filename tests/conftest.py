@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.building import build_warehouse
+from tests.console import Console
 from tests.paths import SAMPLES, VECTORS
 
 # the same examples on every machine, none of which fails for being slow
@@ -34,3 +35,9 @@ def samples_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     warehouse = tmp_path_factory.mktemp("samples") / "warehouse"
     build_warehouse(warehouse, SAMPLES)
     return warehouse
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Console:
+    """Return a function that runs `pith-etl` with arguments."""
+    return Console(monkeypatch, capsysbinary)

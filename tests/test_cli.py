@@ -1,0 +1,394 @@
+"""The command line as a sceptical user meets it: output, messages, exit codes, and no way out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import catalog
+from pipeline.cli import cli
+from tests.console import Console
+from tests.paths import SAMPLES
+
+EXAMPLE = (
+    "select pith_number, title, receipt_status, title_status from papers order by submitted_at"
+)
+
+
+def _sql(console: Console, warehouse: Path, query: str, *options: object) -> str:
+    """Return what a query that must succeed prints."""
+    found = console("sql", query, "--warehouse", warehouse, *options)
+    assert (found.code, found.errors) == (0, "")
+    return found.output
+
+
+# -- sql: formats -----------------------------------------------------------------------------
+
+
+def test_the_issue_s_own_query(console: Console, samples_warehouse: Path) -> None:
+    """The query that a new user tries prints five verified papers, the oldest first."""
+    printed = _sql(console, samples_warehouse, EXAMPLE).splitlines()
+    assert [cell.strip() for cell in printed[0].split("|")[1:-1]] == [
+        "pith_number",
+        "title",
+        "receipt_status",
+        "title_status",
+    ]
+    assert [line.split()[1][5:9] for line in printed[2:7]] == [
+        "2014",
+        "2015",
+        "2015",
+        "2016",
+        "2017",
+    ]
+    assert all(line.endswith("| valid          | verified     |") for line in printed[2:7])
+    assert printed[7:] == ["5 rows"]
+
+
+def test_json_is_an_array_of_objects(console: Console, samples_warehouse: Path) -> None:
+    """`--format json` is one array of objects, `jsonl` the same objects a line each."""
+    array = json.loads(_sql(console, samples_warehouse, EXAMPLE, "--format", "json"))
+    lines = _sql(console, samples_warehouse, EXAMPLE, "--format", "jsonl").splitlines()
+    assert array == [json.loads(line) for line in lines]
+    assert [row["pith_number"][:9] for row in array] == [
+        f"pith:{year}" for year in (2014, 2015, 2015, 2016, 2017)
+    ]
+
+
+def test_csv_is_read_back(console: Console, samples_warehouse: Path) -> None:
+    """`--format csv` gives the values, whatever commas, quotes and line ends they hold."""
+    query = """select 'a,b"c' || chr(10) || 'd' as "x,y", null as n, 1.50::decimal(9,2) as d"""
+    printed = _sql(console, samples_warehouse, query, "--format", "csv")
+    assert list(csv.reader(io.StringIO(printed))) == [["x,y", "n", "d"], ['a,b"c\nd', "", "1.50"]]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "parquet"])
+def test_output_goes_to_a_file(
+    console: Console, samples_warehouse: Path, tmp_path: Path, form: str
+) -> None:
+    """`--output` writes in each format what would have been printed, and prints nothing."""
+    file = tmp_path / "out"
+    printed = console("sql", EXAMPLE, "--warehouse", samples_warehouse, "--format", form)
+    options = ("--format", form, "--output", file)
+    assert _sql(console, samples_warehouse, EXAMPLE, *options) == ""
+    assert file.read_bytes() == printed.raw
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_path: Path) -> None:
+    """`--format parquet` keeps rows and types."""
+    file = tmp_path / "papers.parquet"
+    _sql(console, samples_warehouse, "from papers", "--format", "parquet", "--output", file)
+    found = pq.read_table(file)
+    assert found.column_names == [column.name for column in catalog.table("papers").columns]
+    assert found.num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("table", "| a | b |\n|---|---|\n0 rows\n"),
+        ("csv", "a,b\n"),
+        ("json", "[]\n"),
+        ("jsonl", ""),
+    ],
+)
+def test_an_empty_result(
+    console: Console, samples_warehouse: Path, form: str, expected: str
+) -> None:
+    """A query without rows prints its columns where the format has any, and no blank lines."""
+    printed = _sql(
+        console, samples_warehouse, "select 1 as a, 2 as b where false", "--format", form
+    )
+    assert printed == expected
+
+
+def test_a_query_from_standard_input(console: Console, samples_warehouse: Path) -> None:
+    """`-` reads the query from standard input, comments, semicolon, UTF-8 and all."""
+    query = "-- a question\nselect 'é' as x;\n".encode()
+    found = console("sql", "-", "--warehouse", samples_warehouse, "--format", "json", stdin=query)
+    assert (found.code, json.loads(found.raw)) == (0, [{"x": "é"}])
+
+
+def test_explain_show_and_describe(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """What only looks at a query or a table is a query, too, printed or written to a file."""
+    for query in ("explain select 1", "explain analyze select 1", "show tables", "describe papers"):
+        assert _sql(console, samples_warehouse, query)
+        assert _sql(console, samples_warehouse, query, "--output", tmp_path / "out") == ""
+        assert (tmp_path / "out").stat().st_size
+
+
+# -- sql: refusals ----------------------------------------------------------------------------
+
+
+def _refused(console: Console, warehouse: Path, query: str) -> str:
+    """Return the message of a query that must fail as wrong usage."""
+    found = console("sql", query, "--warehouse", warehouse)
+    assert (found.code, found.output) == (2, "")
+    assert "Traceback" not in found.errors
+    return found.errors
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("selec 1", 'Parser Error: syntax error at or near "selec"'),
+        ("select nope from papers", 'Binder Error: Referenced column "nope" not found'),
+        ("from nowhere", "Catalog Error: Table with name nowhere does not exist!"),
+        ("select 'x'::int", "Conversion Error: Could not convert string 'x' to INT32"),
+        ("", "one query is expected, not 0 statements"),
+        ("select 1; select 2", "one query is expected, not 2 statements"),
+        ("pivot papers on proof using count(*)", "PIVOT must name its values"),
+    ],
+)
+def test_a_wrong_query_gets_duckdb_s_message(
+    console: Console, samples_warehouse: Path, query: str, message: str
+) -> None:
+    """A query that cannot run exits with 2 and says why, mostly in DuckDB's words."""
+    assert message in _refused(console, samples_warehouse, query)
+
+
+def test_a_query_that_is_no_utf8(console: Console, samples_warehouse: Path) -> None:
+    """A query of bytes that are no UTF-8 is wrong usage, not a crash."""
+    found = console("sql", "-", "--warehouse", samples_warehouse, stdin=b"select '\xff'")
+    assert (found.code, found.errors) == (2, "pith-etl: the query is not UTF-8\n")
+
+
+def test_an_error_message_obeys_no_document(console: Console, samples_warehouse: Path) -> None:
+    """Control characters in a value that an error quotes do not reach the terminal."""
+    errors = _refused(console, samples_warehouse, "select (chr(27) || '[31mx')::int")
+    assert "\x1b" not in errors
+    assert r"\x1b[31mx" in errors
+
+
+def _hostile(folder: Path, outside: Path) -> list[str]:
+    """Return queries that try to read or write what is not theirs."""
+    copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
+    serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
+    return [
+        "from read_text('/etc/passwd')",
+        "select * from read_csv('/etc/passwd')",
+        "from read_blob('/proc/self/environ')",
+        "from '/etc/passwd'",
+        "from glob('/etc/*')",
+        "from glob('*')",
+        "select getenv('HOME')",
+        f"from read_text('{folder}/../../lock')",
+        f"from read_text('{folder}/../../staging/../lock')",
+        f"from read_parquet('{outside}/*.parquet')",
+        f"from parquet_metadata('{outside}/x.parquet')",
+        f"from sniff_csv('{outside}/x.csv')",
+        f"copy (select 1) to '{outside}/x.csv'",
+        f"copy papers to '{folder}/papers/part-9.parquet'",
+        f"explain analyze copy (select 1) to '{folder}/x.csv'",
+        f"explain (analyze, format json) copy (select 1) to '{folder}/x.csv'",
+        f"explain -- x\n analyze copy (select 1) to '{folder}/x.csv'",
+        f"explain /* x */ analyze copy (select 1) to '{folder}/x.csv'",
+        f"explain analyze /* x */ copy (select 1) to '{folder}/x.csv'",
+        f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
+        f"with x as (copy papers to '{folder}/x.csv') from x",
+        f"with x as (select 1), y as (copy x to '{folder}/x.csv') select 1 -- x",
+        f"explain analyze with x as (copy papers to '{folder}/x.csv') from x",
+        f"from query('{copying}')",
+        f"from {serialised}",
+        f"summarize from {serialised}",
+        f"explain analyze from {serialised}",
+        f"from papers where 5 in (from {serialised})",
+        "with x as (delete from papers returning *) from x",
+        f"attach '{outside}/x.duckdb'",
+        f"attach '{folder}/pith.duckdb' as x",
+        f"export database '{outside}/x'",
+        f"import database '{outside}/x'",
+        "install httpfs",
+        "load httpfs",
+        "create table x as select 1",
+        "create or replace view papers as select 1",
+        "drop view papers",
+        "delete from papers",
+        "insert into papers default values",
+        "set memory_limit = '1GB'",
+        "set enable_external_access = true",
+        "reset lock_configuration",
+        "pragma version",
+        "pragma enable_profiling",
+        "call enable_logging()",
+        f"from enable_logging(storage = 'file', storage_path = '{folder}/log')",
+        f"from enable_profiling(save_location = '{folder}/x.json')",
+        "prepare x as select 1",
+        "begin transaction",
+        "vacuum",
+        "checkpoint",
+        "use memory",
+        "select 1; copy (select 1) to '/tmp/x'",
+        "from query",
+        "from captured",
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(_hostile(Path(), Path()))))
+def test_a_query_reaches_nothing_but_the_tables(
+    console: Console, samples_warehouse: Path, tmp_path: Path, number: int
+) -> None:
+    """No statement reads outside of the snapshot, or writes anywhere, not even into it."""
+    folder = (samples_warehouse / "current").resolve()
+    before = sorted(folder.rglob("*"))
+    _refused(console, samples_warehouse, _hostile(folder, tmp_path)[number])
+    assert sorted(folder.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_query_leaves_the_old_output(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """A query that fails half-way leaves the file of an earlier one, and no other."""
+    file = tmp_path / "out.csv"
+    file.write_text("before")
+    query = "select case when i > 90000 then error('enough') else i end from range(100000) t(i)"
+    options = ("--format", "csv", "--output", file)
+    found = console("sql", query, "--warehouse", samples_warehouse, *options)
+    assert (found.code, found.errors.strip()) == (2, "pith-etl: Invalid Input Error: enough")
+    assert file.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_output_to_a_device_or_nowhere(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """A device is written in place, and an impossible file is wrong usage."""
+    assert _sql(console, samples_warehouse, "select 1", "--output", "/dev/null") == ""
+    assert Path("/dev/null").is_char_device()
+    missing = tmp_path / "nowhere" / "out"
+    found = console("sql", "select 1", "--warehouse", samples_warehouse, "--output", missing)
+    assert found.code == 2
+    assert found.errors == f"pith-etl: cannot write {missing}: No such file or directory\n"
+
+
+# -- the other commands -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [("sql", "select 1"), ("tables",), ("tables", "papers")])
+@pytest.mark.parametrize("state", ["missing", "empty", "unpublished"])
+def test_a_warehouse_without_a_snapshot(
+    console: Console, tmp_path: Path, state: str, command: tuple[str, ...]
+) -> None:
+    """Without a published snapshot a command exits with 1 and says what to run."""
+    warehouse = tmp_path / "warehouse"
+    if state != "missing":
+        warehouse.mkdir()
+    if state == "unpublished":
+        (warehouse / "current").symlink_to("snapshots/gone")
+    found = console(*command, "--warehouse", warehouse)
+    assert (found.code, found.output) == (1, "")
+    assert f"run `pith-etl build SOURCE --warehouse {warehouse}`" in found.errors
+
+
+def test_tables_lists_all_with_rows_and_meaning(console: Console, samples_warehouse: Path) -> None:
+    """`tables` shows each of the fourteen tables with its rows and its meaning."""
+    printed = console("tables", "--warehouse", samples_warehouse).output
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()[2:]]
+    found = {row[0]: row[1:] for row in cells if row}
+    assert found["citations"][0] == "12"
+    assert {name: row[-1] for name, row in found.items()} == {
+        table.name: table.meaning for table in catalog.tables().values()
+    }
+
+
+@pytest.mark.parametrize("table", catalog.TABLES)
+def test_tables_shows_each_column(console: Console, samples_warehouse: Path, table: str) -> None:
+    """`tables TABLE` shows each column with its type and meaning, none cut or marked up."""
+    printed = console("tables", table, "--warehouse", samples_warehouse)
+    assert printed.code == 0
+    for column in catalog.table(table).columns:
+        (line,) = [x for x in printed.output.splitlines() if x.startswith(f"| {column.name} ")]
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        assert {column.type, column.meaning} <= set(cells)
+
+
+def test_an_unknown_table(console: Console, samples_warehouse: Path) -> None:
+    """An unknown table is wrong usage, answered by the names that there are."""
+    found = console("tables", "paper", "--warehouse", samples_warehouse)
+    assert (found.code, found.output) == (2, "")
+    assert "there is no table 'paper'; there are aliases, attestations, authors" in found.errors
+
+
+def test_build_as_json(console: Console, tmp_path: Path) -> None:
+    """`build --json` prints one JSON object and nothing else; progress goes to standard error."""
+    found = console("build", SAMPLES, "--warehouse", tmp_path / "w", "--json", "--workers", 1)
+    summary = json.loads(found.output)
+    assert found.code == 0
+    assert isinstance(summary, dict)
+    assert found.output.count("\n") == 1
+    assert summary["documents"] == {"bundle": 2, "record": 2, "state": 1}
+    assert summary["rows"]["citations"] == 12
+    assert "stage" in found.errors
+
+
+def test_build_for_a_person(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`build` ends with a command that works, and is silent about progress when asked."""
+    monkeypatch.chdir(tmp_path)
+    found = console("build", SAMPLES, "--progress", "none", "--workers", 1)
+    assert (found.code, found.errors) == (0, "")
+    last = found.output.splitlines()[-1]
+    assert last.startswith('try: pith-etl sql "')
+    query = last.removeprefix('try: pith-etl sql "').removesuffix('"')
+    again = console("sql", query, "--format", "csv")
+    assert (again.code, len(again.output.splitlines())) == (0, 6)
+
+
+def test_a_missing_source(console: Console, tmp_path: Path) -> None:
+    """A source that does not exist exits with 1, names it, and leaves no warehouse behind."""
+    found = console("build", tmp_path / "nowhere", "--warehouse", tmp_path / "w")
+    assert (found.code, found.output) == (1, "")
+    assert f"cannot read the source {tmp_path}/nowhere: No such file" in found.errors
+    assert not (tmp_path / "w").exists()
+
+
+def test_build_needs_a_source(console: Console) -> None:
+    """`build` without a source is wrong usage."""
+    assert console("build").code == 2
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in cli.commands)])
+def test_help(console: Console, command: tuple[str, ...]) -> None:
+    """Every command explains itself on standard output, each of its options included."""
+    found = console(*command, "--help")
+    assert (found.code, found.errors) == (0, "")
+    assert found.output.startswith(f"Usage: pith-etl {' '.join(command)}".rstrip())
+    if command:
+        named = [p for p in cli.commands[command[0]].params if p.param_type_name == "option"]
+        assert all(option.opts[0] in found.output for option in named)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "jsonl", "json", "parquet"])
+def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
+    """When the reader of a pipe has seen enough, the command ends without a word."""
+    query = "select i, repeat('x', 100) as x from range(20000) t(i)"
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    options = ["sql", query, "--warehouse", str(samples_warehouse), "--format", form]
+    with subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() in {0, 1}
+
+
+def test_the_command_is_installed() -> None:
+    """The command `pith-etl` stands beside the interpreter, as the project declares it."""
+    found = shutil.which("pith-etl", path=str(Path(sys.executable).parent))
+    assert found is not None
