@@ -18,7 +18,15 @@ def pages() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/tables.md", "docs/findings.md", "docs/views.md", "docs/queries.md"]
+    "name",
+    [
+        "README.md",
+        "docs/tables.md",
+        "docs/findings.md",
+        "docs/views.md",
+        "docs/queries.md",
+        "docs/commands.md",
+    ],
 )
 def test_generated_pages_are_up_to_date(pages: dict[str, str], name: str) -> None:
     """A generated page, or a generated part of one, is what `make docs` writes."""
