@@ -117,15 +117,13 @@ def _finished(
     for at, colour in enumerate(colours):
         for node in root.findall(f".//*[@class='series serie-{at} color-{at}']"):
             node.set("class", f"series {colour}")
-        for name, value in child.attrib.items():
-            child.set(name, _FRACTION.sub(lambda match: f"{float(match[0]):.1f}", value))
+    _round(root)
     root.attrib.pop("id")
     root.set("role", "img")
     for at, (tag, text) in enumerate((("title", title), ("desc", "; ".join(told)))):
         node = ET.Element(tag)
         node.text = text
         root.insert(at, node)
-    # the tree holds what pygal escapes as text; it is no markup of ours
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised, so escaped
 
 
@@ -145,3 +143,10 @@ def _explain(bar: ET.Element) -> None:
     for node in bar.findall("desc"):
         bar.remove(node)
     ET.SubElement(bar, "title").text = f"{facts.get('x_label', '')}: {facts['value']}"
+
+
+def _round(root: ET.Element) -> None:
+    """Cut coordinates to a tenth: nobody sees more, and the last digits differ by machine."""
+    for node in root.iter():
+        for name, value in node.items():
+            node.set(name, _FRACTION.sub(lambda match: f"{float(match[0]):.1f}", value))
