@@ -5,6 +5,7 @@ The list follows from the rules, the findings from the checks: each holds the ot
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.keyring import load
 from pipeline.synth.dump import KINDS, Plan, write
 from pipeline.synth.tamper import TAMPERS
 from tests.building import rows
+from tests.paths import REPO
 
 Findings = dict[tuple[str, int], set[str]]
 
@@ -101,3 +103,16 @@ def test_the_list_names_the_paper_and_the_place(tmp_path: Path) -> None:
         assert line["pith_number"] == value["pith_number"]
         for token in line["pointer"].split("/")[1:]:
             value = value if not token else value[int(token) if isinstance(value, list) else token]
+
+
+def test_every_way_of_tampering_is_documented() -> None:
+    """docs/synth.md has a row for each way, and for no other, with the kinds that it is of."""
+    page = (REPO / "docs" / "synth.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(\w+)` \| ((?:record|bundle|state|all|, )+) \|", page, re.MULTILINE)
+    known = {name for names in TAMPERS.values() for name in names}
+    documented = {
+        name: set(TAMPERS) if kinds == "all" else set(kinds.split(", ")) for name, kinds in lines
+    }
+    assert documented == {
+        name: {kind for kind, names in TAMPERS.items() if name in names} for name in known
+    }
