@@ -350,7 +350,12 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
 
 
-@cli.command()
+@cli.command(
+    epilog=_examples(
+        "pith-etl synth 2000 dump",
+        "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
+    )
+)
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
