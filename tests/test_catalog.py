@@ -1,0 +1,73 @@
+"""The catalogue: every table, column and check says what it means."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline import catalog
+from pipeline.errors import UsageError
+from pipeline.resources import sql_dir
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@pytest.mark.parametrize("name", catalog.TABLES)
+def test_every_table_is_documented(name: str) -> None:
+    """Each table and column has a meaning, a type and a word on what vouches for it."""
+    table = catalog.table(name)
+    assert table.meaning.endswith(".")
+    assert table.columns
+    for column in table.columns:
+        assert _NAME.fullmatch(column.name)
+        assert column.type == column.type.upper()
+        assert column.meaning.endswith((".", "?")), column
+        assert column.evidence in catalog.EVIDENCE
+
+
+@pytest.mark.parametrize("name", catalog.TABLES)
+def test_keys_are_columns(name: str) -> None:
+    """The key of each table names columns of it, once each, and no column comes twice."""
+    table = catalog.table(name)
+    names = [column.name for column in table.columns]
+    assert len(set(names)) == len(names)
+    assert table.key
+    assert len(set(table.key)) == len(table.key)
+    assert set(table.key) <= set(names)
+
+
+def test_every_file_of_a_model_is_used() -> None:
+    """Each TOML and SQL file of a model belongs to a table that is published."""
+    folder = sql_dir() / "models"
+    assert {path.stem for path in folder.glob("*.toml")} == set(catalog.TABLES)
+    modelled = set(catalog.TABLES) - {"findings", "runs"}
+    assert {path.stem for path in folder.glob("*.sql")} == modelled
+    intermediate = {path.stem for path in (sql_dir() / "intermediate").glob("*.sql")}
+    assert intermediate == set(catalog.INTERMEDIATE)
+
+
+def test_the_columns_that_the_issue_names() -> None:
+    """`documents` and `findings` have the columns that others rely on, by these names."""
+    documents = {column.name for column in catalog.table("documents").columns}
+    findings = [column.name for column in catalog.table("findings").columns]
+    wanted = "path position kind bytes sha256 status reason pith_number stale"
+    assert set(wanted.split()) <= documents
+    wanted = "severity code path position pointer message expected actual pith_number"
+    assert set(wanted.split()) <= set(findings)
+
+
+@pytest.mark.parametrize("check", catalog.checks(), ids=lambda check: check.code)
+def test_every_check_explains_itself(check: catalog.Check) -> None:
+    """Each check has a severity, says in a sentence what it found, what it means, what to do."""
+    assert _NAME.fullmatch(check.code)
+    assert check.severity in catalog.SEVERITIES
+    for text in (check.promise, check.means, check.action):
+        assert text
+        assert text.endswith(".")
+
+
+def test_an_unknown_table_is_wrong_usage() -> None:
+    """A name that is no table is answered by the names that are."""
+    with pytest.raises(UsageError, match="there is no table 'x'; there are aliases, attest"):
+        catalog.table("x")

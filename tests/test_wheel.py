@@ -1,0 +1,96 @@
+"""A wheel, installed on its own, does the main job without the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.paths import REPO, SAMPLES
+
+
+def _run(*command: str, cwd: Path, path: Path | None = None) -> str:
+    """Run this interpreter with arguments; return its output."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_"))}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
+    done = subprocess.run(  # noqa: S603 - this very interpreter, with arguments of ours
+        [sys.executable, *command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _tracked() -> list[str]:
+    git = shutil.which("git")
+    if git is None or not (REPO / ".git").exists():
+        pytest.skip("the files of the project are known from git, and this is no clone")
+    listed = subprocess.run(  # noqa: S603 - git, with arguments of ours
+        [git, "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    return [name for name in listed.stdout.split("\0") if name and (REPO / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a wheel from a copy of the project, so that the checkout stays as it is."""
+    base = tmp_path_factory.mktemp("wheel")
+    source = base / "source"
+    for name in _tracked():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPO / name, source / name)
+    options = ["--wheel", "--no-isolation", "--outdir", str(base / "dist")]
+    _run("-m", "build", *options, str(source), cwd=base)
+    (built,) = (base / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel alone, from no index, and return the directory that holds it."""
+    target = tmp_path_factory.mktemp("installed")
+    options = ["--quiet", "--no-deps", "--no-index", "--no-compile", "--target", str(target)]
+    _run("-m", "pip", "install", *options, str(wheel), cwd=target)
+    return target
+
+
+def test_the_wheel_carries_its_resources(wheel: Path) -> None:
+    """Every SQL file and the default keyring are in the wheel; tests and samples are not."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    needed = {name for name in _tracked() if name.startswith("sql/")} | {"data/keyring.json"}
+    assert {f"pipeline/_resources/{name}" for name in needed} <= names
+    code = {name for name in _tracked() if name.startswith("pipeline/")}
+    assert code <= names
+    assert not [name for name in names if name.startswith(("tests/", "data/"))]
+
+
+def test_the_wheel_does_the_main_job(installed: Path, tmp_path: Path) -> None:
+    """Installed elsewhere, the wheel builds the samples and answers a query, all by itself."""
+    shutil.copytree(SAMPLES, tmp_path / "samples")
+    program = "from pipeline.cli import main; main()"
+
+    def command(*arguments: str) -> str:
+        return _run("-P", "-c", program, *arguments, cwd=tmp_path, path=installed)
+
+    where = "import pipeline, pipeline.resources as r; print(pipeline.__file__); print(r.sql_dir())"
+    places = _run("-P", "-c", where, cwd=tmp_path, path=installed).splitlines()
+    assert all(place.startswith(f"{installed}/") for place in places)
+    summary = json.loads(command("build", "samples", "--json", "--workers", "2"))
+    assert summary["rows"]["papers"] == 5
+    query = "select count(*) as n from papers where receipt_status = 'valid' "
+    query += "and title_status = 'verified'"
+    assert json.loads(command("sql", query, "--format", "json")) == [{"n": 5}]
+    assert (tmp_path / "data" / "warehouse" / "pith.duckdb").exists()
+    assert str(REPO) not in command("tables", "papers")
