@@ -1,0 +1,174 @@
+"""The worked examples run by name, with values that are bound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import Warehouse, catalog
+from pipeline.errors import UsageError
+from pipeline.queries import bound, values
+from tests.console import Console
+from tests.synthetic import build_synthetic
+
+NAMES = sorted(catalog.queries())
+
+#: What text a hostile or careless user gives.
+TEXTS = ["", "'", '"', "'; drop table papers; --", "1 or 1 = 1", "\x1b[31m", "x" * 10_000]
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Return a warehouse over a tampered dump, open."""
+    with Warehouse(build_synthetic(tmp_path_factory.mktemp("queries"))) as opened:
+        yield opened
+
+
+def test_there_are_a_dozen() -> None:
+    """A dozen questions and more are answered."""
+    assert len(NAMES) >= 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_begins_with_its_question(name: str) -> None:
+    """The first line of the file asks the question that the query answers."""
+    query = catalog.queries()[name]
+    assert query.sql.splitlines()[0] == f"-- {query.question}"
+    assert query.question.endswith("?")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_declares_what_it_binds(name: str) -> None:
+    """Every parameter of a query is used in it, and has a default and a meaning."""
+    query = catalog.queries()[name]
+    body = "\n".join(line for line in query.sql.splitlines() if not line.startswith("--"))
+    for parameter in query.parameters:
+        assert f"${parameter.name}" in body
+        assert parameter.default is not None
+        assert parameter.meaning
+    assert body.count("$") >= len(query.parameters)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_runs_on_the_samples(samples_warehouse: Path, console: Console, name: str) -> None:
+    """By its name alone a query runs on the real documents."""
+    finished = console("sql", "--named", name, "--warehouse", samples_warehouse, "--format", "json")
+    assert (finished.code, finished.errors) == (0, "")
+    assert isinstance(json.loads(finished.output), list)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_runs_on_a_tampered_dump(synthetic: Warehouse, name: str) -> None:
+    """A query runs on a dump with several versions, forgeries and refusals."""
+    sql, bindings = bound(name, {})
+    if "id" in bindings:
+        rows = synthetic.sql(
+            "select min(pith_number) from events inner join citations "
+            "on pith_number = cited_pith_number"
+        ).fetchall()
+        bindings["id"] = rows[0][0]
+    found = synthetic.connection.execute(sql, bindings).fetchall()
+    # no tampering makes an honest signer say two things
+    assert bool(found) == (name != "equivocations")
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_values_are_bound(synthetic: Warehouse, text: str) -> None:
+    """Whatever text a value is, it is a value and no part of the query."""
+    for name in NAMES:
+        for parameter in catalog.queries()[name].parameters:
+            if not (parameter.default or "").isdigit():
+                sql, bindings = bound(name, {parameter.name: text})
+                synthetic.connection.execute(sql, bindings).fetchall()
+    assert synthetic.sql("select count(*) > 0 from papers").fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl", "parquet"])
+def test_values_reach_every_format(
+    samples_warehouse: Path, console: Console, tmp_path: Path, form: str
+) -> None:
+    """A value is bound whatever the format of the result."""
+    output = tmp_path / "result"
+    finished = console(
+        *("sql", "--named", "paper_events", "--param", "id=pith:HWGLK6KN"),
+        *("--warehouse", samples_warehouse, "--format", form, "--output", output),
+    )
+    assert finished.code == 0
+    other = console(
+        *("sql", "--named", "paper_events", "--param", "id=9999.99999"),
+        *("--warehouse", samples_warehouse, "--format", form, "--output", tmp_path / "other"),
+    )
+    assert other.code == 0
+    assert output.stat().st_size > (tmp_path / "other").stat().st_size
+
+
+def test_a_query_of_ones_own_takes_values(samples_warehouse: Path, console: Console) -> None:
+    """`--param` binds the values of any query."""
+    finished = console(
+        *("sql", "select $a || $b as text", "--param", "a=x=1", "--param", "b='"),
+        *("--warehouse", samples_warehouse, "--format", "csv"),
+    )
+    assert (finished.code, finished.output) == (0, "text\nx=1'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--named", "nothing"], "no query 'nothing'"),
+        (["--named", "most_cited", "--param", "row=1"], "no parameter 'row'; it has rows"),
+        (["--named", "most_cited", "--param", "rows"], "KEY=VALUE"),
+        (["--named", "most_cited", "--param", "rows=1", "--param", "rows=2"], "given twice"),
+        (["--named", "most_cited", "--param", "rows=x"], "Could not convert string 'x'"),
+        (["select 1", "--named", "most_cited"], "either a QUERY or --named"),
+        ([], "either a QUERY or --named"),
+        (["select $a"], "parameter"),
+        (["select 1", "--param", "a=1"], "Expected 0, got 1"),
+    ],
+)
+def test_wrong_use_is_explained(
+    samples_warehouse: Path, console: Console, arguments: list[str], words: str
+) -> None:
+    """A name, parameter or value that cannot be gets a message, and exit status 2."""
+    finished = console("sql", *arguments, "--warehouse", samples_warehouse)
+    assert finished.code == 2
+    assert words in finished.errors
+    assert "Traceback" not in finished.errors
+
+
+def test_the_queries_are_listed(console: Console) -> None:
+    """`pith-etl queries` names every query, with its question and parameters."""
+    finished = console("queries")
+    assert finished.code == 0
+    for query in catalog.queries().values():
+        line = next(line for line in finished.output.splitlines() if f" {query.name} " in line)
+        assert query.question in line
+        for parameter in query.parameters:
+            assert f"{parameter.name}={parameter.default}" in line
+
+
+def test_the_sql_of_a_query_is_printed(console: Console) -> None:
+    """`pith-etl queries NAME` prints the file, to start from."""
+    sql = catalog.queries()["most_cited"].sql
+    assert console("queries", "most_cited").output == sql
+    assert console("queries", "nothing").code == 2
+
+
+def test_values_stay_text() -> None:
+    """A value is all that stands after the first `=`."""
+    assert values(["a=1", "b=", "c=x=y"]) == {"a": "1", "b": "", "c": "x=y"}
+    with pytest.raises(UsageError):
+        values(["=1"])
+
+
+def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
+    """Three answers on the real documents are what is known of them."""
+    with Warehouse(samples_warehouse) as opened:
+        cited = opened.connection.execute(*bound("most_cited", {})).fetchall()
+        events = opened.connection.execute(*bound("paper_events", {})).fetchall()
+        citing = opened.connection.execute(*bound("cited_by", {"id": "pith:23I7M26R"})).fetchall()
+    assert [row[2:] for row in cited] == [(12, 12)]
+    assert [row[2] for row in events] == ["record_created", "graph_snapshot"]
+    assert len(citing) == 12
