@@ -1,0 +1,272 @@
+"""The report in a real browser: headless Chromium over a tampered dump of 2,000 documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from pipeline.build import Order, build
+from pipeline.keyring import load
+from pipeline.report.page import write
+from pipeline.synth.dump import Plan
+from pipeline.synth.dump import write as write_dump
+from tests.building import rows
+from tests.pages import TITLE, write_hostile
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: apt-get install chromium"
+)
+
+#: The browser shall speak to nobody by itself.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+#: Widths in pixels at which the page is looked at, and the colours that a reader prefers.
+LOOKS = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (375, "light")}
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page that was opened, and what it did by itself."""
+
+    tab: Tab
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    failures: dict[str, str | None] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tables of a tampered dump of 2,001 documents and some hostile ones, two runs."""
+    directory = tmp_path_factory.mktemp("browser")
+    plan = Plan(papers=667, directory=directory / "dump", tamper=0.1)
+    documents, _, tampered = write_dump(plan, workers=1)
+    assert (documents, tampered) == (2001, 200)
+    write_hostile(directory / "hostile")
+    keyring = load(directory / "dump" / "keyring.json")
+    sources = [str(directory / "dump" / "documents"), str(directory / "hostile")]
+    for count in (1, 2):
+        order = Order(sources[:count], directory / "warehouse", keyring, workers=1)
+        build(order, lambda _stage, _done, _total: None)
+    return directory / "warehouse"
+
+
+@pytest.fixture(scope="module")
+def report(warehouse: Path) -> Path:
+    """Return the file of the report."""
+    file = warehouse.parent / "report.html"
+    write(warehouse, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium as the system has it."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, report: Path) -> Iterator[Visit]:
+    """Open the report, listening to what it says and asks for."""
+    context = browser.new_context()
+    visit = Visit(context.new_page())
+    visit.tab.on("console", lambda message: visit.console.append(message.text))
+    visit.tab.on("pageerror", lambda error: visit.console.append(str(error)))
+    visit.tab.on("dialog", lambda dialog: visit.console.append(dialog.message))
+    visit.tab.on("request", lambda request: visit.requests.append(request.url))
+    visit.tab.on(
+        "requestfailed", lambda request: visit.failures.update({request.url: request.failure})
+    )
+    visit.tab.goto(report.as_uri())
+    yield visit
+    context.close()
+
+
+def _cells(table: Locator, column: int) -> list[str]:
+    """Return a column of a table as its data-value, else its text."""
+    script = "(rows, at) => rows.map(row => row.cells[at].dataset.value ?? row.cells[at].innerText)"
+    found: list[str] = table.locator("tbody tr").evaluate_all(script, column)
+    return found
+
+
+def test_the_page_is_quiet(visit: Visit, report: Path) -> None:
+    """It renders whole with no word on the console, and asks for nothing but itself."""
+    visit.tab.wait_for_load_state("networkidle")
+    for details in visit.tab.locator("summary").all()[:5]:
+        details.click()
+    assert visit.tab.locator("section").count() == 9
+    assert visit.tab.locator("svg.chart").count() == 8
+    assert visit.console == []
+    assert visit.requests == [report.as_uri()]
+
+
+def test_hostile_texts_do_nothing(visit: Visit) -> None:
+    """A title of `<script>` or `<img onerror>` is shown as it is, and nothing of it happens."""
+    cited = visit.tab.locator("#table-cited tbody tr").first
+    assert cited.locator("bdi").first.text_content() == TITLE
+    visit.tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert visit.tab.title().startswith("Pith report: ")
+    assert visit.tab.locator("img, iframe, object, embed, form").count() == 0
+    assert visit.tab.locator("script").count() == 1
+    assert visit.console == []
+
+
+def test_the_policy_stops_what_slips_in(visit: Visit) -> None:
+    """Even markup that some defect let through neither runs, loads nor looks different."""
+    visit.tab.evaluate(
+        """
+        document.body.insertAdjacentHTML("beforeend",
+            `<img src="https://example.org/x" onerror="document.title = 'owned'">
+            <p id="slipped" style="color: rgb(1, 2, 3)">x</p><style>body { color: red }</style>`)
+        """
+    )
+    visit.tab.wait_for_function("document.images[0].complete")
+    assert "owned" not in visit.tab.title()
+    colour = visit.tab.locator("#slipped").evaluate("element => getComputedStyle(element).color")
+    assert colour not in {"rgb(1, 2, 3)", "rgb(255, 0, 0)"}
+    assert visit.failures == {"https://example.org/x": "csp"}
+    assert len(visit.console) == 4  # the image, its handler, the attribute, the style sheet
+
+
+def test_figures_equal_sql(visit: Visit, warehouse: Path) -> None:
+    """What a reader sees is what SQL counts over the tables."""
+    ((critical, errors, warnings, infos),) = rows(
+        warehouse,
+        """
+        select count_if(severity = 'critical'), count_if(severity = 'error'),
+            count_if(severity = 'warning'), count_if(severity = 'info')
+        from findings
+        """,
+    )
+    ((documents, refused),) = rows(
+        warehouse,
+        "select count(*), count_if(status in ('refused', 'unreadable')) from documents",
+    )
+    ((papers,),) = rows(warehouse, "select count(*) from papers")
+    ((valid,),) = rows(warehouse, "select count_if(status = 'valid') from signatures")
+    counted = [critical, errors, warnings, infos, refused, papers, documents, valid]
+    seen = visit.tab.locator("#figures strong").all_inner_texts()
+    assert seen == [f"{number:,}" for number in counted]
+    by_code = rows(warehouse, "select code, count(*) from findings group by code")
+    table = visit.tab.locator("#table-findings")
+    listed = dict(zip(_cells(table, 2), _cells(table, 1), strict=True))
+    assert listed == {str(code): str(number) for code, number in by_code}
+    assert len(listed) > 30
+
+
+@pytest.mark.parametrize("key", ["click", "Enter"])
+def test_tables_sort(visit: Visit, key: str) -> None:
+    """A head sorts its table by mouse and by keyboard, numbers as numbers, both ways round."""
+    table = visit.tab.locator("#table-findings")
+    head = table.locator("thead th").nth(1)
+    before = _cells(table, 1)
+    for direction, order in (("descending", True), ("ascending", False)):
+        button = head.get_by_role("button")
+        button.click() if key == "click" else button.press(key)
+        assert head.get_attribute("aria-sort") == direction
+        assert _cells(table, 1) == sorted(before, key=int, reverse=order)
+    codes = table.locator("thead th").nth(2)
+    codes.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") is None
+    assert _cells(table, 2) == sorted(_cells(table, 2), key=lambda code: code.replace("_", " "))
+
+
+def test_examples_open(visit: Visit) -> None:
+    """A finding opens by a click, and by the link that leads to it."""
+    refused = visit.tab.locator("#finding-document_refused")
+    assert not refused.locator(".example").first.is_visible()
+    visit.tab.locator("#documents a").click()
+    refused.locator(".example").first.wait_for(state="visible")
+    mismatch = visit.tab.locator("#finding-state_digest_mismatch")
+    mismatch.locator("summary").click()
+    assert mismatch.locator(".example").count() == 5
+    assert mismatch.locator(".example").first.is_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_it_can_be_read_everywhere(visit: Visit, tmp_path: Path, look: str) -> None:
+    """The page never scrolls sideways, texts stand out from their ground, charts are legible."""
+    width, scheme = LOOKS[look]
+    visit.tab.set_viewport_size({"width": width, "height": 900})
+    visit.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    visit.tab.locator("#finding-document_refused summary").click()
+    assert visit.tab.evaluate("document.documentElement.scrollWidth") == width
+    contrasts: dict[str, float] = visit.tab.evaluate(_CONTRASTS)
+    assert {name for name, contrast in contrasts.items() if contrast < 4.5} == set()
+    assert len(contrasts) > 5
+    label = visit.tab.locator("#signatures svg text").first.bounding_box()
+    assert label is not None
+    assert label["height"] > 10
+    visit.tab.screenshot(path=tmp_path / f"{look}.png", full_page=True)
+
+
+#: The least contrast (WCAG 2.2, relative luminance) of texts with their ground, by class.
+_CONTRASTS = """
+() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") return light(colour);
+    }
+    return 1;
+  };
+  const least = {};
+  for (const element of document.querySelectorAll("h1, h2, p, td, th, a, dt, .badge, svg text")) {
+    if (!element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const text = light(element.namespaceURI.endsWith("svg") ? style.fill : style.color);
+    const behind = ground(element);
+    const contrast = (Math.max(text, behind) + 0.05) / (Math.min(text, behind) + 0.05);
+    const name = `${element.localName} ${element.getAttribute("class")}`;
+    least[name] = Math.min(least[name] ?? 21, contrast);
+  }
+  return least;
+}
+"""
+
+
+def test_it_prints(visit: Visit) -> None:
+    """On paper the navigation is gone, tables are whole, and ink is black on white."""
+    visit.tab.emulate_media(media="print", color_scheme="dark")
+    assert not visit.tab.locator("nav").is_visible()
+    style = "element => getComputedStyle(element)"
+    assert visit.tab.locator(".scroll").first.evaluate(f"{style}.overflowX") == "visible"
+    assert visit.tab.locator("body").evaluate(f"{style}.color") == "rgb(0, 0, 0)"
+    assert visit.tab.locator("body").evaluate(f"{style}.backgroundColor") == "rgb(255, 255, 255)"
+    assert visit.tab.pdf().startswith(b"%PDF")
+
+
+def test_it_reads_without_script(browser: Browser, report: Path) -> None:
+    """Where scripts are off everything is still there, and findings still open."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(report.as_uri())
+    tab.locator("#finding-document_refused summary").click()
+    assert tab.locator("#finding-document_refused .example").first.is_visible()
+    assert tab.locator("thead button").count() == 0
+    context.close()
