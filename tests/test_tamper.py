@@ -1,0 +1,96 @@
+"""Tamper coverage: every single change of a real document is found, or listed as stated."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import REPO, SAMPLES
+from tests.tampering import Tampered, changes, lines, noticed, passed, restate
+
+#: The real documents that are changed, by kind.
+_SAMPLES = {"bundle": (4,), "record": (0, 3), "state": (1,)}
+
+#: What may be found on a change inside of a bundle's own signature, each by its name.
+_SIGNATURE_CODES = {
+    "bundle_digest_mismatch",
+    "digest_missing",
+    "document_refused",
+    "signature_digest_mismatch",
+    "signature_fields_unknown",
+    "signature_invalid",
+    "signature_key_name_mismatch",
+    "signature_malformed",
+    "signature_missing",
+    "signature_time_missing",
+    "signature_unknown_key",
+    "signature_unsupported",
+}
+
+
+def _sample(number: int) -> Any:  # noqa: ANN401 - a JSON document
+    (file,) = SAMPLES.glob(f"{number:03}_*.txt")
+    return json.loads(file.read_bytes())
+
+
+def _single(number: int) -> list[Tampered]:
+    return list(changes(_sample(number)))
+
+
+def _restated(number: int) -> list[Tampered]:
+    """Return every change, restated; a hash that is changed and recomputed is as it was."""
+    original = _sample(number)
+    restated = [restate(item, original) for item in changes(original)]
+    return [item for item in restated if item.tree != original]
+
+
+def _listed(block: str) -> list[str]:
+    """Return the lines of a block of docs/evidence.md that a test can read."""
+    text = (REPO / "docs" / "evidence.md").read_text("utf-8")
+    match = re.search(rf"^```stated {block}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert match, f"docs/evidence.md has no block {block!r}"
+    return match[1].splitlines()
+
+
+def test_every_change_in_a_bundle_is_found_by_name_but_for_what_is_listed(tmp_path: Path) -> None:
+    """A change breaks the bundle's digest or signature; docs/evidence.md lists the exceptions."""
+    tampered = _single(4)
+    codes = noticed(tampered, tmp_path)
+    assert len(tampered) > 1000
+    assert lines(passed(tampered, codes)) == _listed("bundle")
+    for item, found in zip(tampered, codes, strict=True):
+        if item.path[:1] == ("bundle_signature",):
+            assert not found or found & _SIGNATURE_CODES, item.path
+        else:
+            assert found & {"bundle_digest_mismatch", "document_refused"}, item.path
+
+
+def test_recomputed_hashes_hide_no_change_in_a_bundle(tmp_path: Path) -> None:
+    """Whoever recomputes every hash of a bundle without the key breaks its signature."""
+    tampered = _restated(4)
+    codes = noticed(tampered, tmp_path)
+    assert len(tampered) > 1000
+    assert lines(passed(tampered, codes)) == _listed("bundle")
+    for item, found in zip(tampered, codes, strict=True):
+        if item.change == "value" and item.path[:1] != ("bundle_signature",):
+            assert found & {"signature_invalid", "document_refused"}, item.path
+
+
+@pytest.mark.parametrize("kind", ["record", "state"])
+def test_what_is_not_found_is_listed_as_stated(kind: str, tmp_path: Path) -> None:
+    """What can change unnoticed in a record or state is exactly what docs/evidence.md lists."""
+    single, restated = set[tuple[str, str]](), set[tuple[str, str]]()
+    for number in _SAMPLES[kind]:
+        folder = tmp_path / str(number)
+        (folder / "single").mkdir(parents=True)
+        (folder / "restated").mkdir()
+        tampered = _single(number)
+        single |= passed(tampered, noticed(tampered, folder / "single"))
+        tampered = _restated(number)
+        restated |= passed(tampered, noticed(tampered, folder / "restated"))
+    assert lines(single) == _listed(kind)
+    assert lines(restated - single) == _listed(f"{kind}, restated")
