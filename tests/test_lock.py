@@ -25,7 +25,7 @@ def _entries(lock: str) -> list[str]:
 
 
 def _pinned(lock: str) -> dict[str, Version]:
-    found = {}
+    found: dict[str, Version] = {}
     for entry in _entries(lock):
         requirement = Requirement(entry.split("--hash")[0].strip())
         (specifier,) = requirement.specifier
