@@ -68,7 +68,7 @@ def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: boo
 
 def _numbers(warehouse: Warehouse, identifier: str) -> list[str]:
     # an argument may hold bytes that are no UTF-8, which DuckDB does not take
-    text = identifier.encode("utf-8", "replace").decode()
+    text = identifier.encode("utf-8", "backslashreplace").decode()
     rows = warehouse.connection.execute(
         "select pith_number from papers where pith_number in (from resolve($text)) "
         "order by proof in ('signed', 'receipt') desc, source_version desc, pith_number",

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import Warehouse, catalog
@@ -122,7 +122,7 @@ def test_wrong_names_give_nothing(samples: Warehouse, identifier: str | None) ->
     assert _resolve(samples.connection, identifier) == []
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(st.text() | st.sampled_from(FORMS).flatmap(lambda form: st.text().map(form.__add__)))
 def test_any_text_is_an_identifier(samples: Warehouse, identifier: str) -> None:
     """Any text gives this paper or nothing, and no error."""
