@@ -56,8 +56,10 @@ def test_a_paper_is_shown_by_any_name(
 
 
 def test_every_row_of_a_paper_is_shown(synthetic: Warehouse, console: Console) -> None:
-    """Each section holds the rows that the tables have of the paper, of every paper."""
-    numbers = synthetic.sql("select pith_number from papers order by hash(pith_number) limit 8").fetchall()
+    """Each section holds the rows that the tables have of the paper."""
+    numbers = synthetic.sql(
+        "select pith_number from papers order by hash(pith_number) limit 8"
+    ).fetchall()
     for (number,) in numbers:
         (page,) = _shown(console, _directory(synthetic), number)
         for section, query in {
