@@ -75,7 +75,7 @@ def build(order: Order, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. What was published before stays so.
     """
-    files = discover(order.sources)
+    files = discover(order.sources, order.warehouse)
     with snapshot.locked(order.warehouse):
         try:
             snapshot.sweep(order.warehouse)

@@ -77,24 +77,29 @@ class RawDocument(NamedTuple):
 # -- discover ---------------------------------------------------------------------------------
 
 
-def discover(sources: Iterable[str | Path]) -> list[InputFile]:
+def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> list[InputFile]:
     """List every entry below the sources, sorted by path, each once.
 
     Links below a source are listed but not followed; a source itself may be a link.
 
+    Args:
+        sources: directories and files.
+        warehouse: a directory that is no input, though it may stand below a source.
+
     Raises:
         SourceError: a source does not exist.
     """
+    output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
     found: dict[bytes, InputFile] = {}
     for source in sources:
-        for entry in _walk_source(os.path.normpath(os.fsencode(source))):
+        for entry in _walk_source(os.path.normpath(os.fsencode(source)), output):
             known = found.get(entry.opened)
             if known is None or entry.path < known.path:
                 found[entry.opened] = entry
     return sorted(found.values(), key=lambda entry: entry.path)
 
 
-def _walk_source(source: bytes) -> Iterator[InputFile]:
+def _walk_source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
@@ -104,12 +109,12 @@ def _walk_source(source: bytes) -> Iterator[InputFile]:
     # sources reach has one real path
     real = os.path.realpath(source)
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk(source, real)
+        yield from _walk(source, real, output)
     else:
         yield _entry(source, real, status)
 
 
-def _walk(source: bytes, real: bytes) -> Iterator[InputFile]:
+def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
     """Yield the entries below a directory, without recursion: depth is the attacker's."""
 
     def named(opened: bytes) -> bytes:
@@ -119,6 +124,8 @@ def _walk(source: bytes, real: bytes) -> Iterator[InputFile]:
     pending = [real]
     while pending:
         current = pending.pop()
+        if current == output:
+            continue
         try:
             with os.scandir(current) as entries:
                 for entry in entries:

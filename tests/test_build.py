@@ -570,3 +570,10 @@ def test_building_again_changes_nothing(tmp_path: Path) -> None:
     assert (first.staged, second.staged) == (5, 0)
     assert {name: rows(warehouse, f'from "{name}"') for name in before} == before
     assert MXNET in {row[0] for row in before["papers"]}
+
+
+def test_a_warehouse_among_its_sources_is_not_read(tmp_path: Path) -> None:
+    """Building a directory into a warehouse below it finds the same documents each time."""
+    shutil.copytree(SAMPLES, tmp_path, dirs_exist_ok=True)
+    for _ in range(2):
+        assert build_warehouse(tmp_path / "warehouse", tmp_path).files == 5

@@ -81,6 +81,18 @@ def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
         discover([tmp_path / "nowhere"])
 
 
+def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
+    """A warehouse below a source is not read, by whatever path either is named."""
+    (tmp_path / "source" / "warehouse").mkdir(parents=True)
+    (tmp_path / "source" / "x").write_bytes(RAW)
+    (tmp_path / "source" / "warehouse" / "y").write_bytes(RAW)
+    (tmp_path / "link").symlink_to("source")
+    for source in (tmp_path / "source", tmp_path / "link"):
+        found = discover([source], tmp_path / "link" / "warehouse")
+        assert _paths(found) == [str(source / "x")]
+    assert discover([tmp_path / "source"], tmp_path / "elsewhere")[0].path.endswith("warehouse/y")
+
+
 def test_names_stay_distinct(tmp_path: Path) -> None:
     r"""Names that are no UTF-8 are shown as `\xNN`, never as another name."""
     names = [b"\xff", rb"\xff", rb"\\xff", "é".encode(), b"new\nline"]
