@@ -31,7 +31,7 @@ build: install ## install, then build data/warehouse from data/samples
 	$(BIN)/pith-etl build data/samples --warehouse data/warehouse
 
 notebook: build install-dev ## open the notebook in a browser, over data/warehouse
-	$(BIN)/marimo edit notebooks/explore.py
+	$(BIN)/marimo edit --skip-update-check notebooks/explore.py
 
 test: lint types ## everything that must hold: ruff, mypy, the tests
 	$(BIN)/python -m pytest -n auto

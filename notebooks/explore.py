@@ -18,7 +18,7 @@ with app.setup:
     from pipeline import Warehouse
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _():
     mo.md(r"""
     # Pith: a first look
@@ -38,7 +38,7 @@ def _():
     return (warehouse,)
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _():
     mo.md(r"""
     ## Ask in SQL
@@ -59,7 +59,7 @@ def _(warehouse):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _():
     mo.md(r"""
     ## Go on in polars
@@ -103,7 +103,7 @@ def _(warehouse):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _():
     mo.md(r"""
     ## Follow citations
@@ -166,7 +166,7 @@ def _(citing, warehouse):
     return
 
 
-@app.cell
+@app.cell(hide_code=True)
 def _():
     mo.md(r"""
     ## Trust nobody: verify one signature by hand

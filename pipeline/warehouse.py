@@ -96,7 +96,7 @@ class Warehouse:
         rows = "".join(
             f"<tr><td><code>{escape(table.name)}</code></td>"
             f'<td style="text-align: right">{table.rows:,}</td>'
-            f'<td style="text-align: left">{escape(table.meaning)}</td></tr>'
+            f'<td style="text-align: left; padding-left: 1em">{escape(table.meaning)}</td></tr>'
             for table in self.tables()
         )
         return (
