@@ -72,7 +72,7 @@ def snapshot_digest(items: list[Any]) -> str:
 
 def base32_id(digest_hex: str) -> str:
     """Return the 26 characters that a Pith number takes from a digest in hex."""
-    return base64.b32encode(bytes.fromhex(digest_hex))[:26].decode()
+    return base64.b32encode(bytes.fromhex(digest_hex[:40]))[:26].decode()  # 26 of 32 characters
 
 
 def without(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.canonical import has_float
-from pipeline.shapes import PAYLOADS, Bundle, Event, Record, Shape, State, StateEvent
+from pipeline.shapes import (
+    PAYLOADS,
+    Bundle,
+    Event,
+    Record,
+    Shape,
+    SnapshotEvent,
+    State,
+    StateEvent,
+)
 from pipeline.strictjson import RefusedError, parse
 from pipeline.typed import free_values, typed
 
@@ -55,12 +64,14 @@ class ReadEvent(NamedTuple):
     Attributes:
         pointer: where it stands (JSON pointer).
         event_type: as stated in a bundle, as implied by the list in a state.
-        event: with its signature in a bundle, without in a state.
+        tree: the event as parsed.
+        event: the same, typed: with its signature in a bundle, without in a state.
         payload: typed, if the type is one of `shapes.PAYLOADS`.
     """
 
     pointer: str
     event_type: str | None
+    tree: dict[str, Any]
     event: Event | StateEvent
     payload: Shape | None
 
@@ -104,12 +115,27 @@ def read(raw: bytes) -> Document:
     extra: dict[str, Any] = {}
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
-    for pointer, value, unseen in free_values(document.shape):
+    for pointer, value, unseen in _free(document):
         if unseen and value not in (None, [], {}, ""):
-            document.extra[pointer] = value
+            extra[pointer] = value
         document.floats = document.floats or has_float(value)
-    document.floats = document.floats or has_float(document.extra)
+    document.floats = document.floats or has_float(extra)
     return document
+
+
+def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
+    """Yield (pointer, value, unseen) of all of a document that no type was declared for.
+
+    What stands in the payload of an event has a column: the payload itself.
+    """
+    for pointer, value, unseen in free_values(document.shape):
+        yield pointer, value, unseen and "/payload/" not in pointer
+    for event in document.events:
+        if event.payload is None:
+            yield f"{event.pointer}/payload", event.event.payload, False
+        elif document.kind == "bundle":  # a state's payloads are part of its shape
+            for pointer, value, _ in free_values(event.payload, f"{event.pointer}/payload"):
+                yield pointer, value, False
 
 
 def looks_like_pith(raw: bytes) -> bool:
@@ -138,44 +164,48 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
 
 
 def _events(document: Document) -> Iterator[ReadEvent]:
-    shape, extra = document.shape, document.extra
+    shape, tree = document.shape, document.tree
     if isinstance(shape, Bundle):
         for index, event in enumerate(shape.events or ()):
-            yield _event(f"/events/{index}", event.event_type, event, extra)
+            pointer = f"/events/{index}"
+            known = PAYLOADS.get(event.event_type or "")
+            payload = (
+                typed(event.payload, known, f"{pointer}/payload", document.extra) if known else None
+            )
+            yield ReadEvent(pointer, event.event_type, tree["events"][index], event, payload)
     elif isinstance(shape, State):
         created = shape.current.record_created
         if created is not None:
-            yield _event("/current/record_created", "record_created", created, extra)
+            raw = tree["current"]["record_created"]
+            pointer = "/current/record_created"
+            yield ReadEvent(pointer, "record_created", raw, created, created.payload)
         for name, event_type in STATE_LISTS.items():
             items = getattr(shape.current, name)
             if items:
-                yield from _state_events(f"/current/{name}", event_type, items, extra)
-
-
-def _event(
-    pointer: str, event_type: str | None, event: Event | StateEvent, extra: dict[str, Any]
-) -> ReadEvent:
-    shape = PAYLOADS.get(event_type or "")
-    payload = typed(event.payload, shape, f"{pointer}/payload", extra) if shape else None
-    return ReadEvent(pointer, event_type, event, payload)
+                raws = tree["current"][name]
+                yield from _state_events(name, event_type, items, raws, document.extra)
 
 
 def _state_events(
-    pointer: str, event_type: str, items: object, extra: dict[str, Any]
+    name: str,
+    event_type: str,
+    items: object,
+    raws: Any,
+    extra: dict[str, Any],  # noqa: ANN401 - parsed JSON
 ) -> Iterator[ReadEvent]:
     """Yield a list's events; what does not have their shape, never seen, becomes extra."""
     if not isinstance(items, list):
-        extra[pointer] = items
+        extra[f"/current/{name}"] = items
         return
-    for index, item in enumerate(items):
-        place, found = f"{pointer}/{index}", dict[str, Any]()
-        if isinstance(item, StateEvent):
-            yield _event(place, event_type, item, extra)
+    for index, (item, raw) in enumerate(zip(items, raws, strict=True)):
+        pointer, found = f"/current/{name}/{index}", dict[str, Any]()
+        if isinstance(item, SnapshotEvent):
+            yield ReadEvent(pointer, event_type, raw, item, item.payload)
             continue
         try:
-            event = typed(item, StateEvent, place, found)
+            event = typed(item, StateEvent, pointer, found)
         except RefusedError:
-            extra[place] = item
+            extra[pointer] = item
             continue
         extra.update(found)
-        yield _event(place, event_type, event, extra)
+        yield ReadEvent(pointer, event_type, raw, event, None)

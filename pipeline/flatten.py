@@ -6,9 +6,6 @@ and decide nothing that needs another document or a keyring.
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from pipeline.canonical import base32_id, sha256_hex, snapshot_digest, text_digest, without
 from pipeline.document import Document, ReadEvent
 from pipeline.keyring import fingerprint
@@ -155,11 +152,13 @@ def _canonical_status(sheet: Sheet, stated: str | None) -> str:
 
 def _number_status(sheet: Sheet, submitted_at: str | None) -> str:
     """Hold the stated Pith number against the one that the canonical record yields."""
-    identifier = base32_id(sheet.canonical_sha256)
+    stated, identifier = sheet.pith_number, base32_id(sheet.canonical_sha256)
     computed = f"pith:{(submitted_at or '')[:4]}:{identifier}"
-    year_only = re.fullmatch(r"pith:[^:]*:" + identifier, sheet.pith_number)
+    if stated == computed:
+        return "verified"
+    year_only = stated.startswith("pith:") and stated.split(":")[2:] == [identifier]
     code = "number_year_mismatch" if year_only else "number_mismatch"
-    return sheet.compare(code, "/pith_number", computed, sheet.pith_number)
+    return sheet.compare(code, "/pith_number", computed, stated)
 
 
 def _source(sheet: Sheet, pointer: str, source: Source | None, canonical: CanonicalRecord) -> None:
@@ -390,7 +389,7 @@ def _events(sheet: Sheet, canonical: CanonicalRecord, canonical_status: str) -> 
         _event_row(sheet, position, read)
         payload = read.payload
         if isinstance(payload, RecordCreated):
-            _record_created(sheet, f"{read.pointer}/payload", payload)
+            _record_created(sheet, read, payload)
             created = created or (f"{read.pointer}/payload", payload)
         elif isinstance(payload, GraphSnapshotTaken):
             snapshot = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
@@ -413,7 +412,8 @@ def _events(sheet: Sheet, canonical: CanonicalRecord, canonical_status: str) -> 
 def _event_row(sheet: Sheet, position: int, read: ReadEvent) -> None:
     pointer, event = read.pointer, read.event
     signer = event.signer or Signer()
-    computed = _signed_event(sheet, position, pointer, event) if isinstance(event, Event) else None
+    computed = _signed_event(sheet, read, event) if isinstance(event, Event) else None
+    payload = read.tree.get("payload")
     bundled = event if isinstance(event, Event) else Event(subject_pith_number=sheet.pith_number)
     sheet.add(
         "events",
@@ -432,11 +432,11 @@ def _event_row(sheet: Sheet, position: int, read: ReadEvent) -> None:
         sheet.time(event.created_at, f"{pointer}/created_at"),
         _link(bundled.prev_event),
         json_text(bundled.supersedes),
-        json_text(event.payload),
+        json_text(payload),
         bundled.schema_version,
         bundled.content_sha256,
         computed,
-        sheet.digest(event.payload),
+        sheet.digest(payload),
     )
 
 
@@ -445,10 +445,10 @@ def _link(value: object) -> str | None:
     return value if isinstance(value, str) else json_text(value)
 
 
-def _signed_event(sheet: Sheet, position: int, pointer: str, event: Event) -> str:
+def _signed_event(sheet: Sheet, read: ReadEvent, event: Event) -> str:
     """Check an event of a bundle, append its signature; return its recomputed digest."""
-    tree = sheet.document.tree["events"][position]
-    computed = sheet.digest(without(tree, "signature", "content_sha256", "event_id"))
+    pointer = read.pointer
+    computed = sheet.digest(without(read.tree, "signature", "content_sha256", "event_id"))
     code = "event_digest_mismatch"
     sheet.compare(code, f"{pointer}/content_sha256", computed, event.content_sha256)
     sheet.compare(code, f"{pointer}/event_id", f"sha256:{computed}", event.event_id)
@@ -460,10 +460,10 @@ def _signed_event(sheet: Sheet, position: int, pointer: str, event: Event) -> st
     return computed
 
 
-def _record_created(sheet: Sheet, pointer: str, payload: RecordCreated) -> None:
+def _record_created(sheet: Sheet, read: ReadEvent, payload: RecordCreated) -> None:
     """Check the canonical record of an event against the document's, and its receipt."""
-    tree = _resolve(sheet.document.tree, pointer)
-    computed = sheet.digest(tree["canonical_record"])
+    pointer = f"{read.pointer}/payload"
+    computed = sheet.digest(read.tree["payload"]["canonical_record"])
     place = f"{pointer}/canonical_sha256"
     sheet.compare("canonical_digest_mismatch", place, computed, payload.canonical_sha256)
     place = f"{pointer}/canonical_record"
@@ -475,14 +475,6 @@ def _record_created(sheet: Sheet, pointer: str, payload: RecordCreated) -> None:
     sheet.agree(code, f"{pointer}/source_version", source.version, payload.source_version)
     if payload.receipt is not None:
         _receipt(sheet, f"{pointer}/receipt", payload.receipt, computed)
-
-
-def _resolve(tree: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """Return the object at a pointer of our own making, whose tokens need no unescaping."""
-    value: Any = tree
-    for token in pointer.split("/")[1:]:
-        value = value[int(token)] if isinstance(value, list) else value[token]
-    return value  # type: ignore[no-any-return] # a payload, of which the shape was checked
 
 
 def _receipt(sheet: Sheet, pointer: str, receipt: Receipt | None, computed: str) -> None:

@@ -25,6 +25,8 @@ Json = Any
 #: Without a column of its own, as the real documents have only shown null, `[]` or `{}`:
 #: anything else is extra.
 Unseen = Annotated[Any, Meta(title="unseen")]
+#: Kept whole as JSON, too; whether its shape is known depends on the type of its event.
+Payload = Annotated[Any, Meta(title="payload")]
 
 
 class Shape(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -268,7 +270,7 @@ class Event(Shape):
     event_type: Text = None
     subject_pith_number: Text = None
     target: Text = None
-    payload: Json = None
+    payload: Payload = None
     signer: Signer | None = None
     created_at: Text = None
     supersedes: Json = None
@@ -289,12 +291,24 @@ class StateEvent(Shape):
     payload: Json = None
 
 
+class CreatedEvent(StateEvent, kw_only=True):
+    """The `record_created` event of a state."""
+
+    payload: RecordCreated
+
+
+class SnapshotEvent(StateEvent, kw_only=True):
+    """A `graph_snapshot` event of a state."""
+
+    payload: GraphSnapshotTaken
+
+
 class Current(Shape):
     """What a state's events merge to."""
 
     canonical_record: CanonicalRecord
     source_aliases: list[Alias] | None = None
-    graph_snapshots: list[StateEvent] | None = None
+    graph_snapshots: list[SnapshotEvent] | None = None
     author_attestations: Json = None
     timestamp_anchors: Json = None
     storage_attestations: Json = None
@@ -302,7 +316,7 @@ class Current(Shape):
     replication_records: Json = None
     corrections: Json = None
     mirror_hints: Unseen = None
-    record_created: StateEvent | None = None
+    record_created: CreatedEvent | None = None
 
 
 class State(Shape):
