@@ -187,11 +187,7 @@ def _events(document: Document) -> Iterator[ReadEvent]:
 
 
 def _state_events(
-    name: str,
-    event_type: str,
-    items: object,
-    raws: Any,
-    extra: dict[str, Any],  # noqa: ANN401 - parsed JSON
+    name: str, event_type: str, items: object, raws: list[Any], extra: dict[str, Any]
 ) -> Iterator[ReadEvent]:
     """Yield a list's events; what does not have their shape, never seen, becomes extra."""
     if not isinstance(items, list):
