@@ -1,16 +1,20 @@
 -- Every other name of a paper, once, with its earliest time over the best-proven documents
 -- that name it: what no signature covers cannot date what one does.
-with eligible as (
+with graded as (
     select
-        alias.*,
-        proof.proof,
-        proof.rank,
-        proof.grade = max(proof.grade) over (
-            partition by alias.pith_number, alias.kind, alias.value
-        ) as best
+        alias.pith_number,
+        alias.kind,
+        alias.value,
+        proof.grade,
+        {
+            'created_at': min(alias.created_at),
+            'proof': any_value(proof.proof),
+            'document_sha256': arg_min(alias.sha256, proof.rank)
+        } as told
     from staged_aliases as alias
     inner join proof using (sha256)
     where proof.eligible
+    group by alias.pith_number, alias.kind, alias.value, proof.grade
 ),
 
 named as (
@@ -18,11 +22,8 @@ named as (
         pith_number,
         kind,
         value,
-        min(created_at) as created_at,
-        arg_min(proof, rank) as proof,
-        arg_min(sha256, rank) as document_sha256
-    from eligible
-    where best
+        unnest(arg_max(told, grade))
+    from graded
     group by pith_number, kind, value
 ),
 

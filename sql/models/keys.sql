@@ -1,6 +1,6 @@
 -- Every key pinned or seen, by what it says of itself. One public key under two names, or one
 -- name for two keys, is two rows. A pinned key has a row that no document can alter.
-with seen as (
+with carried as (
     select
         key_id,
         public_key_b64,
@@ -8,48 +8,31 @@ with seen as (
         fingerprint_sha256_hex,
         fingerprint_sha256_b32,
         algorithm,
-        format,
-        fingerprint_computed,
-        key_status,
-        rotates_at,
-        url,
-        notes,
-        sha256,
-        row_number() over same as place,
-        count(distinct sha256) over same as documents
+        count(distinct sha256) as documents,
+        -- what the best-proven document says of it
+        unnest(
+            arg_min(
+                {
+                    'format': format,
+                    'fingerprint_computed': fingerprint_computed,
+                    'key_status': key_status,
+                    'rotates_at': rotates_at,
+                    'url': url,
+                    'notes': notes,
+                    'document_sha256': sha256
+                },
+                (-proof.grade, sha256, pointer)
+            )
+        )
     from staged_keys
     inner join proof using (sha256)
-    window same as (
-        partition by
-            key_id,
-            public_key_b64,
-            public_key_hex,
-            fingerprint_sha256_hex,
-            fingerprint_sha256_b32,
-            algorithm
-        order by proof.grade desc, sha256, pointer
-        rows between unbounded preceding and unbounded following
-    )
-),
-
-carried as (
-    select
+    group by
         key_id,
         public_key_b64,
         public_key_hex,
         fingerprint_sha256_hex,
         fingerprint_sha256_b32,
-        algorithm,
-        format,
-        fingerprint_computed,
-        key_status,
-        rotates_at,
-        url,
-        notes,
-        documents,
-        sha256 as document_sha256
-    from seen
-    where place = 1
+        algorithm
 ),
 
 pins as (
