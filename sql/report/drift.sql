@@ -19,7 +19,7 @@ with fields as (
 select
     kind,
     pointer,
-    count(distinct (path, position)) as documents,
+    count(distinct hash(path, position)) as documents,
     arg_min(path, (path, position, example)) as path,
     arg_min(position, (path, position, example)) as position,
     arg_min(example, (path, position, example)) as example

@@ -1,16 +1,25 @@
--- The first findings of each code.
+-- The first findings of each code, kept as they pass by: the table is never sorted.
+with first as (
+    select
+        code,
+        unnest(min(
+            {
+                path: path,
+                position: position,
+                pointer: pointer,
+                message: message,
+                expected: expected,
+                actual: actual,
+                pith_number: pith_number
+            },
+            5
+        )) as example
+    from findings
+    group by code
+)
+
 select
     code,
-    path,
-    position,
-    pointer,
-    message,
-    expected,
-    actual,
-    pith_number
-from findings
-qualify row_number() over (
-    partition by code
-    order by path, position, pointer, message, expected, actual, pith_number
-) <= 5
-order by code, path, position, pointer, message, expected, actual, pith_number
+    unnest(example)
+from first
+order by all
