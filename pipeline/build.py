@@ -6,9 +6,11 @@ same code.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
@@ -17,11 +19,12 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from pipeline import catalog, differences, listing, model, runs, snapshot, staging
+from pipeline import catalog, differences, listing, model, operate, runs, snapshot, staging
 from pipeline.audit import write_findings
 from pipeline.database import write_database
 from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover
+from pipeline.interrupts import interruptible
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
 from pipeline.model import Connection, literal, row_of
@@ -50,6 +53,7 @@ class Order:
         rescan: read every file, even one that seems unchanged.
         max_shrink: the share of the last snapshot's documents that may vanish or fail; None
             for any.
+        keep: how many snapshots stay; None for all.
     """
 
     sources: Sequence[str]
@@ -59,6 +63,7 @@ class Order:
     limits: Limits = DEFAULT
     rescan: bool = False
     max_shrink: float | None = None
+    keep: int | None = None
 
     @property
     def staging(self) -> Path:
@@ -75,27 +80,33 @@ def build(order: Order, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. What was published before stays so.
     """
+    # before the files are listed: what is modified from now on must be noticed next time
+    started_ns = time.time_ns()
     files = discover(order.sources, order.warehouse)
     with snapshot.locked(order.warehouse):
         try:
             snapshot.sweep(order.warehouse)
-            return _build(order, files, progress)
+            summary = _build(order, files, started_ns, progress)
+            if order.keep is not None:
+                operate.clear(order.warehouse, order.keep)
         except OSError as error:
             message = f"cannot write the warehouse {order.warehouse}: {error}"
             raise WarehouseError(message) from error
         finally:
             snapshot.sweep(order.warehouse)
+    return summary
 
 
-def _build(order: Order, files: list[InputFile], progress: Progress) -> Summary:
-    started_ns = time.time_ns()
-    previous = snapshot.published(order.warehouse)
+def _build(order: Order, files: list[InputFile], started_ns: int, progress: Progress) -> Summary:
+    previous, notice = snapshot.published(order.warehouse)
     summary = _summary(order, files)
-    with _working(order) as connection:
+    summary.notices += [notice] if notice else []
+    name = summary.snapshot
+    with _working(order, name) as connection:
         _prepare(connection, order, files, summary, progress)
         content = Content(summary.inputs_sha256, order.keyring.digest, program())
         if previous is not None and _recall(previous, content, summary):
-            listing.save(connection, order.staging, started_ns)
+            listing.save(connection, order.staging, name, started_ns)
             return summary
         _guard(connection, order, previous)
         folder = _write(connection, order, files, summary, previous, progress)
@@ -103,15 +114,15 @@ def _build(order: Order, files: list[InputFile], progress: Progress) -> Summary:
             write_database(folder / snapshot.DATABASE, folder)
             _write_manifest(order, summary, content, folder)
             snapshot.make_durable(folder)
+            listing.save(connection, order.staging, name, started_ns)
             snapshot.publish(order.warehouse, folder)
-            listing.save(connection, order.staging, started_ns)
     return summary
 
 
 def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> Summary:
     """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing."""
     summary = _summary(order, files)
-    with _working(order) as connection:
+    with _working(order, summary.snapshot) as connection:
         _prepare(connection, order, files, summary, progress)
         _write(connection, order, files, summary, None, progress)
     return summary
@@ -128,24 +139,42 @@ def _summary(order: Order, files: list[InputFile]) -> Summary:
 
 
 @contextmanager
-def _working(order: Order) -> Iterator[Connection]:
+def _working(order: Order, name: str) -> Iterator[Connection]:
     """Make the directories of a build; yield a connection that spills into one of them.
 
+    They are this build's own: a worker that outlives another one writes elsewhere.
+
     Raises:
-        WarehouseError: a staged part is broken; it is removed, and the next build makes it.
+        WarehouseError: staging is broken, or there is no room.
+        KeyboardInterrupt: a query was interrupted.
     """
-    for name in ("listing", "spill"):
-        (order.staging / "work" / name).mkdir(parents=True)
-    with model.connect(order.staging / "work" / "spill", order.workers) as connection:
+    work = order.staging / "work" / name
+    for below in ("listing", "spill"):
+        (work / below).mkdir(parents=True)
+    with model.connect(work / "spill", order.workers) as connection, interruptible(connection):
         try:
             yield connection
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error as error:
-            broken = staging.remove_broken(order.staging)
-            if not broken:
-                raise
-            names = ", ".join(broken)
-            message = f"staged parts were broken and are removed ({names}); build again: {error}"
-            raise WarehouseError(message) from error
+            raise _explained(order, error) from error
+
+
+def _explained(order: Order, error: duckdb.Error) -> Exception:
+    """Return what an error of DuckDB means; what is broken in staging is removed."""
+    full = os.strerror(errno.ENOSPC) in str(error)
+    broken = [] if full else _remove_broken(order.staging)
+    if broken:
+        names = ", ".join(broken)
+        message = f"staging was broken; {names} is removed. Build again: {error}"
+        return WarehouseError(message)
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
+    return error
+
+
+def _remove_broken(directory: Path) -> list[str]:
+    return staging.remove_broken(directory) + listing.remove_broken(directory)
 
 
 def _prepare(
@@ -156,7 +185,7 @@ def _prepare(
     progress: Progress,
 ) -> None:
     """Read and stage what is new; create `inputs` and the views of all parts."""
-    work = order.staging / "work"
+    listings = order.staging / "work" / summary.snapshot / "listing"
     with summary.timed("discover"):
         model.part_views(connection, staging.parts(order.staging))
         listing.open_listing(connection, order.staging, files)
@@ -167,7 +196,7 @@ def _prepare(
         if changed:
             _stage(connection, order, changed, summary, progress)
         model.part_views(connection, staging.parts(order.staging))
-        listing.make_inputs(connection, sorted((work / "listing").glob("*.parquet")))
+        listing.make_inputs(connection, sorted(listings.glob("*.parquet")))
         summary.inputs_sha256 = runs.inputs_digest(connection)
 
 
@@ -178,16 +207,19 @@ def _stage(
     summary: Summary,
     progress: Progress,
 ) -> None:
-    work = order.staging / "work"
+    work = order.staging / "work" / summary.snapshot
     known = connection.execute("select distinct sha256 from part_documents").fetchall()
     staging.write_known(work / "known", (row[0] for row in known))
     job = Job(order.staging, work / "listing", work / "known", order.keyring, order.limits)
     total = Done()
     progress("stage", 0, len(files))
-    for done in run(plan(files, order.limits), job, order.workers):
-        total += done
-        progress("stage", total.files, len(files))
+    # closed at once when this is interrupted, so that no worker outlives the build
+    with closing(run(plan(files, order.limits), job, order.workers)) as finished:
+        for done in finished:
+            total += done
+            progress("stage", total.files, len(files))
     summary.staged, summary.bytes = total.staged, total.bytes
+    summary.peak_bytes["worker"] = total.peak_bytes
 
 
 def _recall(previous: Path, content: Content, summary: Summary) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import audit, catalog, listing, model, runs, snapshot, staging
+from pipeline import audit, catalog, model, snapshot, staging
 from pipeline.errors import WarehouseError
 from pipeline.keyring import Keyring, PinnedKey
 from pipeline.model import Connection, literal, quote, row_of
@@ -58,11 +58,8 @@ def check_findings(connection: Connection) -> Iterator[Result]:
         connection.execute("select code, count(*) from findings group by code").fetchall()
     )
     audit.collect(connection)
-    found = dict(
-        connection.execute(
-            f"select code, count(*) from ({audit.FINDINGS}) group by code"
-        ).fetchall()
-    )
+    counted = f"select code, count(*) from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
+    found = dict(connection.execute(counted).fetchall())
     for check in catalog.checks():
         count = found.get(check.code, 0)
         good = count == 0 or check.severity in ("warning", "info")
@@ -75,22 +72,46 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     """Create the relations that the checks read, from the snapshot and from staging.
 
     Raises:
-        WarehouseError: staging is not that of this snapshot any more.
+        WarehouseError: staging does not hold the documents of this snapshot any more.
     """
     for name in catalog.TABLES:
         files = literal(f"{folder}/{name}/*.parquet")
         connection.execute(f"create view {quote(name)} as from read_parquet({files})")
-    directory = warehouse / "staging"
-    parts = staging.parts(directory)
+    parts = staging.parts(warehouse / "staging")
     model.part_views(connection, parts)
-    listing.open_listing(connection, directory, [])
-    connection.execute("create table unchanged as select distinct path from old_documents")
-    listing.make_inputs(connection, [])
-    if runs.inputs_digest(connection) != snapshot.manifest(folder).content.inputs_sha256:
-        message = f"staging in {warehouse} is not that of the published snapshot; build again"
+    connection.execute(_INPUTS)
+    (missing,) = row_of(
+        connection,
+        """
+        select count(*)
+        from inputs
+        where sha256 is not null and sha256 not in (select sha256 from part_documents)
+        """,
+    )
+    if missing:
+        message = (
+            f"staging in {warehouse} lacks {missing} documents of the published snapshot; "
+            "build again"
+        )
         raise WarehouseError(message)
     model.stage_views(connection, parts, _keyring(connection))
     model.build_intermediate(connection)
+
+
+#: What the build knew of its inputs, as it published it.
+_INPUTS = """
+create table inputs as
+select
+    path,
+    position,
+    bytes,
+    sha256,
+    status,
+    reason,
+    pointer as place,
+    stale
+from documents
+"""
 
 
 def _keyring(connection: Connection) -> Keyring:

@@ -115,19 +115,23 @@ def history(warehouse: Path, output: IO[str]) -> None:
     Raises:
         WarehouseError: nothing is published.
     """
-    rows = [
-        (
-            manifest.snapshot + (" (published)" if published else ""),
-            f"{sum(manifest.documents.values()):,}",
-            *(f"{manifest.changes[name]:,}" for name in ("added", "changed", "gone")),
-            f"{manifest.refused:,}",
-            f"{manifest.rows['papers']:,}",
-            ", ".join(f"{count:,} {name}" for name, count in manifest.findings.items() if count),
-        )
-        for manifest, published in operate.history(warehouse)
-    ]
     names = ("snapshot", "documents", "added", "changed", "gone", "refused", "papers", "findings")
-    print_table(output, names, rows)
+    print_table(output, names, [_history(kept) for kept in operate.history(warehouse)])
+
+
+def _history(kept: operate.Kept) -> tuple[str, ...]:
+    name = kept.name + (" (published)" if kept.published else "")
+    manifest = kept.manifest
+    if manifest is None:
+        return (name, *[""] * 6, "its manifest is broken, or of another version of pith-etl")
+    return (
+        name,
+        f"{sum(manifest.documents.values()):,}",
+        *(f"{manifest.changes[name]:,}" for name in ("added", "changed", "gone")),
+        f"{manifest.refused:,}",
+        f"{manifest.rows['papers']:,}",
+        ", ".join(f"{count:,} {name}" for name, count in manifest.findings.items() if count),
+    )
 
 
 def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> None:

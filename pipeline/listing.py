@@ -1,21 +1,25 @@
 """The listing: what was found where, kept between builds so that little is read again.
 
-`staging/listing/` holds two Parquet files of the build that was published last: `files`, with
-the stamp by which an unchanged file is recognised without reading it, and `documents`, what
-each file held. Like all of staging it can be deleted; the next build then reads everything.
+`staging/listings/BUILD/` holds two Parquet files of the last build: `files`, with the stamp by
+which an unchanged file is recognised without reading it, and `documents`, what each file held.
+It is saved before the snapshot is published, so that what was published is always known here.
+Like all of staging it can be deleted; the next build then reads everything.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.inputs import InputFile
 from pipeline.model import Connection, literal
 from pipeline.staged import INPUTS
+from pipeline.staging import read_whole
 
 #: A file modified this shortly before it was listed may change again unnoticed, within the
 #: resolution of the file system's clock: its stamp is not kept.
@@ -34,6 +38,8 @@ _FILES = pa.schema(
 #: as a Pith document there.
 _KEPT = INPUTS.append(pa.field("good_sha256", pa.string()))
 
+_SAVED = {"files": _FILES, "documents": _KEPT}
+
 
 def open_listing(connection: Connection, staging: Path, files: Sequence[InputFile]) -> None:
     """Create `current_files`, `old_files` and `old_documents`."""
@@ -47,13 +53,37 @@ def open_listing(connection: Connection, staging: Path, files: Sequence[InputFil
         schema=_FILES,
     )
     connection.register("current_files", stamps)
-    folder = staging / "listing"
-    for name, schema in (("files", _FILES), ("documents", _KEPT)):
-        file = folder / f"{name}.parquet"
-        if file.exists():
-            connection.execute(f"create view old_{name} as from read_parquet({literal(str(file))})")
+    folder = latest(staging)
+    for name, schema in _SAVED.items():
+        if folder is not None:
+            file = literal(str(folder / f"{name}.parquet"))
+            connection.execute(f"create view old_{name} as from read_parquet({file})")
         else:
             connection.register(f"old_{name}", schema.empty_table())
+
+
+def latest(staging: Path) -> Path | None:
+    """Return the folder of the last listing, or None where there is none to read."""
+    for folder in sorted((staging / "listings").glob("*"), reverse=True):
+        try:
+            schemas = {name: pq.read_schema(folder / f"{name}.parquet") for name in _SAVED}
+        except (OSError, pa.ArrowException):
+            continue
+        if all(schemas[name].names == schema.names for name, schema in _SAVED.items()):
+            return folder
+    return None
+
+
+def remove_broken(staging: Path) -> list[str]:
+    """Remove the listings of which a file cannot be read, and return their names."""
+    broken = [
+        folder
+        for folder in (staging / "listings").glob("*")
+        if any(read_whole(folder / f"{name}.parquet") is None for name in _SAVED)
+    ]
+    for folder in broken:
+        shutil.rmtree(folder)
+    return [folder.name for folder in broken]
 
 
 def find_unchanged(connection: Connection, *, rescan: bool) -> set[str]:
@@ -193,23 +223,30 @@ left join kept
 """
 
 
-def save(connection: Connection, staging: Path, started_ns: int) -> None:
-    """Replace the listing by that of this build, after its snapshot was published.
+def save(connection: Connection, staging: Path, build: str, started_ns: int) -> None:
+    """Keep the listing of this build instead of earlier ones.
 
     Args:
         connection: with `current_files` and `inputs`.
         staging: the staging directory.
-        started_ns: when the files were listed, in nanoseconds since 1970.
+        build: the name of this build, which sorts after those of earlier ones.
+        started_ns: when listing the files began, in nanoseconds since 1970.
     """
-    aside, folder = staging / "aside" / "listing", staging / "listing"
+    aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
     for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
+        file = aside / f"{name}.parquet"
         connection.execute(
-            f"copy ({query}) to {literal(str(aside / f'{name}.parquet'))} (format parquet)",
+            f"copy ({query}) to {literal(str(file))} (format parquet)",
             {"trusted": started_ns - _RACY_NS} if name == "files" else None,
         )
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    folder.mkdir(exist_ok=True)
+    aside.rename(folder / build)
+    for other in folder.iterdir():
+        if other.name != build:
+            shutil.rmtree(other)
 
 
 _SAVED_FILES = """

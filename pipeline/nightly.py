@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import msgspec
 
-from pipeline import operate
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
-from pipeline.errors import WarehouseError
+from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.interrupts import terminable
 from pipeline.keyring import load
-from pipeline.progress import progress
+from pipeline.progress import log, progress
 from pipeline.render import safe
 from pipeline.resources import default_keyring
 from pipeline.runs import Summary
@@ -30,6 +28,9 @@ REPORT_VERSION = 1
 
 #: Published, but documents were refused or findings are at or over `--fail-on`.
 EXIT_FINDINGS = 3
+
+#: By Ctrl-C or SIGTERM.
+EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +57,57 @@ def run(options: Options) -> tuple[Summary, int]:
     Raises:
         PithEtlError: nothing was published; the message says why.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
+        SystemExit: either of them, where the log is JSON, to which it was written.
     """
-    order = Order(
+    with terminable(), _logged(options.log_format):
+        for file in (options.report, options.metrics):
+            _check_place(file)
+        with progress(options.progress, options.log_format) as update:
+            summary = build(_order(options), update)
+        for notice in summary.notices:
+            log(options.log_format, "warning", notice)
+        code = exit_code(summary, options.fail_on)
+        if options.report:
+            _replace(options.report, as_json(summary, code) + "\n")
+        if options.metrics:
+            _replace(options.metrics, as_metrics(summary, code))
+    return summary, code
+
+
+def _order(options: Options) -> Order:
+    return Order(
         sources=options.sources,
         warehouse=options.warehouse,
         keyring=load(options.keyring or default_keyring()),
         workers=options.workers or len(os.sched_getaffinity(0)),
         rescan=options.rescan,
         max_shrink=options.max_shrink,
+        keep=options.keep,
     )
-    with _terminable(), progress(options.progress, options.log_format) as update:
-        summary = build(order, update)
-    operate.prune(options.warehouse, options.keep)
-    code = exit_code(summary, options.fail_on)
-    if options.report:
-        _replace(options.report, as_json(summary, code) + "\n")
-    if options.metrics:
-        _replace(options.metrics, as_metrics(summary, code))
-    return summary, code
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM stop a build as Ctrl-C does: workers ended, leftovers swept."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+def _logged(log_format: str) -> Iterator[None]:
+    """Write what ends a build to a JSON log as one more line; text is for the command line."""
     try:
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except PithEtlError as error:
+        if log_format == "text":
+            raise
+        log(log_format, "error", str(error))
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        if log_format == "text":
+            raise
+        log(log_format, "error", "interrupted")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+def _check_place(file: Path | None) -> None:
+    """Refuse a file that cannot be written before hours are spent on what belongs into it."""
+    if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+        message = f"{file} cannot be written: {file.parent} must be a directory to write in"
+        raise UsageError(message)
 
 
 def exit_code(summary: Summary, fail_on: str) -> int:
@@ -111,6 +131,7 @@ def _replace(path: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
+        aside.unlink(missing_ok=True)
         message = f"the snapshot is published, but {path} cannot be written: {error.strerror}"
         raise WarehouseError(message) from None
 
@@ -132,6 +153,7 @@ def as_json(summary: Summary, code: int) -> str:
 def as_metrics(summary: Summary, code: int) -> str:
     """Return the same figures as OpenMetrics text (its specification, version 1.0)."""
     families: list[tuple[str, str, dict[str, float]]] = [
+        ("finished_timestamp_seconds", "When the build ended.", {"": round(time.time(), 3)}),
         ("exit_code", "What the build exited with.", {"": code}),
         ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
         ("files", "Directory entries found.", {"": summary.files}),

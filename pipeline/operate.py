@@ -8,26 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
-from pipeline import catalog, snapshot, staging
+from pipeline import catalog, listing, snapshot, staging
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.model import Connection, literal, quote
 from pipeline.snapshot import Manifest
 
 
-def history(warehouse: Path) -> list[tuple[Manifest, bool]]:
-    """Return (manifest, whether it is published) of every snapshot, the newest first.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot on disk; `manifest` is None where it is broken or of another layout."""
+
+    name: str
+    manifest: Manifest | None
+    published: bool
+
+
+def history(warehouse: Path) -> list[Kept]:
+    """Return the snapshots that are kept, the newest first.
 
     Raises:
-        WarehouseError: nothing is published.
+        WarehouseError: there is none.
     """
-    published = snapshot.current(warehouse)
-    return [
-        (snapshot.manifest(folder), folder == published)
-        for folder in sorted(published.parent.iterdir(), reverse=True)
-        if (folder / "manifest.json").exists()
+    published = snapshot.target(warehouse)
+    found = [
+        Kept(folder.name, _manifest(folder), folder.resolve() == published)
+        for folder in snapshot.finished(warehouse)
     ]
+    if not found:
+        snapshot.current(warehouse)
+    return found
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return snapshot.manifest(folder)
+    except WarehouseError:
+        return None
 
 
 def folder(warehouse: Path, name: str) -> Path:
@@ -35,16 +52,16 @@ def folder(warehouse: Path, name: str) -> Path:
 
     Raises:
         UsageError: there is no such snapshot.
-        WarehouseError: nothing is published.
+        WarehouseError: it is broken, or nothing is published.
     """
-    published = snapshot.current(warehouse)
     if name == "current":
-        return published
-    known = {manifest.snapshot for manifest, _ in history(warehouse)}
-    if name not in known:
+        return snapshot.current(warehouse)
+    if name not in {kept.name for kept in history(warehouse)}:
         message = f"there is no snapshot {name!r}; `pith-etl history` lists them"
         raise UsageError(message)
-    return published.parent / name
+    found = (warehouse / "snapshots" / name).resolve()
+    snapshot.manifest(found)
+    return found
 
 
 def rollback(warehouse: Path, name: str | None) -> str:
@@ -59,20 +76,23 @@ def rollback(warehouse: Path, name: str | None) -> str:
         WarehouseError: a file of it is missing, or a build is writing.
     """
     with snapshot.locked(warehouse):
-        if name is None:
-            published = snapshot.current(warehouse).name
-            older = [m.snapshot for m, _ in history(warehouse) if m.snapshot < published]
-            if not older:
-                message = f"there is no snapshot before {published}"
-                raise UsageError(message)
-            name = older[0]
-        target = folder(warehouse, name)
+        target = folder(warehouse, name or _before(warehouse))
         missing = [file for file in snapshot.manifest(target).files if not (target / file).exists()]
         if missing:
             message = f"{target} lacks {missing[0]}; it cannot be published"
             raise WarehouseError(message)
-        snapshot.publish(warehouse, warehouse / "snapshots" / name)
-        return name
+        snapshot.publish(warehouse, warehouse / "snapshots" / target.name)
+        return target.name
+
+
+def _before(warehouse: Path) -> str:
+    """Return the name of the newest snapshot that is older than the published one."""
+    published = snapshot.current(warehouse).name
+    for kept in history(warehouse):
+        if kept.name < published and kept.manifest is not None:
+            return kept.name
+    message = f"there is no snapshot before {published}"
+    raise UsageError(message)
 
 
 def prune(warehouse: Path, keep: int) -> list[str]:
@@ -86,32 +106,52 @@ def prune(warehouse: Path, keep: int) -> list[str]:
 
     Returns:
         The names of the snapshots that were deleted.
+
+    Raises:
+        WarehouseError: there is no snapshot, a build is writing, or a file cannot be deleted.
     """
     with snapshot.locked(warehouse):
-        snapshot.sweep(warehouse)
-        gone = [
-            manifest.snapshot for manifest, published in history(warehouse)[keep:] if not published
-        ]
-        for name in gone:
-            shutil.rmtree(warehouse / "snapshots" / name)
-        _prune_parts(warehouse / "staging")
-        return gone
+        history(warehouse)
+        try:
+            snapshot.sweep(warehouse)
+            return clear(warehouse, keep)
+        except OSError as error:
+            message = f"cannot prune the warehouse {warehouse}: {error}"
+            raise WarehouseError(message) from error
+
+
+def clear(warehouse: Path, keep: int) -> list[str]:
+    """Do what `prune` does; the caller holds the lock."""
+    published = snapshot.target(warehouse)
+    old = [
+        folder for folder in snapshot.finished(warehouse)[keep:] if folder.resolve() != published
+    ]
+    for folder in old:
+        snapshot.remove(folder)
+    _prune_parts(warehouse / "staging")
+    return [folder.name for folder in old]
 
 
 def _prune_parts(directory: Path) -> None:
     """Delete parts that this version cannot read, or of which no document is listed.
 
-    Without a listing nobody knows what is needed, and nothing is deleted.
+    Without a listing nobody knows what is needed, and only the former are deleted.
     """
-    listed = directory / "listing" / "documents.parquet"
-    if not listed.exists():
-        return
-    needed = pq.read_table(listed, columns=["sha256", "good_sha256"])
-    digests = set(needed["sha256"].to_pylist()) | set(needed["good_sha256"].to_pylist())
-    usable = {part.path.name: part for part in staging.parts(directory)}
-    for path in (directory / "parts").iterdir():
-        if path.name not in usable or digests.isdisjoint(staging.part_digests(usable[path.name])):
+    needed = _needed(directory)
+    usable = {part.path: part for part in staging.parts(directory)}
+    for path in (directory / "parts").glob("*"):
+        part = usable.get(path)
+        if part is None or (needed is not None and needed.isdisjoint(staging.part_digests(part))):
             shutil.rmtree(path)
+
+
+def _needed(directory: Path) -> set[str] | None:
+    """Return the digests of the documents that the last listing names."""
+    folder = listing.latest(directory)
+    listed = staging.read_whole(folder / "documents.parquet") if folder is not None else None
+    if listed is None:
+        return None
+    return {*listed["sha256"].to_pylist(), *listed["good_sha256"].to_pylist()}
 
 
 @dataclass(frozen=True, slots=True)

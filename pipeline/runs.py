@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import msgspec
 
 from pipeline import catalog
 from pipeline.model import Connection, literal, row_of
+from pipeline.work import peak_memory
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -45,7 +45,9 @@ class Summary:
         changes: what changed since the last snapshot.
         inputs_sha256: one digest over path, position, content and status of every document.
         seconds: wall time by stage.
-        peak_bytes: the most memory that this process, and its largest worker, held.
+        peak_bytes: the most memory that this process (`main`), and the largest that staged
+            documents (`worker`, with one worker the same process), held.
+        notices: what the operator should know though the build went on.
     """
 
     snapshot: str
@@ -66,6 +68,7 @@ class Summary:
     inputs_sha256: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: dict[str, int] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -73,8 +76,7 @@ class Summary:
         started = time.perf_counter()
         yield
         self.seconds[stage] = round(time.perf_counter() - started, 3)
-        for name, who in (("main", resource.RUSAGE_SELF), ("worker", resource.RUSAGE_CHILDREN)):
-            self.peak_bytes[name] = resource.getrusage(who).ru_maxrss * 1024  # Linux: KiB
+        self.peak_bytes["main"] = peak_memory()
 
 
 def count(connection: Connection, summary: Summary) -> None:
@@ -131,7 +133,17 @@ def inputs_digest(connection: Connection) -> str:
         with numbered as (
             select
                 row_number() over (order by path, position) as number,
-                to_json([path, position::varchar, found_sha256, sha256, status, reason]) as line
+                to_json(
+                    [
+                        path,
+                        position::varchar,
+                        bytes::varchar,
+                        found_sha256,
+                        sha256,
+                        status,
+                        reason
+                    ]
+                ) as line
             from inputs
         ),
 

@@ -10,8 +10,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from pipeline.errors import WarehouseError
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 1
 DATABASE = "pith.duckdb"
+MANIFEST = "manifest.json"
 
 
 class FileFacts(msgspec.Struct, frozen=True):
@@ -76,19 +79,28 @@ def locked(warehouse: Path) -> Iterator[None]:
     except OSError as error:
         message = f"cannot write the warehouse {warehouse}: {error.strerror}"
         raise WarehouseError(message) from None
-    with os.fdopen(descriptor, "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = lock.read().strip() or "unknown"
-            message = (
-                f"another build is writing {warehouse} (process {holder}); wait until it is done"
-            )
-            raise WarehouseError(message) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+    try:
+        _lock(warehouse, descriptor)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(warehouse: Path, descriptor: int) -> None:
+    """Take the lock, and write into its file who holds it."""
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = f"process {os.getpid()} on {socket.gethostname()} since {since}".encode()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.pwrite(descriptor, holder, 0)
+        os.ftruncate(descriptor, len(holder))
+    except BlockingIOError:
+        other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "unknown"
+        message = f"another build is writing {warehouse} ({other}); wait until it is done"
+        raise WarehouseError(message) from None
+    except OSError as error:
+        message = f"cannot lock the warehouse {warehouse}: {error.strerror}"
+        raise WarehouseError(message) from None
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -107,7 +119,10 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         files[str(name)] = FileFacts(file.stat().st_size, digest, rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / "manifest.json").write_bytes(text + b"\n")
+    # whole or not at all: its presence says that the snapshot is finished
+    aside = folder / ".manifest"
+    aside.write_bytes(text + b"\n")
+    aside.rename(folder / MANIFEST)
 
 
 def make_durable(folder: Path) -> None:
@@ -129,8 +144,9 @@ def _sync(path: Path) -> None:
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
     _sync(folder.parent)
-    _link(warehouse / "current", folder.relative_to(warehouse))
+    # through `current`, so that the next rename publishes both
     _link(warehouse / DATABASE, Path("current", DATABASE))
+    _link(warehouse / "current", folder.relative_to(warehouse))
     _sync(warehouse)
 
 
@@ -144,22 +160,37 @@ def _link(path: Path, target: Path) -> None:
     aside.replace(path)
 
 
+class _Versioned(msgspec.Struct):
+    """What the manifest of any version of the layout holds."""
+
+    layout: int
+
+
 def manifest(folder: Path) -> Manifest:
     """Return the manifest of a snapshot.
 
     Raises:
         WarehouseError: it is missing, broken, or of another version of the layout.
     """
-    file = folder / "manifest.json"
+    file = folder / MANIFEST
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as error:
+        text = file.read_bytes()
+        layout = msgspec.json.decode(text, type=_Versioned).layout
+        if layout == LAYOUT:
+            return msgspec.json.decode(text, type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"the manifest {file} is broken: {error}; build again"
         raise WarehouseError(message) from None
-    if found.layout != LAYOUT:
-        message = f"{folder} has layout {found.layout}, this version reads {LAYOUT}; build again"
-        raise WarehouseError(message)
-    return found
+    message = f"{folder} has layout {layout}, this version reads {LAYOUT}; build again"
+    raise WarehouseError(message)
+
+
+def target(warehouse: Path) -> Path | None:
+    """Return the folder that `current` points at, resolved, or None where there is none."""
+    try:
+        return (warehouse / "current").resolve(strict=True)
+    except (OSError, RuntimeError):
+        return None
 
 
 def current(warehouse: Path) -> Path:
@@ -168,24 +199,38 @@ def current(warehouse: Path) -> Path:
     Raises:
         WarehouseError: nothing is published there, or by another version of the layout.
     """
-    try:
-        folder = (warehouse / "current").resolve(strict=True)
-    except (OSError, RuntimeError):
+    folder = target(warehouse)
+    if folder is None:
         message = (
             f"no snapshot is published in {warehouse}; "
             f"run `pith-etl build SOURCE --warehouse {warehouse}`"
         )
-        raise WarehouseError(message) from None
+        raise WarehouseError(message)
     manifest(folder)
     return folder
 
 
-def published(warehouse: Path) -> Path | None:
-    """Return the folder of the published snapshot, or None where a build must start anew."""
+def published(warehouse: Path) -> tuple[Path | None, str | None]:
+    """Return the folder of the published snapshot, or None and why a build starts anew.
+
+    There is no reason where nothing was ever built.
+    """
     try:
-        return current(warehouse)
-    except WarehouseError:
-        return None
+        return current(warehouse), None
+    except WarehouseError as error:
+        return None, f"the tables are made anew: {error}" if finished(warehouse) else None
+
+
+def finished(warehouse: Path) -> list[Path]:
+    """Return the folders of the snapshots that were finished, by age, the newest first."""
+    folders = (warehouse / "snapshots").glob("*")
+    return sorted((folder for folder in folders if (folder / MANIFEST).exists()), reverse=True)
+
+
+def remove(folder: Path) -> None:
+    """Delete a snapshot; if that is cut short, the next `sweep` ends it."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def sweep(warehouse: Path) -> None:
@@ -195,8 +240,10 @@ def sweep(warehouse: Path) -> None:
     """
     for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
         shutil.rmtree(folder, ignore_errors=True)
+    keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
     for folder in (warehouse / "snapshots").glob("*"):
-        if not (folder / "manifest.json").exists():
+        if folder.is_dir() and folder.resolve() not in keep:
             shutil.rmtree(folder)
-    for link in warehouse.glob(".*-*"):
-        link.unlink(missing_ok=True)
+    for name in ("current", DATABASE):
+        for link in warehouse.glob(f".{name}-*"):
+            link.unlink(missing_ok=True)

@@ -86,7 +86,8 @@ def write_part(
         compression: of the Parquet files; they are written once and read a few times.
     """
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
-    part_id = hashlib.sha256(digests.encode()).hexdigest()
+    # named by the version, too: what another one made of the same documents is no use
+    part_id = hashlib.sha256(f"{version()}{digests}".encode()).hexdigest()
     aside = staging / "aside" / f"{part_id}-{os.getpid()}"
     aside.mkdir(parents=True)
     for name, table in tables.items():
@@ -96,12 +97,15 @@ def write_part(
             aside / f"{name}.parquet",
             compression=compression,
             write_statistics=False,
+            write_page_checksum=True,
             store_schema=False,
         )
     facts = _PartFacts(version(), sorted(keys))
     (aside / "part.json").write_bytes(msgspec.json.encode(facts))
     final = staging / "parts" / part_id
     final.parent.mkdir(exist_ok=True)
+    if final.is_dir() and not is_usable(final):
+        shutil.rmtree(final)
     try:
         aside.rename(final)
     except OSError:
@@ -120,10 +124,16 @@ def parts(staging: Path) -> list[Part]:
     ]
 
 
+def is_usable(path: Path) -> bool:
+    """Tell whether a folder is a part, and of this version of the program."""
+    facts = _facts(path)
+    return facts is not None and facts.version == version()
+
+
 def _facts(part: Path) -> _PartFacts | None:
     try:
         return msgspec.json.decode((part / "part.json").read_bytes(), type=_PartFacts)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -133,22 +143,29 @@ def staged_files(found: Iterable[Part], table: str) -> list[str]:
 
 
 def part_digests(part: Part) -> set[str]:
-    """Return the SHA-256, in hex, of every document that a part holds."""
-    file = part.path / "documents.parquet"
-    return set(pq.read_table(file, columns=["sha256"])["sha256"].to_pylist())
+    """Return the SHA-256, in hex, of every document that a part holds; none if it is broken."""
+    found = read_whole(part.path / "documents.parquet")
+    return set() if found is None else set(found["sha256"].to_pylist())
+
+
+def read_whole(file: Path) -> pa.Table | None:
+    """Return what a Parquet file holds, or None if it cannot be read or is not as written."""
+    try:
+        return pq.read_table(file, page_checksum_verification=True)
+    except (OSError, pa.ArrowException):
+        return None
 
 
 def remove_broken(staging: Path) -> list[str]:
     """Remove the parts of which a file cannot be read, and return their names."""
-    broken = []
-    for part in parts(staging):
-        try:
-            for name in TABLES:
-                pq.read_table(part.path / f"{name}.parquet")
-        except (OSError, pa.ArrowException):
-            shutil.rmtree(part.path)
-            broken.append(part.path.name)
-    return broken
+    broken = [
+        part.path
+        for part in parts(staging)
+        if any(read_whole(part.path / f"{name}.parquet") is None for name in TABLES)
+    ]
+    for path in broken:
+        shutil.rmtree(path)
+    return [path.name for path in broken]
 
 
 def write_known(path: Path, digests: Iterable[str]) -> None:

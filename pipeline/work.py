@@ -8,10 +8,16 @@ standard `concurrent.futures` interface can run tasks.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator
+import os
+import resource
+import signal
+import threading
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -52,20 +58,25 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a task: files and documents found, those newly staged, their bytes."""
+    """What became of tasks: files and documents found, those newly staged, their bytes.
+
+    `peak_bytes` is the most memory that one process held.
+    """
 
     files: int = 0
     documents: int = 0
     staged: int = 0
     bytes: int = 0
+    peak_bytes: int = 0
 
     def __add__(self, other: Done) -> Done:
-        """Return the sums."""
+        """Return the sums, and of the memory the most."""
         return Done(
             self.files + other.files,
             self.documents + other.documents,
             self.staged + other.staged,
             self.bytes + other.bytes,
+            max(self.peak_bytes, other.peak_bytes),
         )
 
 
@@ -82,10 +93,11 @@ def plan(files: Iterable[InputFile], limits: Limits) -> list[Task]:
     return [Task(number, tuple(group)) for number, group in enumerate(groups)]
 
 
-def run(tasks: list[Task], job: Job, workers: int) -> Iterator[Done]:
+def run(tasks: list[Task], job: Job, workers: int) -> Generator[Done]:
     """Run the tasks, yielding what became of each as it is done.
 
-    One task, or one worker, needs no other process.
+    One task, or one worker, needs no other process. When the caller closes the iterator or
+    dies, the workers end at once, in the middle of their tasks.
 
     Raises:
         WarehouseError: a worker died, or staging could not be written.
@@ -96,13 +108,46 @@ def run(tasks: list[Task], job: Job, workers: int) -> Iterator[Done]:
         return
     # forkserver: polars and duckdb hold threads, after which a plain fork may deadlock
     context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as executor:
-        yield from _submit(executor, tasks, job)
+    _start_forkserver()
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _live_with, (theirs,))
+    with theirs, ours, pool:
+        try:
+            yield from _submit(pool, tasks, job)
+        except BaseException:
+            # else leaving the pool would wait for its workers to finish
+            ours.close()
+            raise
+
+
+def _start_forkserver() -> None:
+    """Start the process that forks the workers, deaf to interrupts, as they will be.
+
+    A terminal sends Ctrl-C to every process of a group, and a service manager SIGTERM. It is
+    for the parent to act on it.
+    """
+    # it would unblock the signals, were it started by the forkserver's start
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _live_with(lifeline: Pipe) -> None:
+    """Let this worker end when the other end of a pipe is closed, by its parent or its death."""
+
+    def follow() -> None:
+        lifeline.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _submit(executor: Executor, tasks: list[Task], job: Job) -> Iterator[Done]:
-    futures: list[Future[Done]] = [executor.submit(run_task, task, job) for task in tasks]
     try:
+        futures: list[Future[Done]] = [executor.submit(run_task, task, job) for task in tasks]
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool:
@@ -111,9 +156,11 @@ def _submit(executor: Executor, tasks: list[Task], job: Job) -> Iterator[Done]:
             "build again, with fewer --workers if it recurs"
         )
         raise WarehouseError(message) from None
-    finally:
-        for future in futures:
-            future.cancel()
+
+
+def peak_memory() -> int:
+    """Return the most memory, in bytes, that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
 
 
 def run_task(task: Task, job: Job) -> Done:
@@ -133,7 +180,7 @@ def run_task(task: Task, job: Job) -> Done:
             found.extend(_listed(document) for document in batch)
             done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
     pq.write_table(to_arrow(INPUTS, found), job.listing / f"{task.number}.parquet")
-    return done
+    return done + Done(peak_bytes=peak_memory())
 
 
 def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:

@@ -1,0 +1,68 @@
+"""Interrupts: Ctrl-C and SIGTERM end a build the same way, within seconds, queries included."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import duckdb
+
+from pipeline.model import Connection
+
+#: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
+_SWALLOWED = "Query interrupted"
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def interruptible(connection: Connection) -> Iterator[None]:
+    """Let a signal stop the query that the connection runs.
+
+    Python runs its handlers between two steps of its own, and a query is one step. The system
+    tells of a signal at once through a socket, and another thread stops the query.
+
+    Raises:
+        KeyboardInterrupt: a query was stopped so.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    receiver, sender = socket.socketpair()
+    sender.settimeout(0)
+    before = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_watch, args=(receiver, connection), daemon=True)
+    watcher.start()
+    try:
+        yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and str(error) != _SWALLOWED:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        signal.set_wakeup_fd(before)
+        sender.close()
+        watcher.join()
+        receiver.close()
+
+
+def _watch(receiver: socket.socket, connection: Connection) -> None:
+    while receiver.recv(1):
+        connection.interrupt()
