@@ -258,6 +258,8 @@ def test_it_prints(visit: Visit) -> None:
     assert visit.tab.locator(".scroll").first.evaluate(f"{style}.overflowX") == "visible"
     assert visit.tab.locator("body").evaluate(f"{style}.color") == "rgb(0, 0, 0)"
     assert visit.tab.locator("body").evaluate(f"{style}.backgroundColor") == "rgb(255, 255, 255)"
+    contrasts: dict[str, float] = visit.tab.evaluate(_CONTRASTS)
+    assert {name for name, contrast in contrasts.items() if contrast < 4.5} == set()
     assert visit.tab.pdf().startswith(b"%PDF")
 
 
