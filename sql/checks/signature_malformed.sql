@@ -7,7 +7,6 @@ select
     sha256,
     pointer,
     pith_number,
-    digest_computed as expected,
-    digest_stated as actual
+    signature_b64 as actual
 from trusted
 where status = 'malformed'

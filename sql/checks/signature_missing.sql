@@ -5,8 +5,6 @@
 select
     sha256,
     pointer,
-    pith_number,
-    digest_computed as expected,
-    digest_stated as actual
+    pith_number
 from trusted
 where status = 'missing'

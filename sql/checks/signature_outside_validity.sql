@@ -7,7 +7,6 @@ select
     sha256,
     pointer,
     pith_number,
-    digest_computed as expected,
-    digest_stated as actual
+    signed_at as actual
 from trusted
 where outside_validity

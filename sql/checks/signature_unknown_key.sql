@@ -7,7 +7,6 @@ select
     sha256,
     pointer,
     pith_number,
-    digest_computed as expected,
-    digest_stated as actual
+    concat_ws(' ', key_id, public_key_fingerprint) as actual
 from trusted
 where status = 'unknown_key'

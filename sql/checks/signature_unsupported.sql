@@ -7,7 +7,7 @@ select
     sha256,
     pointer,
     pith_number,
-    digest_computed as expected,
-    digest_stated as actual
+    'ed25519 signed_v1 ' || expected_message as expected,
+    concat_ws(' ', algorithm, signature_status, signed_message) as actual
 from trusted
 where status = 'unsupported'
