@@ -1,0 +1,271 @@
+"""What was found where: an unchanged file is not read again, and nothing is taken for one."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import inputs
+from tests.site import REAL, Site, synthetic, tables
+
+RECORD = "000_97f37641e2d9eba2.txt"
+PROBLEM = "select status, stale from documents where path like '%a.json'"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a mirror of the five real documents, built once."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    site.build()
+    return site
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the input files that are opened from now on."""
+    names: list[str] = []
+    real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
+
+    def count(file: inputs.InputFile, limits: inputs.Limits) -> object:
+        names.append(Path(file.path).name)
+        return real(file, limits)
+
+    monkeypatch.setattr(inputs, "_open", count)
+    return names
+
+
+# -- what is read -----------------------------------------------------------------------------
+
+
+def test_an_unchanged_directory_is_not_read(site: Site, opened: list[str]) -> None:
+    """A second build opens no input file, stages nothing and publishes nothing."""
+    summary = site.build()
+    assert opened == []
+    assert (summary.read, summary.staged, summary.published) == (0, 0, False)
+    assert len(list((site.warehouse / "snapshots").iterdir())) == 1
+
+
+def test_only_a_new_file_is_read(site: Site, opened: list[str]) -> None:
+    """Of an unchanged directory with one more file, that file alone is opened and staged."""
+    site.put("new.json", REAL[RECORD].replace(b"MXNet:", b"MXNet -", 1))
+    summary = site.build()
+    assert opened == ["new.json"]
+    assert (summary.read, summary.staged, summary.published) == (1, 1, True)
+
+
+def test_changed_content_replaces_its_rows(site: Site) -> None:
+    """A file with other content loses its old rows; only it is read."""
+    site.put(RECORD, REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
+    summary = site.build()
+    assert (summary.read, summary.staged) == (1, 1)
+    assert (summary.changes.added, summary.changes.changed, summary.changes.gone) == (0, 1, 0)
+    assert site.rows("select count(*) from papers where title like 'Other:%'") == [(1,)]
+    assert site.rows("select count(*) from papers where title like 'MXNet:%'") == [(0,)]
+
+
+def test_the_same_content_elsewhere_costs_nothing(site: Site, opened: list[str]) -> None:
+    """A copy of a known document is read, to know what it is, and not parsed again."""
+    site.put("copy.json", REAL[RECORD])
+    summary = site.build()
+    assert opened == ["copy.json"]
+    assert (summary.read, summary.staged) == (1, 0)
+    assert site.rows("select count(*) from documents") == [(6,)]
+
+
+def test_a_file_that_is_gone_leaves_the_tables(site: Site, opened: list[str]) -> None:
+    """Without its file no row of a document remains, and no file is read to learn so."""
+    (site.mirror / RECORD).unlink()
+    summary = site.build()
+    assert opened == []
+    assert summary.changes.gone == 1
+    assert site.rows("select count(*) from papers where title like 'MXNet%'") == [(0,)]
+
+
+def test_rescan_reads_everything_and_stages_nothing(site: Site, opened: list[str]) -> None:
+    """`--rescan` opens every file; what they hold is known."""
+    summary = site.build(rescan=True)
+    assert sorted(opened) == sorted(REAL)
+    assert (summary.read, summary.staged, summary.published) == (5, 0, False)
+
+
+def test_rescan_notices_what_no_stamp_tells(site: Site) -> None:
+    """Content that changed in place under the same size, time and inode is found by a rescan."""
+    path = site.mirror / RECORD
+    before = path.stat()
+    path.write_bytes(REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert site.build().read == 0
+    assert site.build(rescan=True).staged == 1
+
+
+def test_a_file_modified_twice_within_the_clock_is_noticed(tmp_path: Path) -> None:
+    """A file modified right before a build is read again, even if its stamp is the same."""
+    site = Site(tmp_path)
+    path = site.put(RECORD, REAL[RECORD])
+    os.utime(path)
+    before = path.stat()
+    site.build()
+    path.write_bytes(REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert site.build().staged == 1
+
+
+def test_a_file_modified_while_the_others_are_listed_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time that listing takes is no time in which a change may hide."""
+    site = Site(tmp_path)
+    path = site.put(RECORD, REAL[RECORD])
+    os.utime(path)
+    clock = [path.stat().st_mtime_ns]
+    real = inputs.discover
+
+    def slow(*arguments: Any) -> list[inputs.InputFile]:  # noqa: ANN401 - those of `discover`
+        found = real(*arguments)
+        clock[0] += 3600 * 10**9
+        return found
+
+    monkeypatch.setattr("pipeline.build.discover", slow)
+    monkeypatch.setattr("pipeline.build.time.time_ns", lambda: clock[0])
+    site.build()
+    monkeypatch.undo()
+    assert site.build().read == 1
+
+
+def test_a_replaced_file_is_noticed_by_its_inode(site: Site) -> None:
+    """Another file of the same size and time under the same name is read."""
+    path = site.mirror / RECORD
+    before = path.stat()
+    other = site.put("aside", REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
+    other.rename(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert site.build().staged == 1
+
+
+# -- stale documents --------------------------------------------------------------------------
+
+
+def test_a_document_that_stops_parsing_keeps_its_rows(site: Site) -> None:
+    """Its last good rows stay, marked stale, with a finding, over any number of builds."""
+    good = site.rows("select pith_number, title from papers order by all")
+    site.put(RECORD, REAL[RECORD][:2000])
+    for _ in range(2):
+        site.build()
+        assert site.rows("select pith_number, title from papers order by all") == good
+        assert site.rows("select status from documents where stale") == [("refused",)]
+        codes = "select code, count(*) from findings where code like 'document%' group by all"
+        assert sorted(site.rows(codes)) == [("document_refused", 1), ("document_stale", 1)]
+
+
+def test_a_stale_document_ends_when_it_parses_again(site: Site) -> None:
+    """Once it parses, the tables are as those of a build that never saw it broken."""
+    clean = tables(site.warehouse)
+    site.put(RECORD, REAL[RECORD][:2000])
+    site.build()
+    assert tables(site.warehouse) != clean
+    site.put(RECORD, REAL[RECORD])
+    assert site.build().staged == 0
+    assert tables(site.warehouse) == clean
+
+
+def test_a_stale_document_ends_with_its_file(site: Site, tmp_path: Path) -> None:
+    """Once its file is gone, the tables are as those of a build that never saw it."""
+    site.put(RECORD, REAL[RECORD][:2000])
+    site.build()
+    (site.mirror / RECORD).unlink()
+    site.build()
+    other = Site(tmp_path / "clean")
+    other.build(site.mirror)
+    assert tables(site.warehouse) == tables(other.warehouse)
+
+
+def test_what_lies_behind_a_broken_place_stays(tmp_path: Path) -> None:
+    """Of an archive that is cut short, the documents that cannot be reached stay, stale."""
+    site = Site(tmp_path)
+    lines = [content.replace(b"\n", b"") for content in REAL.values()]
+    site.put("all.jsonl.gz", gzip.compress(b"\n".join(lines), mtime=0))
+    site.build()
+    papers = site.rows("select pith_number from papers order by all")
+    assert len(papers) == 5
+    whole = (site.mirror / "all.jsonl.gz").read_bytes()
+    site.put("all.jsonl.gz", whole[: len(whole) // 2])
+    site.build()
+    assert site.rows("select pith_number from papers order by all") == papers
+    stale = site.rows("select position, status from documents where stale order by position")
+    assert stale[-1] == (5, "unreadable")
+    site.put("all.jsonl.gz", whole)
+    site.build()
+    assert site.rows("select count(*) from documents where stale") == [(0,)]
+
+
+def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:
+    """What never parsed has no rows to keep."""
+    site = Site(tmp_path)
+    site.put("a.json", REAL[RECORD][:2000])
+    site.build()
+    assert site.rows(PROBLEM) == [("refused", False)]
+
+
+# -- the listing itself -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 garbage PAR1", b"\0" * 4000])
+def test_a_broken_listing_costs_reading_and_nothing_else(site: Site, content: bytes) -> None:
+    """Without a listing to trust everything is read, nothing staged, and nothing changes."""
+    (listing,) = (site.warehouse / "staging" / "listings").iterdir()
+    (listing / "files.parquet").write_bytes(content)
+    summary = site.build()
+    assert (summary.read, summary.staged, summary.published) == (5, 0, False)
+    assert site.build().read == 0
+
+
+def test_a_build_that_is_cut_off_after_publishing_keeps_its_listing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a snapshot holds is listed before it is published, so that no night is forgotten."""
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.snapshot.publish", cut)
+    site.put("new.json", REAL[RECORD].replace(b"MXNet:", b"MXNet -", 1))
+    with pytest.raises(KeyboardInterrupt):
+        site.build()
+    monkeypatch.undo()
+    summary = site.build()
+    assert (summary.read, summary.staged, summary.published) == (0, 0, True)
+
+
+# -- any history gives the same bytes -----------------------------------------------------------
+
+
+def test_five_incremental_steps_equal_one_clean_build(tmp_path: Path) -> None:
+    """Added, changed, removed, moved and re-added documents leave no trace in the tables."""
+    site = synthetic(tmp_path / "steps", papers=30)
+    paths = sorted(site.mirror.rglob("*.json"))
+    contents = {path.relative_to(site.mirror).as_posix(): path.read_bytes() for path in paths}
+    names = sorted(contents)
+    for name in names[::3]:
+        (site.mirror / name).unlink()
+    site.build()
+    site.put_all({name: contents[name] for name in names[::3]})  # add
+    assert site.build().staged == len(names[::3])
+    site.put(names[1], contents[names[2]][:-40])  # change: names[1] becomes stale
+    site.build()
+    for name in names[3:20]:
+        (site.mirror / name).unlink()  # remove
+    site.build(max_shrink=None)
+    (site.mirror / names[30]).rename(site.mirror / "moved.json")  # move
+    site.build()
+    site.put_all({name: contents[name] for name in [names[1], *names[3:20]]})  # re-add
+    site.build()
+    clean = Site(tmp_path / "clean")
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "clean" / "keyring.json").write_bytes(site.keyring.read_bytes())
+    clean.build(site.mirror)
+    assert tables(site.warehouse) == tables(clean.warehouse)
