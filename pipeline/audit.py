@@ -13,6 +13,7 @@ from pipeline.model import Connection, literal, write_table
 
 #: What a check may select; anything it leaves out is filled in below.
 _COLUMNS = {
+    "doc": "bigint",
     "sha256": "varchar",
     "path": "varchar",
     "position": "bigint",
@@ -78,8 +79,9 @@ with findings as (
         coalesce(found.pith_number, document.pith_number) as pith_number
     from found
     inner join promises using (code)
-    left join inputs on found.sha256 = inputs.sha256
-    left join staged_documents as document on found.sha256 = document.sha256
+    left join live on found.sha256 = live.sha256
+    left join inputs on coalesce(found.doc, live.doc) = inputs.doc
+    left join staged_documents as document on inputs.doc = document.doc
 )
 
 select *

@@ -19,25 +19,25 @@ from pipeline.limits import Limits
 from pipeline.merge import merge, state_difference
 from pipeline.model import Connection
 
-_SCHEMA = pa.schema([("sha256", pa.string()), ("pointer", pa.string())])
+_SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 
 #: Each standalone state that no signed bundle reproduces, beside the best such bundle.
 _DIFFERING = """
 with bundles as (
     select
         state.pith_number,
-        arg_min(state.sha256, proof.rank) as sha256,
+        arg_min(state.doc, proof.rank) as doc,
         list(state.merged_sha256) as merged
     from staged_states as state
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where state.embedded and state.merged_sha256 is not null and proof.proof = 'signed'
     group by state.pith_number
 ),
 
 pairs as (
     select
-        state.sha256 as state_sha256,
-        bundles.sha256 as bundle_sha256
+        state.doc as state_doc,
+        bundles.doc as bundle_doc
     from staged_states as state
     inner join bundles using (pith_number)
     where not state.embedded and not list_contains(bundles.merged, state.state_sha256_computed)
@@ -45,30 +45,32 @@ pairs as (
 
 places as (
     select
-        sha256,
+        doc,
+        any_value(sha256) as sha256,
         min({'path': path, 'position': position}) as place
     from inputs
-    group by sha256
+    group by doc
 )
 
 select
-    pairs.state_sha256,
+    pairs.state_doc,
+    state_place.sha256,
     state_place.place.path,
     state_place.place.position,
     bundle_place.place.path,
     bundle_place.place.position,
-    pairs.bundle_sha256
+    bundle_place.sha256
 from pairs
-inner join places as state_place on pairs.state_sha256 = state_place.sha256
-inner join places as bundle_place on pairs.bundle_sha256 = bundle_place.sha256
+inner join places as state_place on pairs.state_doc = state_place.doc
+inner join places as bundle_place on pairs.bundle_doc = bundle_place.doc
 order by all
 """
 
 
 def find(connection: Connection, files: Mapping[str, InputFile], limits: Limits) -> None:
-    """Create `state_differences`: (sha256 of a standalone state, pointer or null)."""
+    """Create `state_differences`: (doc of a standalone state, pointer or null)."""
     rows = [
-        {"sha256": row[0], "pointer": _difference(row, files, limits)}
+        {"doc": row[0], "pointer": _difference(row[1:], files, limits)}
         for row in connection.execute(_DIFFERING).fetchall()
     ]
     connection.register("difference_rows", pa.Table.from_pylist(rows, schema=_SCHEMA))

@@ -34,9 +34,16 @@ from pipeline.verify import KEY_BYTES, decode_base64
 EXCERPT_CHARACTERS = 600
 
 
-def flatten(rows: Rows, sha256: str, document: Document) -> None:
-    """Append all rows of one document; `sha256` is the digest of its raw bytes."""
-    sheet, shape = Sheet(rows, sha256, document), document.shape
+def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
+    """Append all rows of one document.
+
+    Args:
+        rows: of the batch.
+        doc: the document's number in it.
+        sha256: the digest of its raw bytes, in hex.
+        document: as it was read.
+    """
+    sheet, shape = Sheet(rows, doc, sha256, document), document.shape
     if isinstance(shape, Record):
         _record(sheet, shape)
     elif isinstance(shape, Bundle):
@@ -134,6 +141,7 @@ def _document_row(sheet: Sheet, **facts: object) -> None:
         sheet.problem("short_number_mismatch", "/short_pith_number", expected, short)
     sheet.add_wide(
         "documents",
+        sha256=sheet.sha256,
         kind=sheet.document.kind,
         status="ok",
         pith_number=sheet.pith_number,

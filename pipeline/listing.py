@@ -106,7 +106,7 @@ def find_unchanged(connection: Connection, *, rescan: bool) -> set[str]:
             from old_documents as old
             left join part_documents as part using (sha256)
             -- permissions may have changed, which no stamp tells
-            where old.status = 'unreadable' or (old.sha256 is not null and part.part is null)
+            where old.status = 'unreadable' or (old.sha256 is not null and part.doc is null)
         ) using (path)
         where not $rescan
         """,

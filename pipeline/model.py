@@ -63,16 +63,38 @@ def literal(text: str) -> str:
 
 
 def part_views(connection: Connection, parts: Sequence[Part]) -> None:
-    """Create or replace a view `part_TABLE` over the rows of all parts, live or not."""
+    """Create or replace a view `part_TABLE` over the rows of all parts, live or not.
+
+    `doc` is the number of a document among all: that of its part, then that in its part.
+    """
     for name in TABLES:
-        _create_view(connection, f"part_{name}", staged_files(parts, name), empty(name))
+        view = f"part_{name}"
+        files = staged_files(parts, name)
+        if files:
+            names = ", ".join(literal(file) for file in files)
+            numbered = f"replace ((file_index::bigint << {_DOC_BITS}) + doc as doc)"
+            source = f"select * {numbered} from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
+        else:
+            connection.register(f"{view}_empty", empty(name))
+            source = f"from {view}_empty"
+        connection.execute(f"create or replace view {view} as {source}")
+
+
+#: A part holds fewer documents than this many bits can number.
+_DOC_BITS = 24
 
 
 def stage_views(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> None:
     """Create the relations that the SQL starts from, beside `inputs`, which must exist.
 
     They are `pinned`, a view `staged_TABLE` over the live rows of each staged table, and
-    `late_verdicts` of signatures by keys that were pinned after their part was made.
+    `late_verdicts` of signatures by keys that were pinned after their part was made. `inputs`
+    learns the `doc` of each document.
+
+    Args:
+        connection: with `inputs`, and the views of these very parts.
+        parts: in the order in which `part_views` took them.
+        keyring: the pinned keys.
     """
     connection.register("pinned_keys", keyring.table())
     connection.execute("create table pinned as from pinned_keys order by position")
@@ -80,34 +102,28 @@ def stage_views(connection: Connection, parts: Sequence[Part], keyring: Keyring)
     connection.execute(
         """
         create table live as
-        select sha256, min(part) as part
+        select sha256, min(doc) as doc
         from part_documents
-        where sha256 in (select sha256 from inputs)
+        semi join inputs using (sha256)
         group by sha256
         """
     )
+    connection.execute("alter table inputs rename to located")
+    connection.execute("create table inputs as from located left join live using (sha256)")
+    (dead,) = row_of(
+        connection, "select (select count(*) from part_documents) - (select count(*) from live)"
+    )
     for name in TABLES:
-        connection.execute(
-            f"create view staged_{name} as "  # noqa: S608 - a name of our own
-            f"select * exclude (part) from part_{name} semi join live using (sha256, part)"
-        )
+        alive = "semi join live using (doc)" if dead else ""
+        connection.execute(f"create view staged_{name} as from part_{name} {alive}")
     late = _late_verdicts(connection, parts, keyring)
     connection.register("late_rows", late)
     connection.execute("create table late_verdicts as from late_rows")
 
 
-def _create_view(connection: Connection, name: str, files: list[str], otherwise: pa.Table) -> None:
-    if files:
-        names = ", ".join(literal(file) for file in files)
-        connection.execute(f"create or replace view {name} as from read_parquet([{names}])")
-    else:
-        connection.register(f"{name}_empty", otherwise)
-        connection.execute(f"create or replace view {name} as from {name}_empty")
-
-
 _LATE = pa.schema(
     [
-        ("sha256", pa.string()),
+        ("doc", pa.int64()),
         ("pointer", pa.string()),
         ("verdict", pa.string()),
         ("public_key_b64", pa.string()),
@@ -121,17 +137,15 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
     Nothing that was verified is verified again.
     """
     found: list[tuple[Any, ...]] = []
-    for part in parts:
+    for number, part in enumerate(parts):
         new = [key for key in keyring.keys if key.public_key_b64 not in part.keys]
         if not new:
             continue
         rows = connection.execute(
-            """
-            select signature.* exclude (part)
-            from part_signatures as signature
-            semi join live using (sha256, part)
+            f"""
+            from staged_signatures
             where
-                part = $part
+                doc >> {_DOC_BITS} = $number
                 and verdict in ('unknown_key', 'invalid', 'digest_mismatch')
                 and (
                     list_contains($names, key_id)
@@ -139,7 +153,7 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
                 )
             """,
             {
-                "part": part.number,
+                "number": number,
                 "names": [key.key_id for key in new],
                 "marks": [key.fingerprint_sha256_hex for key in new],
             },
@@ -159,7 +173,7 @@ def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
     ]
     tried = verdicts(claims(rows, candidates))
     return [
-        (row[at["sha256"]], row[at["pointer"]], verdict, key and base64.b64encode(key).decode())
+        (row[at["doc"]], row[at["pointer"]], verdict, key and base64.b64encode(key).decode())
         for row, (verdict, key) in zip(rows, tried.iter_rows(), strict=True)
         if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
     ]

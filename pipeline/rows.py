@@ -28,9 +28,9 @@ class Rows:
         self.carried: list[list[tuple[str | None, str, bytes]]] = []
         self._times: dict[str, int | None] = {}
 
-    def add_unread(self, sha256: str, status: str, reason: str, place: str | None) -> None:
-        """Append a document that could not be read as one."""
-        row = (sha256, None, status, reason, place)
+    def add_unread(self, doc: int, sha256: str, unread: tuple[str, str, str | None]) -> None:
+        """Append a document that could not be read; `unread` is (status, reason, place)."""
+        row = (doc, sha256, None, *unread)
         blank = (None,) * (len(TABLES["documents"]) - len(row))
         self.tables["documents"].append(row + blank)
 
@@ -45,16 +45,18 @@ class Sheet:
     """One document being flattened: what its rows have in common.
 
     Attributes:
+        doc: the document's number in its batch.
         sha256: the digest of the raw document.
         pith_number: the number that the document states.
         canonical_sha256: the digest recomputed from its canonical record.
         carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
     """
 
-    def __init__(self, rows: Rows, sha256: str, document: Document) -> None:
+    def __init__(self, rows: Rows, doc: int, sha256: str, document: Document) -> None:
         """Open a sheet for a document that was read."""
         self.tables = rows.tables
         self.rows = rows
+        self.doc = doc
         self.sha256 = sha256
         self.document = document
         self.pith_number = document.shape.pith_number
@@ -63,12 +65,12 @@ class Sheet:
         self.carried: list[tuple[str | None, str, bytes]] = []
 
     def add(self, table: str, *values: object) -> None:
-        """Append a row; `values` follow `sha256` in the order of the table's schema."""
-        self.tables[table].append((self.sha256, *values))
+        """Append a row; `values` follow `doc` in the order of the table's schema."""
+        self.tables[table].append((self.doc, *values))
 
     def add_wide(self, table: str, **values: object) -> None:
         """Append a row of a wide table by column name; what is not named is null."""
-        self.tables[table].append((self.sha256, *map(values.get, _WIDE[table])))
+        self.tables[table].append((self.doc, *map(values.get, _WIDE[table])))
 
     def digest(self, value: object) -> str:
         """Return the SHA-256 of a part of the document in canonical form."""

@@ -42,8 +42,8 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
     enabled = gc.isenabled()
     gc.disable()
     try:
-        for sha256, raw in documents:
-            _stage_one(rows, sha256, raw)
+        for doc, (sha256, raw) in enumerate(documents):
+            _stage_one(rows, doc, sha256, raw)
         _verify(rows, keyring)
         return {name: to_arrow(schema, rows.tables[name]) for name, schema in TABLES.items()}
     finally:
@@ -63,17 +63,17 @@ def claims(rows: Sequence[Row], candidates: Sequence[list[bytes]]) -> pl.DataFra
     return pl.DataFrame(pa.table(columns))
 
 
-def _stage_one(rows: Rows, sha256: str, raw: bytes) -> None:
+def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
     try:
         document = read(raw)
     except RefusedError as error:
-        rows.add_unread(sha256, "refused", str(error), error.place)
+        rows.add_unread(doc, sha256, ("refused", str(error), error.place))
     except NotPithError as error:
-        rows.add_unread(sha256, "not_pith", str(error), None)
+        rows.add_unread(doc, sha256, ("not_pith", str(error), None))
     except UnsupportedError as error:
-        rows.add_unread(sha256, "unsupported", str(error), None)
+        rows.add_unread(doc, sha256, ("unsupported", str(error), None))
     else:
-        flatten(rows, sha256, document)
+        flatten(rows, doc, sha256, document)
 
 
 def _verify(rows: Rows, keyring: Keyring) -> None:

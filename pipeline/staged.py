@@ -1,6 +1,6 @@
 """The staged tables: what `flatten` makes of one document, and the models read.
 
-Every row carries `sha256`, the digest of the raw document that it comes from, so that staged
+Every row carries `doc`, the number of its document in the batch, so that staged
 rows never change and can be kept between runs. Types are Arrow's; times are microseconds UTC.
 """
 
@@ -13,7 +13,7 @@ _TIME, _TEXTS = pa.timestamp("us"), pa.list_(pa.string())
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([("sha256", _TEXT), *columns.items()])
+    return pa.schema([("doc", _INT), *columns.items()])
 
 
 #: Where each input document was found; the only staged table that knows paths.
@@ -30,6 +30,7 @@ INPUTS = pa.schema(
 
 #: One row a distinct document, whatever became of it.
 _DOCUMENTS = _schema(
+    sha256=_TEXT,
     kind=_TEXT,
     status=_TEXT,
     reason=_TEXT,

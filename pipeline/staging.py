@@ -56,11 +56,6 @@ class Part:
     path: Path
     keys: frozenset[str]
 
-    @property
-    def number(self) -> int:
-        """The number by which the part's rows are marked in their column `part`."""
-        return _number(self.path.name)
-
 
 @cache
 def version() -> str:
@@ -70,20 +65,13 @@ def version() -> str:
     return hashlib.sha256(code).hexdigest()[:16]
 
 
-def _number(part_id: str) -> int:
-    return int(part_id[:15], 16)  # 60 bits, which a BIGINT holds
-
-
-def write_part(
-    staging: Path, tables: dict[str, pa.Table], keys: Iterable[str], compression: str = "lz4"
-) -> None:
+def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) -> None:
     """Write the staged tables of a batch as one part, all or nothing.
 
     Args:
         staging: the warehouse's staging directory.
         tables: as `stage.stage` returns them, of at least one document.
         keys: the public keys (base64) that were pinned.
-        compression: of the Parquet files; they are written once and read a few times.
     """
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
     # named by the version, too: what another one made of the same documents is no use
@@ -91,11 +79,13 @@ def write_part(
     aside = staging / "aside" / f"{part_id}-{os.getpid()}"
     aside.mkdir(parents=True)
     for name, table in tables.items():
-        marks = pa.repeat(pa.scalar(_number(part_id), pa.int64()), table.num_rows)
         pq.write_table(
-            table.append_column("part", marks),
+            table,
             aside / f"{name}.parquet",
-            compression=compression,
+            # written once and read a few times: what is cheap to write, and small
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=False,
             write_statistics=False,
             write_page_checksum=True,
             store_schema=False,
@@ -207,5 +197,4 @@ class Known:
 
 def empty(table: str) -> pa.Table:
     """Return a staged table without rows, for a build without documents."""
-    schema = TABLES[table].append(pa.field("part", pa.int64()))
-    return schema.empty_table()
+    return TABLES[table].empty_table()

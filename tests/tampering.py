@@ -304,19 +304,21 @@ def _staged(tampered: Sequence[Tampered]) -> list[set[str]]:
     keyring = load(default_keyring())
     pinned = {key.public_key_b64 for key in keyring.keys}
     failing = {check.code for check in catalog.checks() if check.severity != "info"}
-    tables = stage({item.sha256: item.raw for item in tampered}.items(), keyring)
-    found: dict[str, set[str]] = {item.sha256: set() for item in tampered}
+    documents = {item.sha256: item.raw for item in tampered}
+    tables = stage(documents.items(), keyring)
+    found: dict[str, set[str]] = {sha256: set() for sha256 in documents}
+    by_doc = list(found.values())
     for row in tables["documents"].to_pylist():
         if row["status"] != "ok":
-            found[row["sha256"]].add(f"document_{row['status']}")
+            by_doc[row["doc"]].add(f"document_{row['status']}")
     for row in tables["problems"].to_pylist():
         if row["code"] in failing:
-            found[row["sha256"]].add(row["code"])
+            by_doc[row["doc"]].add(row["code"])
     for row in tables["signatures"].to_pylist():
         if row["verdict"] != "holds":
-            found[row["sha256"]].add(f"signature_{row['verdict']}")
+            by_doc[row["doc"]].add(f"signature_{row['verdict']}")
         elif row["public_key_b64"] not in pinned:
-            found[row["sha256"]].add("signature_untrusted_key")
+            by_doc[row["doc"]].add("signature_untrusted_key")
     return [set(found[item.sha256]) for item in tampered]
 
 

@@ -214,7 +214,7 @@ def digested_or_refused(tree: dict[str, Any], pointer: str) -> str:
         document = read(json.dumps(tree).encode())
     except RefusedError as error:
         return "refused" if f"{error.place}/".startswith(f"{pointer}/") else str(error)
-    sheet = Sheet(Rows(), "0" * 64, document)
+    sheet = Sheet(Rows(), 0, "0" * 64, document)
     same = all(sheet.digest(part) == published_digest(part) for part in (tree, *tree.values()))
     return "digested" if same else f"another digest for {pointer}"
 
@@ -246,7 +246,7 @@ def test_float_in_a_bundle(tree: dict[str, Any], number: float, name: str) -> No
     """The recomputed digest of a bundle with a float is that of the published rule."""
     tree = {**tree, name: [{"value": number}]}
     rows = Rows()
-    flatten(rows, "0" * 64, read(json.dumps(tree).encode()))
+    flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
     row = dict(zip(TABLES["documents"].names, rows.tables["documents"][0], strict=True))
     content = {key: value for key, value in tree.items() if key != "bundle_signature"}
     assert row["bundle_sha256_computed"] == published_digest(content)
@@ -262,7 +262,7 @@ def test_float_in_an_event(tree: dict[str, Any], number: float) -> None:
     ):
         payload["graph_snapshot"]["verdict"]["model_set"] = {"confidence": number}
     rows = Rows()
-    flatten(rows, "0" * 64, read(json.dumps(tree).encode()))
+    flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
     event = dict(zip(TABLES["events"].names, rows.tables["events"][1], strict=True))
     content = without(tree["events"][1], "signature", "content_sha256", "event_id")
     assert event["content_sha256_computed"] == published_digest(content)
@@ -279,7 +279,7 @@ def test_payload_nested_to_the_limit() -> None:
     snapshot = tree["events"][1]["payload"]["graph_snapshot"]
     snapshot["never seen"] = json.loads("[" * 249 + "]" * 249)
     rows = Rows()
-    flatten(rows, "0" * 64, read(json.dumps(tree).encode()))
+    flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
     state = dict(zip(TABLES["states"].names, rows.tables["states"][0], strict=True))
     assert state["merge_status"] == "differs"
 

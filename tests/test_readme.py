@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.console import Console
-from tests.paths import REPO
+from tests.paths import REPO, SAMPLES
 
 README = (REPO / "README.md").read_text("utf-8")
 _OUTPUT = re.compile(r"<!-- output: (.+?) -->\n```text\n(.*?)```", re.DOTALL)
@@ -59,6 +59,7 @@ def test_commands_run(
     """Each command of the README runs as it is written, where `make build` was run."""
     (tmp_path / "data").mkdir()
     shutil.copytree(samples_warehouse, tmp_path / "data" / "warehouse", symlinks=True)
+    shutil.copytree(SAMPLES, tmp_path / "data" / "samples")
     monkeypatch.chdir(tmp_path)
     found = console(*shlex.split(command))
     assert (found.code, found.errors) == (0, "")

@@ -4,7 +4,7 @@
 --   checked, and never raises this.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

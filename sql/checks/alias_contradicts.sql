@@ -4,12 +4,12 @@
 --   that it would lead to the wrong paper. The resolver leaves it out.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    alias.sha256,
+    alias.doc,
     alias.pointer,
     alias.pith_number,
     alias.kind || ' ' || alias.value as actual
 from staged_aliases as alias
-inner join proof using (sha256)
+inner join proof using (doc)
 inner join aliases as known
     on
         alias.pith_number = known.pith_number

@@ -3,7 +3,7 @@
 -- means: One of them is older, incomplete or altered.
 -- do: Compare the two documents.
 with contradicting as (
-    select distinct alias.sha256
+    select distinct alias.doc
     from staged_aliases as alias
     inner join aliases as known
         on
@@ -16,11 +16,11 @@ with contradicting as (
 sets as (
     select
         proof.pith_number,
-        proof.sha256,
+        proof.doc,
         -- one that contradicts the number or the source cannot be the one to compare with
         row_number() over (
             partition by proof.pith_number
-            order by contradicting.sha256 is not null, proof.rank
+            order by contradicting.doc is not null, proof.rank
         ) as rank,
         coalesce(
             list(
@@ -30,13 +30,13 @@ sets as (
             []
         ) as names
     from proof
-    left join contradicting using (sha256)
-    left join staged_aliases as alias using (sha256)
-    group by proof.pith_number, proof.sha256, proof.rank, contradicting.sha256
+    left join contradicting using (doc)
+    left join staged_aliases as alias using (doc)
+    group by proof.pith_number, proof.doc, proof.rank, contradicting.doc
 )
 
 select
-    other.sha256,
+    other.doc,
     other.pith_number,
     array_to_string(best.names, ', ') as expected,
     array_to_string(other.names, ', ') as actual

@@ -3,7 +3,7 @@
 -- means: The document's record or its event was exchanged.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -4,20 +4,20 @@
 -- do: Distrust the count; the tables hold every item that the document holds.
 with claims_held as (
     select
-        sha256,
+        doc,
         count(*) as held
     from staged_claims
-    group by sha256
+    group by doc
 ),
 
 -- the snapshot that tells a bundle's or a state's paper is the last one
 snapshots as (
     select
-        sha256,
+        doc,
         max_by(pointer, position) || '/payload/graph_snapshot' as pointer
     from staged_events
     where event_type = 'graph_snapshot'
-    group by sha256
+    group by doc
 ),
 
 states as (
@@ -29,18 +29,18 @@ states as (
 
 counts as (
     select
-        paper.sha256,
+        paper.doc,
         paper.pith_number,
         coalesce(snapshots.pointer, '/graph_snapshot') || '/claims/count' as pointer,
         'current claims' as what,
         coalesce(claims_held.held, 0) as expected,
         paper.claims_count as actual
     from staged_papers as paper
-    left join claims_held using (sha256)
-    left join snapshots using (sha256)
+    left join claims_held using (doc)
+    left join snapshots using (doc)
     union all
     select
-        sha256,
+        doc,
         pith_number,
         '/inbound_citations/count' as pointer,
         'inbound citations, at least' as what,
@@ -50,7 +50,7 @@ counts as (
     where inbound_citation_count < inbound_sample_count
     union all
     select
-        sha256,
+        doc,
         pith_number,
         place || '/event_count' as pointer,
         'events of the state' as what,
@@ -59,7 +59,7 @@ counts as (
     from states
     union all
     select
-        sha256,
+        doc,
         pith_number,
         place || '/valid_event_count' as pointer,
         'valid events of the state' as what,
@@ -69,7 +69,7 @@ counts as (
     where equivocation_count = 0
     union all
     select
-        sha256,
+        doc,
         pith_number,
         place || '/invalid_event_count' as pointer,
         'invalid events of the state' as what,
@@ -78,7 +78,7 @@ counts as (
     from states
     union all
     select
-        sha256,
+        doc,
         pith_number,
         place || '/equivocation_count' as pointer,
         'equivocations of the state' as what,
@@ -88,7 +88,7 @@ counts as (
 )
 
 select
-    sha256,
+    doc,
     pith_number,
     pointer,
     'stated count of ' || what || ' is wrong' as message,

@@ -4,7 +4,7 @@
 --   for is recomputed all the same.
 -- do: Ask the mirror for the complete document.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -5,7 +5,7 @@
 -- do: Nothing, or remove the old one from the mirror.
 with ranked as (
     select
-        sha256,
+        doc,
         pith_number,
         stated_at,
         first_value(stated_at) over kinds as best_at,
@@ -16,7 +16,7 @@ with ranked as (
 )
 
 select
-    sha256,
+    doc,
     pith_number,
     best_at as expected,
     stated_at as actual

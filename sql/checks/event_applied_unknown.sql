@@ -4,7 +4,7 @@
 -- do: Fetch the bundle of the paper.
 with applied as (
     select
-        sha256,
+        doc,
         pith_number,
         embedded,
         unnest(applied_event_ids) as event_id,
@@ -13,7 +13,7 @@ with applied as (
 )
 
 select
-    applied.sha256,
+    applied.doc,
     case when applied.embedded then '/state' else '' end
     || '/applied_event_ids/' || applied.position as pointer,
     applied.pith_number,

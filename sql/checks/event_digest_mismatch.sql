@@ -3,7 +3,7 @@
 -- means: The event was altered after it was signed.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -3,10 +3,10 @@
 -- means: Nothing is lost, but a merge that counts it twice is wrong.
 -- do: Fetch the bundle again.
 select
-    sha256,
+    doc,
     max_by(pointer, position) as pointer,
     any_value(document_pith_number) as pith_number,
     event_id as actual
 from staged_events
-group by sha256, event_id
+group by doc, event_id
 having count(*) > 1

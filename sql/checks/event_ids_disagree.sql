@@ -6,17 +6,17 @@
 with sets as (
     select
         proof.pith_number,
-        proof.sha256,
+        proof.doc,
         proof.rank,
         min(proof.rank) over (partition by proof.pith_number) as best_rank,
         list(distinct event.event_id order by event.event_id) as ids
     from proof
-    inner join staged_events as event using (sha256)
-    group by proof.pith_number, proof.sha256, proof.rank
+    inner join staged_events as event using (doc)
+    group by proof.pith_number, proof.doc, proof.rank
 )
 
 select
-    other.sha256,
+    other.doc,
     other.pith_number,
     array_to_string(best.ids, ', ') as expected,
     array_to_string(other.ids, ', ') as actual

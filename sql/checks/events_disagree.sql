@@ -3,16 +3,33 @@
 -- means: An event is known by the digest of its content, so that at most one of them is
 --   right; the table follows the one whose digest holds.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
+with repeated as (
+    select event_id
+    from staged_events
+    group by event_id
+    having count(*) > 1
+),
+
+copies as (
+    from staged_events
+    semi join repeated using (event_id)
+),
+
+chosen as (
+    select copies.*
+    from events as event
+    inner join proof on event.document_sha256 = proof.sha256
+    inner join copies on proof.doc = copies.doc and event.pointer = copies.pointer
+)
+
 select
-    copy.sha256,
+    copy.doc,
     copy.pointer,
     copy.document_pith_number as pith_number,
-    event.content_sha256_computed as expected,
+    chosen.content_sha256_computed as expected,
     coalesce(copy.content_sha256_computed, copy.payload_sha256) as actual
-from staged_events as copy
-inner join events as event using (event_id)
-inner join staged_events as chosen
-    on event.document_sha256 = chosen.sha256 and event.pointer = chosen.pointer
+from copies as copy
+inner join chosen using (event_id)
 where
     copy.payload_sha256 is distinct from chosen.payload_sha256
     or copy.target is distinct from chosen.target

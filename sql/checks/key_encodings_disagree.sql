@@ -3,7 +3,7 @@
 -- means: One of the two was altered.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
 select
-    sha256,
+    doc,
     pointer,
     public_key_b64 as expected,
     public_key_hex as actual

@@ -3,7 +3,7 @@
 -- means: A fingerprint was copied from another key, perhaps to look like it.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
 select
-    sha256,
+    doc,
     pointer,
     fingerprint_computed as expected,
     -- where the hex is right it is the base32 that is not

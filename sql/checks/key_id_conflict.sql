@@ -14,7 +14,7 @@ with conflicts as (
 )
 
 select
-    carried.sha256,
+    carried.doc,
     carried.pointer,
     conflicts.known as expected,
     carried.public_key_b64 as actual

@@ -3,7 +3,7 @@
 -- means: It can verify nothing.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
 select
-    sha256,
+    doc,
     pointer,
     null::varchar as expected,
     public_key_b64 as actual

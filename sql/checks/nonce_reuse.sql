@@ -24,7 +24,7 @@ reused as (
 )
 
 select
-    nonces.sha256,
+    nonces.doc,
     nonces.pointer,
     nonces.pith_number,
     nonces.nonce as actual

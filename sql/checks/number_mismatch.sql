@@ -5,7 +5,7 @@
 --   was altered.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -4,7 +4,7 @@
 --   content altered afterwards.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     digest_computed as expected,

@@ -4,7 +4,7 @@
 --   recomputed digest and over the stated one.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     digest_computed as expected,

@@ -6,14 +6,14 @@
 with names as (
     -- the keyring names the pinned keys, and each document those that it brings
     select
-        null as sha256,
+        null::bigint as doc,
         public_key_b64,
         key_id,
         fingerprint_sha256_hex as fingerprint
     from pinned
     union all
     select
-        sha256,
+        doc,
         public_key_b64,
         key_id,
         fingerprint_computed as fingerprint
@@ -24,7 +24,7 @@ with names as (
 
 labels as (
     select
-        trusted.sha256,
+        trusted.doc,
         trusted.pointer,
         trusted.pith_number,
         concat_ws(' ', trusted.key_id, trusted.public_key_fingerprint) as actual,
@@ -39,7 +39,7 @@ labels as (
     inner join names
         on
             trusted.public_key_b64 = names.public_key_b64
-            and trusted.sha256 = coalesce(names.sha256, trusted.sha256)
+            and trusted.doc = coalesce(names.doc, trusted.doc)
     where trusted.status in ('valid', 'untrusted_key')
     group by all
 )

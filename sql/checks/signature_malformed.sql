@@ -4,7 +4,7 @@
 --   alphabet, padding complete.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     signature_b64 as actual

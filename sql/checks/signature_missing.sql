@@ -3,7 +3,7 @@
 -- means: The document states what it states without a signature.
 -- do: Ask the mirror for the complete document.
 select
-    sha256,
+    doc,
     pointer,
     pith_number
 from trusted

@@ -4,7 +4,7 @@
 --   missing.
 -- do: Check the period in the keyring; a key may be used after it was stolen.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     signed_at as actual

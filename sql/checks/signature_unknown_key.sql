@@ -4,7 +4,7 @@
 --   fingerprint. The signature may be good or bad.
 -- do: Get the key from the registry by a way you trust, pin it, and build again.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     concat_ws(' ', key_id, public_key_fingerprint) as actual

@@ -4,7 +4,7 @@
 --   signature was not checked.
 -- do: If the registry introduced it, ask for support.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     'ed25519 signed_v1 ' || expected_message as expected,

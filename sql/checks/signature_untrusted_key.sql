@@ -4,7 +4,7 @@
 --   was.
 -- do: If you trust the key for reasons of your own, pin it in the keyring and build again.
 select
-    sha256,
+    doc,
     pointer,
     pith_number,
     public_key_b64 as actual

@@ -4,7 +4,7 @@
 --   list, which this one says it is.
 -- do: Do not rely on the count.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

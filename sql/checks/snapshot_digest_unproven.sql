@@ -4,7 +4,7 @@
 --   can be called right or wrong.
 -- do: Nothing; do not rely on the hash.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -13,9 +13,9 @@ with facts as (
         paper.graph_builder_version,
         receipt.status as receipt_status
     from staged_records as record
-    inner join staged_papers as paper using (sha256)
+    inner join staged_papers as paper using (doc)
     left join trusted as receipt
-        on record.sha256 = receipt.sha256 and receipt.kind = 'receipt'
+        on record.doc = receipt.doc and receipt.kind = 'receipt'
 ),
 
 held as (
@@ -37,7 +37,7 @@ held as (
 claims as (
     unpivot (
         select
-            facts.sha256,
+            facts.doc,
             facts.pith_number,
             [
                 facts.content_addressed::varchar,
@@ -74,12 +74,12 @@ claims as (
         from facts
         left join held using (pith_number)
     )
-    on columns(* exclude (sha256, pith_number))
+    on columns(* exclude (doc, pith_number))
     into name field value pair
 )
 
 select
-    sha256,
+    doc,
     pith_number,
     '/verification_status/' || field as pointer,
     pair[2] as expected,

@@ -5,7 +5,7 @@
 -- do: Distrust the times of the document.
 with steps as (
     select
-        sha256,
+        doc,
         pith_number,
         receipt_pointer || '/first_computed_at' as pointer,
         submitted_at as earlier,
@@ -13,17 +13,17 @@ with steps as (
     from staged_papers
     union all
     select
-        paper.sha256,
+        paper.doc,
         paper.pith_number,
         signature.pointer || '/signed_at' as pointer,
         paper.receipt_first_computed_at as earlier,
         signature.signed_at as later
     from staged_papers as paper
     inner join staged_signatures as signature
-        on paper.sha256 = signature.sha256 and paper.receipt_pointer = signature.pointer
+        on paper.doc = signature.doc and paper.receipt_pointer = signature.pointer
     union all
     select
-        event.sha256,
+        event.doc,
         event.document_pith_number as pith_number,
         signature.pointer || '/signed_at' as pointer,
         event.created_at as earlier,
@@ -31,31 +31,31 @@ with steps as (
     from staged_events as event
     inner join staged_signatures as signature
         on
-            event.sha256 = signature.sha256
+            event.doc = signature.doc
             and event.pointer || '/signature' = signature.pointer
     union all
     select
-        signature.sha256,
+        signature.doc,
         signature.pith_number,
         '/built_at' as pointer,
         signature.signed_at as earlier,
         document.built_at as later
     from staged_signatures as signature
-    inner join staged_documents as document using (sha256)
+    inner join staged_documents as document using (doc)
     where signature.kind <> 'bundle'
     union all
     select
-        signature.sha256,
+        signature.doc,
         signature.pith_number,
         signature.pointer || '/signed_at' as pointer,
         document.built_at as earlier,
         signature.signed_at as later
     from staged_signatures as signature
-    inner join staged_documents as document using (sha256)
+    inner join staged_documents as document using (doc)
     where signature.kind = 'bundle'
     union all
     select
-        sha256,
+        doc,
         pith_number,
         '/updated_at' as pointer,
         created_at as earlier,
@@ -64,7 +64,7 @@ with steps as (
 )
 
 select distinct
-    sha256,
+    doc,
     pith_number,
     pointer,
     'not before ' || earlier as expected,

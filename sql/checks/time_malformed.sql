@@ -4,7 +4,7 @@
 --   registry writes.
 -- do: Nothing, unless a column you need is null.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -3,7 +3,7 @@
 -- means: The title was altered; the signed record vouches for another one.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
-    sha256,
+    doc,
     pointer,
     expected,
     actual

@@ -7,30 +7,31 @@
 --   failed     a digest, a number or a signature is wrong
 with signatures as (
     select
-        sha256,
+        doc,
         bool_and(status = 'valid') as all_valid,
         bool_or(status = 'valid') as any_valid,
         bool_or(status = 'valid' and kind = 'bundle') as bundle_valid,
         bool_or(status in ('untrusted_key', 'unknown_key')) as any_untrusted,
         bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong
     from trusted
-    group by sha256
+    group by doc
 ),
 
 breaks as (
-    select distinct sha256
+    select distinct doc
     from staged_problems
     where breaks
 ),
 
 words as (
     select
+        document.doc,
         document.sha256,
         document.kind,
         document.pith_number,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
         case
-            when breaks.sha256 is not null or signatures.any_wrong then 'failed'
+            when breaks.doc is not null or signatures.any_wrong then 'failed'
             when signatures.all_valid and signatures.bundle_valid then 'signed'
             when signatures.all_valid then 'receipt'
             when signatures.any_valid then 'partial'
@@ -38,8 +39,8 @@ words as (
             else 'unsigned'
         end as proof
     from staged_documents as document
-    left join signatures using (sha256)
-    left join breaks using (sha256)
+    left join signatures using (doc)
+    left join breaks using (doc)
     where document.status = 'ok'
 ),
 

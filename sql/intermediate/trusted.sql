@@ -8,12 +8,12 @@ with verdicts as (
         coalesce(late.verdict, signature.verdict) as verdict,
         coalesce(late.public_key_b64, signature.public_key_b64) as public_key_b64
     from staged_signatures as signature
-    left join late_verdicts as late using (sha256, pointer)
+    left join late_verdicts as late using (doc, pointer)
 ),
 
 meant as (
     select
-        verdicts.sha256,
+        verdicts.doc,
         verdicts.pointer,
         -- null: the key under which it holds is not among the pinned ones
         bool_or(
@@ -32,7 +32,7 @@ meant as (
         on
             verdicts.key_id = pinned.key_id
             or verdicts.public_key_fingerprint = pinned.fingerprint_sha256_hex
-    group by verdicts.sha256, verdicts.pointer
+    group by verdicts.doc, verdicts.pointer
 ),
 
 judged as (
@@ -50,11 +50,11 @@ judged as (
                 and (meant.within is not null or verdicts.carried)
                 then 'digest_mismatch'
             -- no key at hand, or none of those at hand is the one that made it
-            when meant.sha256 is null and not verdicts.carried_any then 'unknown_key'
+            when meant.doc is null and not verdicts.carried_any then 'unknown_key'
             else 'invalid'
         end as status
     from verdicts
-    left join meant using (sha256, pointer)
+    left join meant using (doc, pointer)
 )
 
 select

@@ -9,10 +9,10 @@ with graded as (
         {
             'created_at': min(alias.created_at),
             'proof': any_value(proof.proof),
-            'document_sha256': arg_min(alias.sha256, proof.rank)
+            'document_sha256': arg_min(proof.sha256, proof.rank)
         } as told
     from staged_aliases as alias
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where proof.eligible
     group by alias.pith_number, alias.kind, alias.value, proof.grade
 ),

@@ -13,9 +13,9 @@ with samples as (
         proof.proof,
         proof.rank,
         citation.position,
-        citation.sha256 as document_sha256
+        proof.sha256 as document_sha256
     from staged_citations as citation
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where proof.eligible
 ),
 

@@ -9,8 +9,8 @@ select
     claim.status,
     claim.attestation,
     proof.proof,
-    claim.sha256 as document_sha256
+    proof.sha256 as document_sha256
 from staged_claims as claim
-inner join proof using (sha256)
+inner join proof using (doc)
 where proof.rank = 1
 order by claim.pith_number, claim.position

@@ -1,19 +1,19 @@
 -- Every input document, wherever it was found and whatever became of it.
 with verdicts as (
     select
-        sha256,
+        doc,
         max(status) filter (where kind = 'bundle') as bundle_signature_status,
         bool_and(status = 'valid') as signatures_valid
     from trusted
-    group by sha256
+    group by doc
 ),
 
 digests as (
     select
-        sha256,
+        doc,
         bool_or(breaks) as broken
     from staged_problems
-    group by sha256
+    group by doc
 )
 
 select
@@ -48,8 +48,8 @@ select
     coalesce(document.extra_count, 0) as extra_count,
     document.extra
 from inputs as input
-left join staged_documents as document using (sha256)
-left join proof using (sha256)
-left join verdicts using (sha256)
-left join digests using (sha256)
+left join staged_documents as document using (doc)
+left join proof using (doc)
+left join verdicts using (doc)
+left join digests using (doc)
 order by input.path, input.position

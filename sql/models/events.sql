@@ -1,8 +1,16 @@
 -- Every event once by its id. The copy whose content has the id's digest and whose signature
 -- is valid wins, whatever any other copy says; without one, the better-proven document does.
-with copies as (
+with judged as (
     select
-        event.*,
+        event.doc,
+        event.pointer,
+        event.event_id,
+        event.event_type,
+        event.target,
+        event.prev_event,
+        event.signer_id,
+        event.origin,
+        coalesce(event.subject_pith_number, event.document_pith_number) as pith_number,
         event.content_sha256_computed = event.content_sha256
         and event.event_id = 'sha256:' || event.content_sha256_computed as content_ok,
         coalesce(signature.status, 'missing') as signature_status,
@@ -10,18 +18,18 @@ with copies as (
         signature.public_key_b64,
         proof.proof,
         proof.grade,
-        proof.rank as document_rank
+        proof.sha256
     from staged_events as event
-    inner join proof using (sha256)
+    inner join proof using (doc)
     left join trusted as signature
         on
-            event.sha256 = signature.sha256
+            event.doc = signature.doc
             and event.pointer || '/signature' = signature.pointer
 ),
 
 chosen as (
     select *
-    from copies
+    from judged
     qualify row_number() over (
         partition by event_id
         order by
@@ -34,6 +42,18 @@ chosen as (
     ) = 1
 ),
 
+-- two valid events of one key for one number that cannot both be next
+equivocal as (
+    select unnest(list(event_id)) as event_id
+    from chosen
+    where
+        content_ok
+        and signature_status = 'valid'
+        and (prev_event is not null or event_type = 'record_created')
+    group by pith_number, public_key_b64, signer_id, event_type, target, prev_event
+    having count(*) > 1
+),
+
 applied as (
     select
         event_id,
@@ -43,7 +63,7 @@ applied as (
             unnest(state.applied_event_ids) as event_id,
             proof.grade
         from staged_states as state
-        inner join proof using (sha256)
+        inner join proof using (doc)
         where proof.eligible
     )
     group by event_id
@@ -54,24 +74,24 @@ stated as (
         proof.pith_number,
         max(proof.grade) as grade
     from staged_states as state
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where proof.eligible
     group by proof.pith_number
 )
 
 select
     chosen.event_id,
-    coalesce(chosen.subject_pith_number, chosen.document_pith_number) as pith_number,
+    chosen.pith_number,
     chosen.event_type,
     chosen.target,
-    chosen.created_at,
+    event.created_at,
     chosen.signer_id,
-    chosen.signer_type,
-    chosen.signer_key_id,
-    chosen.signer_fingerprint,
+    event.signer_type,
+    event.signer_key_id,
+    event.signer_fingerprint,
     chosen.prev_event,
-    chosen.supersedes,
-    chosen.payload,
+    event.supersedes,
+    event.payload,
     chosen.content_ok,
     chosen.signature_status,
     -- a state speaks of the events of documents that are not better proven than itself,
@@ -80,33 +100,22 @@ select
         when applied.grade >= least(chosen.grade, coalesce(stated.grade, 0)) then true
         when stated.grade is not null then false
     end as applied,
-    -- two valid events of one key for one number that cannot both be next
-    chosen.content_ok is true
-    and chosen.signature_status = 'valid'
-    and count(distinct chosen.event_id) filter (
-        chosen.content_ok and chosen.signature_status = 'valid'
-    ) over (
-        partition by
-            coalesce(chosen.subject_pith_number, chosen.document_pith_number),
-            chosen.public_key_b64,
-            chosen.signer_id,
-            chosen.event_type,
-            chosen.target,
-            chosen.prev_event
-    ) > 1
-    and (chosen.prev_event is not null or chosen.event_type = 'record_created') as equivocates,
+    equivocal.event_id is not null as equivocates,
     chosen.signed_at,
     chosen.public_key_b64,
-    chosen.schema_version,
-    chosen.content_sha256,
-    chosen.content_sha256_computed,
+    event.schema_version,
+    event.content_sha256,
+    event.content_sha256_computed,
     chosen.origin,
-    chosen.position,
+    event.position,
     chosen.proof,
     chosen.sha256 as document_sha256,
     chosen.pointer
 from chosen
-left join applied using (event_id)
-left join stated
-    on coalesce(chosen.subject_pith_number, chosen.document_pith_number) = stated.pith_number
+-- the texts join last: what is ranked and grouped above stays narrow
+inner join staged_events as event
+    on chosen.doc = event.doc and chosen.pointer = event.pointer
+left join applied on chosen.event_id = applied.event_id
+left join stated on chosen.pith_number = stated.pith_number
+left join equivocal on chosen.event_id = equivocal.event_id
 order by chosen.event_id

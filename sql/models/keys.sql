@@ -8,7 +8,7 @@ with carried as (
         fingerprint_sha256_hex,
         fingerprint_sha256_b32,
         algorithm,
-        count(distinct sha256) as documents,
+        count(distinct doc) as documents,
         -- what the best-proven document says of it
         unnest(
             arg_min(
@@ -19,13 +19,13 @@ with carried as (
                     'rotates_at': rotates_at,
                     'url': url,
                     'notes': notes,
-                    'document_sha256': sha256
+                    'document_sha256': proof.sha256
                 },
-                (-proof.grade, sha256, pointer)
+                (-proof.grade, proof.sha256, pointer)
             )
         )
     from staged_keys
-    inner join proof using (sha256)
+    inner join proof using (doc)
     group by
         key_id,
         public_key_b64,

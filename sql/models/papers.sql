@@ -3,17 +3,20 @@
 with best as (
     select
         paper.*,
+        proof.sha256,
         proof.proof,
         proof.kind as told_by
     from staged_papers as paper
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where proof.rank = 1
 ),
 
 best_record as (
-    select record.*
+    select
+        record.*,
+        proof.sha256
     from staged_records as record
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where proof.eligible
     qualify row_number() over (partition by proof.pith_number order by proof.rank) = 1
 ),
@@ -107,8 +110,8 @@ select
     document.extra
 from best
 inner join coverage using (pith_number)
-inner join staged_documents as document on best.sha256 = document.sha256
+inner join staged_documents as document on best.doc = document.doc
 left join best_record on best.pith_number = best_record.pith_number
 left join trusted as receipt
-    on best.sha256 = receipt.sha256 and best.receipt_pointer = receipt.pointer
+    on best.doc = receipt.doc and best.receipt_pointer = receipt.pointer
 order by best.pith_number

@@ -2,36 +2,38 @@
 -- a state is one row, unless the content it stands beside differs.
 with ranked as (
     select
-        *,
+        trusted.rowid as row,
+        proof.sha256,
         row_number() over same as rank,
         count(*) over same as stands_in
     from trusted
-    inner join (select sha256, grade from proof) using (sha256)
+    inner join proof using (doc)
     window same as (
-        partition by kind, subject, digest_computed, signature_b64
+        partition by trusted.kind, subject, digest_computed, signature_b64
         order by status = 'valid' desc, grade desc, sha256, pointer
         rows between unbounded preceding and unbounded following
     )
 )
 
 select
-    kind,
-    subject,
-    digest_computed,
-    signature_b64,
-    pith_number,
-    status,
-    digest_stated,
-    public_key_b64,
-    key_id,
-    public_key_fingerprint,
-    algorithm,
-    signature_status as stated_status,
-    signed_message,
-    signed_at,
-    stands_in,
-    sha256 as document_sha256,
-    pointer
+    trusted.kind,
+    trusted.subject,
+    trusted.digest_computed,
+    trusted.signature_b64,
+    trusted.pith_number,
+    trusted.status,
+    trusted.digest_stated,
+    trusted.public_key_b64,
+    trusted.key_id,
+    trusted.public_key_fingerprint,
+    trusted.algorithm,
+    trusted.signature_status as stated_status,
+    trusted.signed_message,
+    trusted.signed_at,
+    ranked.stands_in,
+    ranked.sha256 as document_sha256,
+    trusted.pointer
 from ranked
-where rank = 1
-order by kind, subject, digest_computed, signature_b64
+inner join trusted on ranked.row = trusted.rowid
+where ranked.rank = 1
+order by trusted.kind, trusted.subject, trusted.digest_computed, trusted.signature_b64

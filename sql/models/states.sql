@@ -5,13 +5,13 @@ with merged as (
         state.pith_number,
         list(distinct state.merged_sha256) as merged
     from staged_states as state
-    inner join proof using (sha256)
+    inner join proof using (doc)
     where state.embedded and state.merged_sha256 is not null and proof.proof = 'signed'
     group by state.pith_number
 )
 
 select
-    state.sha256 as document_sha256,
+    proof.sha256 as document_sha256,
     state.embedded,
     state.pith_number,
     state.state_version,
@@ -39,9 +39,9 @@ select
     coalesce(state.merge_pointer, difference.pointer) as merge_pointer,
     proof.proof
 from staged_states as state
-inner join proof using (sha256)
+inner join proof using (doc)
 left join merged
     on not state.embedded and state.pith_number = merged.pith_number
 left join state_differences as difference
-    on not state.embedded and state.sha256 = difference.sha256
-order by state.sha256
+    on not state.embedded and state.doc = difference.doc
+order by proof.sha256
