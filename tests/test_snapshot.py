@@ -1,0 +1,251 @@
+"""Snapshots on disk: whole or not at all, one writer, and readers who are never disturbed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline import Warehouse, catalog, snapshot
+from pipeline.errors import WarehouseError
+from pipeline.keyring import load
+from tests.console import Console
+from tests.site import REAL, Site, await_end, await_line, start, tables
+
+RECORD = "000_97f37641e2d9eba2.txt"
+CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a mirror of the five real documents, built once."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    site.build()
+    return site
+
+
+def _manifest(site: Site) -> Path:
+    return site.warehouse / "current" / "manifest.json"
+
+
+# -- what is published ------------------------------------------------------------------------
+
+
+def test_the_manifest_tells_of_every_file(site: Site) -> None:
+    """It holds bytes, rows and SHA-256 of each file, the versions, and what decides content."""
+    manifest = snapshot.manifest(snapshot.current(site.warehouse))
+    folder = site.warehouse / "current"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(manifest.files) == files - {"manifest.json"}
+    for name, facts in manifest.files.items():
+        content = (folder / name).read_bytes()
+        assert (facts.bytes, facts.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+        table = name.split("/")[0]
+        assert facts.rows == (manifest.rows[table] if table in catalog.TABLES else None)
+    assert manifest.content.keyring_sha256 == load(site.keyring).digest
+    assert {"pith-etl", "duckdb", "pyarrow", "pynacl"} <= set(manifest.versions)
+    assert len(manifest.content.inputs_sha256) == 64
+
+
+def test_one_rename_publishes_tables_and_database(site: Site) -> None:
+    """`pith.duckdb` is a link through `current`, so that both change at once."""
+    assert (site.warehouse / "pith.duckdb").readlink() == Path("current/pith.duckdb")
+    assert (site.warehouse / "current").readlink().parts[0] == "snapshots"
+
+
+def test_an_old_snapshot_stays_as_it_was(site: Site) -> None:
+    """Publishing another one changes neither the content nor the inode of any older file."""
+    old = snapshot.current(site.warehouse)
+
+    def state() -> dict[str, tuple[int, int, bytes]]:
+        files = [path for path in old.rglob("*") if path.is_file()]
+        return {
+            str(path): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+            for path in files
+        }
+
+    before = state()
+    site.put(RECORD, CHANGED)
+    assert site.build().published
+    assert snapshot.current(site.warehouse) != old
+    assert state() == before
+
+
+def test_a_reader_keeps_the_snapshot_that_it_opened(site: Site) -> None:
+    """A `Warehouse` and a connection to `pith.duckdb` answer alike before and after a publish."""
+    query = "select count(*) from papers where title like 'MXNet:%'"
+    with (
+        Warehouse(site.warehouse) as opened,
+        duckdb.connect(str(site.warehouse / "pith.duckdb"), read_only=True) as database,
+    ):
+        site.put(RECORD, CHANGED)
+        site.build()
+        assert opened.connection.execute(query).fetchall() == [(1,)]
+        assert database.execute(query).fetchall() == [(1,)]
+    assert site.rows(query) == [(0,)]
+
+
+# -- one writer -------------------------------------------------------------------------------
+
+
+def test_a_second_build_is_refused_and_told_by_whom(site: Site) -> None:
+    """While one process holds the lock, another exits with 1 and names it."""
+    with snapshot.locked(site.warehouse):
+        other = site.start()
+        _, errors = other.communicate(timeout=60)
+    assert other.returncode == 1
+    assert f"another build is writing {site.warehouse} (process {os.getpid()} on " in errors
+    assert "wait until it is done" in errors
+
+
+def test_the_lock_of_a_dead_process_does_not_block(site: Site) -> None:
+    """After a build is killed, its lock file remains, and the next build runs."""
+    site.put(RECORD, CHANGED)
+    killed = site.start()
+    await_line(killed, "stage")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    await_end(killed.pid)
+    assert f"process {killed.pid}" in (site.warehouse / "lock").read_text()
+    assert site.build().snapshot == snapshot.current(site.warehouse).name
+
+
+@pytest.mark.parametrize("command", [["rollback"], ["prune", "--keep", "1"]])
+def test_other_writers_wait_their_turn(site: Site, console: Console, command: list[str]) -> None:
+    """What else changes the warehouse is refused during a build, too."""
+    with snapshot.locked(site.warehouse):
+        finished = console(*command, "--warehouse", site.warehouse)
+    assert finished.code == 1
+    assert "another build is writing" in finished.errors
+
+
+# -- what is broken ---------------------------------------------------------------------------
+
+BROKEN = {
+    "empty": (b"", "is broken"),
+    "cut short": (b'{"snapshot": "2026', "is broken"),
+    "garbage": (b"\xff\xfe\x00garbage", "is broken"),
+    "bad text": (b'{"layout": 1, "snapshot": "\xff"}', "is broken"),
+    "of another program": (b'{"layout": 1}', "is broken"),
+    "of an older layout": (b'{"layout": 0, "tables": {}}', "has layout 0, this version reads 1"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_manifest_is_told_and_mended(
+    site: Site, console: Console, content: bytes, message: str
+) -> None:
+    """Readers exit with 1 and say why; a build says so, too, and makes the tables anew."""
+    before, published = tables(site.warehouse), snapshot.current(site.warehouse)
+    _manifest(site).write_bytes(content)
+    told = console("tables", "--warehouse", site.warehouse)
+    assert told.code == 1
+    assert message in told.errors
+    summary = site.build()
+    assert summary.published
+    assert summary.staged == 0
+    assert message in summary.notices[0]
+    assert tables(site.warehouse) == tables(site.warehouse, published) == before
+
+
+def test_a_missing_pointer_is_told_and_mended(site: Site, console: Console) -> None:
+    """Without `current` readers exit with 1; a build publishes the same tables again."""
+    before = tables(site.warehouse)
+    (site.warehouse / "current").unlink()
+    told = console("tables", "--warehouse", site.warehouse)
+    assert told.code == 1
+    assert "no snapshot is published" in told.errors
+    summary = site.build()
+    assert "no snapshot is published" in summary.notices[0]
+    assert tables(site.warehouse) == before
+
+
+def test_a_first_build_has_nothing_to_tell(tmp_path: Path) -> None:
+    """Where there never was a snapshot, its absence is no notice."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    assert site.build().notices == []
+
+
+def test_a_failing_build_leaves_what_is_published(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even without its manifest, what `current` points at is never swept away."""
+    before = tables(site.warehouse)
+    _manifest(site).unlink()
+
+    def fail(*_: object) -> None:
+        message = "no space left on device"
+        raise OSError(message)
+
+    monkeypatch.setattr("pipeline.snapshot.make_durable", fail)
+    with pytest.raises(WarehouseError, match="no space left"):
+        site.build()
+    assert tables(site.warehouse) == before
+    monkeypatch.undo()
+    site.build()
+    assert tables(site.warehouse) == before
+
+
+def test_leftovers_of_dead_runs_are_swept(site: Site) -> None:
+    """An unfinished snapshot, work of staging and links aside are gone after the next build."""
+    unfinished = site.warehouse / "snapshots" / "20200101T000000.000000Z"
+    (unfinished / "papers").mkdir(parents=True)
+    (unfinished / ".manifest").write_text("{")
+    left = [site.warehouse / "staging" / name / "x" / "y" for name in ("work", "aside")]
+    for path in left:
+        path.mkdir(parents=True)
+    link = site.warehouse / ".current-1"
+    link.symlink_to("snapshots/gone")
+    other = site.warehouse / ".notes-of-the-operator"
+    other.touch()
+    site.build()
+    assert not unfinished.exists()
+    assert not any(path.parent.parent.exists() for path in left)
+    assert not link.is_symlink()
+    assert other.exists()
+
+
+def test_what_is_durable_before_it_is_published(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is synced before its folder, all before the pointer moves, and that at last."""
+    synced: list[Path] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr("pipeline.snapshot.os.fsync", note)
+    site.put(RECORD, CHANGED)
+    site.build()
+    folder = snapshot.current(site.warehouse)
+    of_snapshot = [path for path in synced if path == folder or folder in path.parents]
+    expected = {path for path in folder.rglob("*")} | {folder}  # noqa: C416 - a set of paths
+    assert set(of_snapshot) == expected
+    for path in expected - {folder}:
+        assert synced.index(path) < synced.index(path.parent)
+    assert synced.index(folder) < synced.index(folder.parent) < synced.index(site.warehouse)
+    assert synced[-1] == site.warehouse
+
+
+def test_a_read_only_command_needs_no_lock(site: Site) -> None:
+    """Queries run while a build holds the lock."""
+    with snapshot.locked(site.warehouse):
+        reader = start(
+            "sql",
+            "select count(*) n from papers",
+            "--format",
+            "json",
+            "--warehouse",
+            site.warehouse,
+        )
+        output, _ = reader.communicate(timeout=60)
+    assert json.loads(output) == [{"n": 5}]

@@ -1,0 +1,133 @@
+"""The staging cache: deleted, broken or of another version, it costs time and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline import staging
+from pipeline.errors import WarehouseError
+from pipeline.keyring import Keyring
+from pipeline.stage import stage
+from pipeline.staging import Known, parts, remove_broken, write_known, write_part
+from tests.site import REAL, Site, tables
+
+RECORD = "000_97f37641e2d9eba2.txt"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a mirror of the five real documents, built once."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    site.build()
+    return site
+
+
+def _add(site: Site) -> None:
+    """Let the next build make the tables anew, of what is staged and one document more."""
+    site.put("new.json", REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
+
+
+def _clean(site: Site, root: Path) -> dict[str, str]:
+    """Return the tables of a build of the same mirror into an empty warehouse."""
+    other = Site(root)
+    other.build(site.mirror)
+    return tables(other.warehouse)
+
+
+def test_deleted_staging_is_made_anew(site: Site) -> None:
+    """Without it everything is read and staged again, and the tables are the same bytes."""
+    before = tables(site.warehouse)
+    shutil.rmtree(site.warehouse / "staging")
+    summary = site.build()
+    assert (summary.staged, summary.published) == (5, False)
+    (site.warehouse / "current").unlink()
+    site.build()
+    assert tables(site.warehouse) == before
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _garble(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = b"\xa5" * 200
+    path.write_bytes(content)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+DAMAGE = [(_cut, "documents"), (_garble, "papers"), (_empty, "problems"), (Path.unlink, "states")]
+
+
+@pytest.mark.parametrize(("damage", "table"), DAMAGE)
+def test_a_broken_part_is_told_and_made_anew(
+    site: Site, tmp_path: Path, damage: Callable[[Path], None], table: str
+) -> None:
+    """The build exits with 1, what is published stays, and the next build mends it."""
+    before = tables(site.warehouse)
+    (part,) = (site.warehouse / "staging" / "parts").iterdir()
+    damage(part / f"{table}.parquet")
+    _add(site)
+    with pytest.raises(WarehouseError, match=rf"staging was broken; {part.name} is removed"):
+        site.build()
+    assert tables(site.warehouse) == before
+    assert site.build().staged >= 5  # the document that is new may have been staged before
+    assert tables(site.warehouse) == _clean(site, tmp_path / "clean")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xff", b'{"version": "another", "keys": []}'])
+def test_parts_of_another_version_are_made_anew(site: Site, tmp_path: Path, content: bytes) -> None:
+    """A part that this program did not write is ignored, replaced, and pruned at the end."""
+    (old,) = (site.warehouse / "staging" / "parts").iterdir()
+    (old / "part.json").write_bytes(content)
+    _add(site)
+    summary = site.build(keep=7)
+    assert summary.staged == 6
+    assert tables(site.warehouse) == _clean(site, tmp_path / "clean")
+    assert len(parts(site.warehouse / "staging")) == 1
+    assert len(list((site.warehouse / "staging" / "parts").iterdir())) == 1
+
+
+def test_a_new_version_of_the_program_stages_everything_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very same documents get a new part beside the old one, which a prune removes."""
+    monkeypatch.setattr(staging, "version", lambda: "0123456789abcdef")
+    summary = site.build()
+    assert (summary.read, summary.staged, summary.published) == (5, 5, True)
+    assert len(list((site.warehouse / "staging" / "parts").iterdir())) == 2
+    site.build(keep=7)
+    (part,) = (site.warehouse / "staging" / "parts").iterdir()
+    assert msgspec.json.decode((part / "part.json").read_bytes())["version"] == "0123456789abcdef"
+
+
+def test_a_part_is_written_once(tmp_path: Path) -> None:
+    """The same documents staged twice, as by two workers, are one part."""
+    raw = REAL[RECORD]
+    made = stage([(hashlib.sha256(raw).hexdigest(), raw)], Keyring(()))
+    for _ in range(2):
+        write_part(tmp_path, made, [])
+    (part,) = parts(tmp_path)
+    assert staging.part_digests(part) == {hashlib.sha256(raw).hexdigest()}
+    assert not any((tmp_path / "aside").iterdir())
+    assert remove_broken(tmp_path) == []
+
+
+def test_known_finds_what_was_written(tmp_path: Path) -> None:
+    """Each digest that was written is found, and no other, in a file of any size."""
+    digests = [hashlib.sha256(bytes([n])).hexdigest() for n in range(200)]
+    for size in (0, 1, 2, 3, 100):
+        write_known(tmp_path / "known", digests[:size])
+        with Known(tmp_path / "known") as known:
+            assert [digest in known for digest in digests] == [n < size for n in range(200)]
