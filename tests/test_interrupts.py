@@ -1,0 +1,62 @@
+"""Interrupts reach a build wherever it is, even inside of a query."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import duckdb
+import pytest
+
+from pipeline.interrupts import interruptible, terminable
+
+#: It would take hours.
+LONG = "select count(*) from range(100_000_000_000) as a where hash(a.range) % 7 = 1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_query_that_runs(number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end a query in the middle, as KeyboardInterrupt."""
+    timer = threading.Timer(0.2, os.kill, [os.getpid(), number])
+    with duckdb.connect() as connection, terminable():
+        timer.start()
+        with pytest.raises(KeyboardInterrupt), interruptible(connection):
+            connection.execute(LONG)
+        assert connection.execute("select 1").fetchall() == [(1,)]
+    timer.join()
+
+
+def test_what_was_set_before_is_set_again() -> None:
+    """Afterwards SIGTERM and the wakeup of signals are as they were, and no thread is left."""
+    handler, threads = signal.getsignal(signal.SIGTERM), threading.active_count()
+    with duckdb.connect() as connection, terminable(), interruptible(connection):
+        assert signal.getsignal(signal.SIGTERM) is not handler
+        assert threading.active_count() == threads + 1
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert threading.active_count() == threads
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_other_errors_pass_through() -> None:
+    """An error that is no interrupt stays what it is."""
+    with duckdb.connect() as connection:
+        message = "another"
+        with pytest.raises(RuntimeError, match=message), interruptible(connection):
+            raise RuntimeError(message)
+        with pytest.raises(duckdb.CatalogException), interruptible(connection):
+            connection.execute("from nowhere")
+
+
+def test_another_thread_may_build() -> None:
+    """Outside of the main thread, where Python lets nobody handle signals, nothing changes."""
+    found = []
+
+    def query() -> None:
+        with duckdb.connect() as connection, interruptible(connection):
+            found.extend(connection.execute("select 1").fetchall())
+
+    thread = threading.Thread(target=query)
+    thread.start()
+    thread.join()
+    assert found == [(1,)]

@@ -1,0 +1,262 @@
+"""Listing, comparing, going back and clearing away, on snapshots of the real documents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import catalog, operate, snapshot
+from pipeline.errors import UsageError, WarehouseError
+from tests.console import Console
+from tests.site import REAL, Site, tables
+
+RECORD = "000_97f37641e2d9eba2.txt"
+CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
+SECOND = "003"
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a site of three snapshots: all, one changed, one more gone; no test changes it."""
+    site = Site(tmp_path_factory.mktemp("three"))
+    site.put_all(REAL)
+    site.build()
+    site.put(RECORD, CHANGED)
+    site.build()
+    (name,) = [name for name in REAL if name.startswith(SECOND)]
+    (site.mirror / name).unlink()
+    site.build()
+    return site
+
+
+@pytest.fixture
+def site(three: Site, tmp_path: Path) -> Site:
+    """Return a copy of the site that a test may change."""
+    shutil.copytree(three.root, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Site(tmp_path)
+
+
+def _names(site: Site) -> list[str]:
+    """Return the snapshots, the oldest first."""
+    return [kept.name for kept in reversed(operate.history(site.warehouse))]
+
+
+# -- history ----------------------------------------------------------------------------------
+
+
+def test_history_tells_what_changed(three: Site, console: Console) -> None:
+    """A line a snapshot, the newest first: documents, added, changed, gone, and findings."""
+    finished = console("history", "--warehouse", three.warehouse)
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in finished.output.splitlines()[2:5]
+    ]
+    names = _names(three)
+    assert finished.code == 0
+    assert [line[0] for line in lines] == [f"{names[2]} (published)", names[1], names[0]]
+    assert [line[1:5] for line in lines] == [
+        ["4", "0", "0", "1"],
+        ["5", "0", "1", "0"],
+        ["5", "5", "0", "0"],
+    ]
+    assert "1 info" in lines[2][7]
+
+
+def test_history_survives_a_broken_manifest(site: Site, console: Console) -> None:
+    """A snapshot whose manifest cannot be read is listed as such, beside the others."""
+    (site.warehouse / "snapshots" / _names(site)[0] / "manifest.json").write_bytes(b"{")
+    finished = console("history", "--warehouse", site.warehouse)
+    assert finished.code == 0
+    assert "its manifest is broken" in finished.output.splitlines()[4]
+
+
+@pytest.mark.parametrize(
+    "command", [["history"], ["rollback"], ["prune", "--keep", "1"], ["check"], ["diff", "a", "b"]]
+)
+def test_without_a_snapshot_every_command_says_so(
+    tmp_path: Path, console: Console, command: list[str]
+) -> None:
+    """Where nothing was built, each exits with 1 and says what to run."""
+    finished = console(*command, "--warehouse", tmp_path)
+    assert finished.code == 1
+    assert "no snapshot is published" in finished.errors
+    assert "pith-etl build SOURCE" in finished.errors
+
+
+# -- diff -------------------------------------------------------------------------------------
+
+
+def test_diff_counts_what_differs(three: Site) -> None:
+    """Each table has its counts of rows added, removed and changed between two snapshots."""
+    first, second, _ = _names(three)
+    found = {row.table: row for row in operate.diff(three.warehouse, first, second)}
+    assert list(found) == [name for name in catalog.TABLES if name != "runs"]
+    papers = found["papers"]
+    assert (papers.added, papers.removed, papers.changed) == (0, 0, 1)
+    assert found["findings"].added > 0
+    events = found["events"]
+    assert (events.added, events.removed, events.changed) == (0, 0, 0)
+
+
+def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> None:
+    """A changed row bears its new values, and the whole old row in `before`."""
+    first, second, last = _names(three)
+    shown = console(
+        "diff",
+        *(first, second),
+        *("--table", "papers", "--format", "json", "--warehouse", three.warehouse),
+    )
+    (row,) = json.loads(shown.output)
+    assert row["change"] == "changed"
+    assert row["title"].startswith("Other:")
+    assert json.loads(row["before"])["title"].startswith("MXNet:")
+    shown = console(
+        "diff",
+        *(second, "--table", "papers", "--format", "json", "--warehouse", three.warehouse),
+    )
+    (row,) = json.loads(shown.output)
+    assert (row["change"], row["before"]) == ("removed", None)
+    assert operate.folder(three.warehouse, "current").name == last
+
+
+def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
+    """Nothing differs from itself, lists and structures included."""
+    for row in operate.diff(three.warehouse, "current", _names(three)[2]):
+        assert (row.added, row.removed, row.changed) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["20200101T000000.000000Z"], "there is no snapshot '20200101T000000.000000Z'"),
+        (["../../etc"], "there is no snapshot '../../etc'"),
+        (["current", "--table", "nothing"], "nothing"),
+    ],
+)
+def test_diff_of_what_is_not_there(
+    three: Site, console: Console, arguments: list[str], message: str
+) -> None:
+    """An unknown snapshot or table is wrong usage."""
+    finished = console("diff", *arguments, "--warehouse", three.warehouse)
+    assert finished.code == 2
+    assert message in finished.errors
+
+
+# -- rollback ---------------------------------------------------------------------------------
+
+
+def test_rollback_publishes_the_snapshot_before(site: Site, console: Console) -> None:
+    """Each rollback goes one further back, tables and database alike, until there is none."""
+    first, second, _ = _names(site)
+    for name in (second, first):
+        finished = console("rollback", "--warehouse", site.warehouse)
+        assert (finished.code, finished.output) == (0, f"published: {name}\n")
+        assert snapshot.current(site.warehouse).name == name
+    finished = console("rollback", "--warehouse", site.warehouse)
+    assert (finished.code, snapshot.current(site.warehouse).name) == (2, first)
+    assert f"there is no snapshot before {first}" in finished.errors
+
+
+def test_rollback_publishes_any_snapshot(site: Site) -> None:
+    """A name goes back, and forward again."""
+    first, _, last = _names(site)
+    for name in (first, last):
+        assert operate.rollback(site.warehouse, name) == name
+        assert snapshot.current(site.warehouse).name == name
+
+
+def test_rollback_helps_where_the_pointer_is_lost(site: Site) -> None:
+    """Without `current` a snapshot can be published by its name."""
+    (site.warehouse / "current").unlink()
+    last = _names(site)[2]
+    assert operate.rollback(site.warehouse, last) == last
+    assert snapshot.current(site.warehouse).name == last
+
+
+def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
+    """The next build publishes what the mirror holds, as if nobody had gone back."""
+    today = tables(site.warehouse)
+    operate.rollback(site.warehouse, _names(site)[0])
+    assert tables(site.warehouse) != today
+    summary = site.build()
+    assert (summary.staged, summary.published) == (0, True)
+    assert tables(site.warehouse) == today
+
+
+def test_an_incomplete_snapshot_is_not_published(site: Site) -> None:
+    """A file that the manifest names must be there."""
+    first, _, last = _names(site)
+    (site.warehouse / "snapshots" / first / "papers" / "part-0.parquet").unlink()
+    with pytest.raises(WarehouseError, match=r"lacks papers/part-0\.parquet; it cannot"):
+        operate.rollback(site.warehouse, first)
+    assert snapshot.current(site.warehouse).name == last
+
+
+def test_only_a_snapshot_can_be_published(site: Site) -> None:
+    """A name that is none is wrong usage, and so is a path."""
+    for name in ("nothing", "..", "../snapshots"):
+        with pytest.raises(UsageError, match="there is no snapshot"):
+            operate.rollback(site.warehouse, name)
+
+
+# -- prune ------------------------------------------------------------------------------------
+
+
+def test_prune_keeps_the_newest(site: Site, console: Console) -> None:
+    """All but the newest snapshots are deleted; the tables stay."""
+    first, second, last = _names(site)
+    today = tables(site.warehouse)
+    finished = console("prune", "--keep", "2", "--warehouse", site.warehouse)
+    assert (finished.code, finished.output) == (0, f"deleted:\n{first}\n")
+    assert _names(site) == [second, last]
+    finished = console("prune", "--keep", "2", "--warehouse", site.warehouse)
+    assert finished.output == "nothing to delete\n"
+    assert tables(site.warehouse) == today
+
+
+def test_prune_keeps_what_is_published(site: Site) -> None:
+    """However old, the published snapshot stays."""
+    first, second, last = _names(site)
+    operate.rollback(site.warehouse, first)
+    assert operate.prune(site.warehouse, 1) == [second]
+    assert _names(site) == [first, last]
+    assert tables(site.warehouse)
+
+
+def test_prune_deletes_parts_that_nothing_needs(site: Site) -> None:
+    """A part stays while one document of it is listed, and goes with the last."""
+    folder = site.warehouse / "staging" / "parts"
+    assert len(list(folder.iterdir())) == 2
+    site.put(RECORD, REAL[RECORD])
+    site.build(keep=7)
+    assert len(list(folder.iterdir())) == 1
+    assert site.build(rescan=True).staged == 0
+
+
+def test_a_prune_that_is_cut_short_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot that is half deleted is none any more, and the next run deletes the rest."""
+    first, second, last = _names(site)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.snapshot.shutil.rmtree", cut)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot.remove(site.warehouse / "snapshots" / first)
+    monkeypatch.undo()
+    assert _names(site) == [second, last]
+    assert (site.warehouse / "snapshots" / first).exists()
+    site.build()
+    assert not (site.warehouse / "snapshots" / first).exists()
+
+
+def test_a_build_keeps_as_many_as_it_is_told(site: Site) -> None:
+    """`build --keep` deletes older snapshots, whether or not it publishes."""
+    site.build(keep=2)
+    assert len(_names(site)) == 2
+    site.put(RECORD, REAL[RECORD])
+    last = site.build(keep=1).snapshot
+    assert _names(site) == [last]

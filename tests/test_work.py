@@ -1,0 +1,159 @@
+"""Staging by worker processes: the same bytes, and no process left whatever happens."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from pipeline import build as building
+from pipeline import model
+from pipeline.inputs import InputFile
+from pipeline.limits import Limits
+from pipeline.work import plan
+from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a synthetic mirror of many tasks, built by one worker; no test may change it."""
+    site = synthetic(tmp_path_factory.mktemp("work"), papers=60)
+    site.build(limits=SMALL)
+    return site
+
+
+def _fresh(site: Site, root: Path) -> Site:
+    """Return the same mirror with an empty warehouse."""
+    fresh = Site(root)
+    (root / "keyring.json").write_bytes(site.keyring.read_bytes())
+    return fresh
+
+
+def _files(sizes: list[int]) -> list[InputFile]:
+    return [InputFile(str(number), b"", size) for number, size in enumerate(sizes)]
+
+
+def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
+    """No group has more files than a batch has documents, or goes on after a batch's bytes."""
+    limits = Limits(batch_documents=3, batch_bytes=10)
+    tasks = plan(_files([1, 1, 1, 1, 50, 1, 9, 1, 10, 10]), limits)
+    assert [[file.size for file in task.files] for task in tasks] == [
+        [1, 1, 1],
+        [1, 50],
+        [1, 9],
+        [1, 10],
+        [10],
+    ]
+    assert [task.number for task in tasks] == [0, 1, 2, 3, 4]
+    assert plan([], limits) == []
+
+
+def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
+    """Tables do not tell how many processes staged their documents, or in which batches."""
+    two = _fresh(site, tmp_path)
+    summary = two.build(site.mirror, workers=2, limits=Limits(batch_documents=50))
+    assert summary.staged == summary.files == 180
+    assert summary.peak_bytes["worker"] > 10**7
+    assert tables(two.warehouse) == tables(site.warehouse)
+
+
+def test_the_order_of_the_input_leaves_no_trace(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files staged in any order give the same bytes."""
+    real = building.plan
+
+    def shuffled(files: list[InputFile], limits: Limits) -> object:
+        mixed = list(files)
+        random.Random(1).shuffle(mixed)  # noqa: S311 - no secret
+        return real(mixed, limits)
+
+    monkeypatch.setattr(building, "plan", shuffled)
+    other = _fresh(site, tmp_path)
+    other.build(site.mirror, limits=SMALL)
+    assert tables(other.warehouse) == tables(site.warehouse)
+
+
+def test_many_row_groups_are_the_same_bytes_by_two_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a table has several row groups, threads do not decide where they end."""
+    monkeypatch.setattr(model, "_ROW_GROUP", 2048)
+    one = synthetic(tmp_path / "one", papers=500)
+    one.build(workers=1)
+    (tmp_path / "two").mkdir()
+    two = _fresh(one, tmp_path / "two")
+    two.build(one.mirror, workers=2, limits=Limits(batch_documents=400))
+    assert one.rows("select count(*) > 2048 from aliases") == [(True,)]
+    assert tables(two.warehouse) == tables(one.warehouse)
+
+
+def _workers(group: int) -> list[int]:
+    """Return the worker processes of a build: those that are no tracker and no server."""
+    found = []
+    for process in members(group):
+        threads = len(list(Path(f"/proc/{process}/task").iterdir()))
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+        if process != group and b"forkserver" in command and threads > 1:
+            found.append(process)
+    return found
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Site:
+    """Return a mirror whose documents keep two workers busy for seconds."""
+    site = synthetic(tmp_path, papers=10)
+    contents = [path.read_bytes() for path in site.mirror.rglob("*.json")]
+    for task in range(6):
+        lines = [
+            content.rstrip(b"}") + b',"copy":"%d-%d"}' % (task, copy)
+            for copy in range(150)
+            for content in contents
+        ]
+        site.put(f"{task}.jsonl", b"\n".join(lines))
+    return site
+
+
+def test_a_worker_that_is_killed_ends_the_build(dump: Site) -> None:
+    """The system may kill a worker: the build says so, exits with 1, and publishes nothing."""
+    process = dump.start("--workers", "2")
+    await_line(process, "stage")
+    while not (found := _workers(process.pid)):
+        assert process.poll() is None
+    os.kill(found[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a worker process was killed, perhaps for want of memory" in errors
+    assert not (dump.warehouse / "current").exists()
+    await_end(process.pid)
+
+
+def test_no_worker_outlives_its_parent(dump: Site) -> None:
+    """When the parent alone is killed, its workers end in the middle of their tasks."""
+    process = dump.start("--workers", "2")
+    await_line(process, "stage")
+    while not _workers(process.pid):
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    await_end(process.pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -> None:
+    """Sent to the whole group, as a terminal does, it ends the build with 130 and one line."""
+    process = dump.start("--workers", "2")
+    await_line(process, "stage")
+    while not _workers(process.pid):
+        assert process.poll() is None
+    os.killpg(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split("\n")[-2:] == ["pith-etl: interrupted", ""]
+    assert "Traceback" not in errors
+    assert not list((dump.warehouse / "snapshots").glob("*"))
+    assert not (dump.warehouse / "staging" / "work").exists()
+    await_end(process.pid)
