@@ -112,9 +112,10 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
         folder = _write(connection, order, files, summary, previous, progress)
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
-            _write_manifest(order, summary, content, folder)
             snapshot.make_durable(folder)
             listing.save(connection, order.staging, name, started_ns)
+            # last of all: from here on the snapshot counts as finished
+            _write_manifest(order, summary, content, folder)
             snapshot.publish(order.warehouse, folder)
     return summary
 

@@ -104,7 +104,7 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files.
+    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
     Args:
         folder: the snapshot, complete but for the manifest.
@@ -122,7 +122,9 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     # whole or not at all: its presence says that the snapshot is finished
     aside = folder / ".manifest"
     aside.write_bytes(text + b"\n")
+    _sync(aside)
     aside.rename(folder / MANIFEST)
+    _sync(folder)
 
 
 def make_durable(folder: Path) -> None:

@@ -1,0 +1,458 @@
+"""`pith-etl build` as a timer runs it: exit codes, the guard, reports, metrics, logs, bad disks."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import catalog, inputs
+from pipeline.errors import ShrinkError
+from tests.console import Console, Finished
+from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
+
+RECORD = "000_97f37641e2d9eba2.txt"
+CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
+ANOTHER = REAL[RECORD] + b"\n"
+
+Build = Callable[..., Finished]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a mirror of the five real documents."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    return site
+
+
+@pytest.fixture
+def build(site: Site, console: Console) -> Build:
+    """Return a function that runs `pith-etl build` on the mirror."""
+
+    def run(*arguments: object) -> Finished:
+        given = ("--warehouse", site.warehouse, "--workers", 1, "--progress", "none")
+        return console("build", site.mirror, *given, *arguments)
+
+    return run
+
+
+# -- exit codes -------------------------------------------------------------------------------
+
+
+def test_a_clean_build_exits_with_0(build: Build) -> None:
+    """Published, nothing refused, no error found: 0, and 0 again when nothing changed."""
+    assert build().code == 0
+    again = build()
+    assert again.code == 0
+    assert "nothing changed since" in again.output
+
+
+def test_refused_documents_exit_with_3(site: Site, build: Build) -> None:
+    """Published with a refused document: 3, also when nothing changed since, unless `never`."""
+    site.put("refused.json", REAL[RECORD][:2000])
+    assert build().code == 3
+    assert (site.warehouse / "current").exists()
+    assert build().code == 3
+    assert build("--fail-on", "critical").code == 3
+    assert build("--fail-on", "never").code == 0
+
+
+def test_findings_exit_with_3_from_a_severity_on(build: Build) -> None:
+    """The samples have one finding, of severity info: it fails if that is asked for."""
+    assert build("--fail-on", "info").code == 3
+    for severity in ("critical", "error", "warning", "never"):
+        assert build("--fail-on", severity).code == 0
+
+
+def test_nothing_published_exits_with_1(site: Site, build: Build, console: Console) -> None:
+    """A source that is not there, or a warehouse that is no directory: 1 and the reason."""
+    missing = console("build", site.root / "nowhere", "--warehouse", site.warehouse)
+    assert missing.code == 1
+    assert "cannot read the source" in missing.errors
+    site.warehouse.touch()
+    broken = build()
+    assert broken.code == 1
+    assert "cannot write the warehouse" in broken.errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--workers", "0"], ["--max-shrink", "many"], ["--fail-on", "bad"], ["--keep", "0"], ["--x"]],
+)
+def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
+    """An option that cannot be: 2."""
+    assert build(*arguments).code == 2
+
+
+@pytest.mark.parametrize("option", ["--report", "--metrics"])
+def test_a_report_that_cannot_be_written_is_told_first(
+    site: Site, build: Build, option: str
+) -> None:
+    """A file in no directory is wrong usage, found before anything is built."""
+    finished = build(option, site.root / "nowhere" / "file")
+    assert finished.code == 2
+    assert "must be a directory to write in" in finished.errors
+    assert not site.warehouse.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_exits_with_130(
+    site: Site, monkeypatch: pytest.MonkeyPatch, build: Build, number: signal.Signals
+) -> None:
+    """What was published stays, nothing half-written remains, and the next build ends the work."""
+    build()
+    before = tables(site.warehouse)
+    site.put(RECORD, CHANGED)
+
+    def interrupt(*_: object) -> None:
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("pipeline.snapshot.make_durable", interrupt)
+    finished = build()
+    assert finished.code == 130
+    assert finished.errors.endswith("pith-etl: interrupted\n")
+    assert tables(site.warehouse) == before
+    assert len(list((site.warehouse / "snapshots").iterdir())) == 1
+    monkeypatch.undo()
+    assert site.build().staged == 0
+
+
+def test_real_processes_exit_alike(site: Site) -> None:
+    """The codes are those of a real process: 3 with a refused document, 1 without a source."""
+    site.put("refused.json", REAL[RECORD][:2000])
+    process = site.start()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (3, False)
+    shutil.rmtree(site.mirror)
+    process = site.start()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("pith-etl: cannot read the source")
+    await_end(process.pid)
+
+
+# -- the guard against the empty mount --------------------------------------------------------
+
+
+def test_an_empty_mount_publishes_nothing(site: Site, build: Build) -> None:
+    """When everything vanished, the tables stay, the run says why and exits with 1."""
+    build()
+    before = tables(site.warehouse)
+    for path in site.mirror.iterdir():
+        path.unlink()
+    finished = build()
+    assert finished.code == 1
+    assert "5 of the 5 documents of the last snapshot vanished or fail, more than 10%" in (
+        finished.errors
+    )
+    assert "--allow-shrink" in finished.errors
+    assert tables(site.warehouse) == before
+    assert build("--allow-shrink").code == 0
+    assert site.rows("select count(*) from documents") == [(0,)]
+
+
+def test_the_guard_counts_documents_that_fail(site: Site, build: Build) -> None:
+    """Documents that are there but do not parse count as those that vanished."""
+    build()
+    for name, content in REAL.items():
+        site.put(name, content[:1000])
+    assert build().code == 1
+    assert build("--max-shrink", "100").code == 3
+
+
+def test_the_guard_has_a_share(site: Site, build: Build) -> None:
+    """One of five is 20 %: refused at 10 and at 19, published at 20."""
+    build()
+    (site.mirror / RECORD).unlink()
+    assert build().code == 1
+    assert build("--max-shrink", "19").code == 1
+    assert build("--max-shrink", "20").code == 0
+
+
+def test_moving_the_mirror_is_no_shrink(site: Site, console: Console) -> None:
+    """The same documents under other paths did not vanish, and are not parsed again."""
+    site.build()
+    moved = site.mirror.rename(site.root / "elsewhere")
+    finished = console("build", moved, "--warehouse", site.warehouse, "--json")
+    assert finished.code == 0
+    assert json.loads(finished.output)["staged"] == 0
+
+
+def test_a_refused_shrink_forgets_nothing(site: Site) -> None:
+    """After a night without the mount, the next one goes on as if it had not been."""
+    site.build()
+    aside = site.mirror.rename(site.root / "aside")
+    site.mirror.mkdir()
+    with pytest.raises(ShrinkError):
+        site.build(max_shrink=0.1)
+    site.mirror.rmdir()
+    aside.rename(site.mirror)
+    summary = site.build(max_shrink=0.1)
+    assert (summary.read, summary.staged, summary.published) == (0, 0, False)
+
+
+# -- what a run tells -------------------------------------------------------------------------
+
+
+def test_the_report_is_what_json_prints(site: Site, build: Build) -> None:
+    """`--report` writes the summary of `--json`: versioned, with times, rows and memory."""
+    finished = build("--report", site.root / "report.json", "--json")
+    report = json.loads((site.root / "report.json").read_text())
+    assert report == json.loads(finished.output)
+    assert report["version"] == 1
+    assert report["exit_code"] == 0
+    assert set(report["seconds"]) == {"discover", "stage", "model", "audit", "publish"}
+    assert set(report["rows"]) == set(catalog.TABLES)
+    assert report["bytes"] == sum(len(content) for content in REAL.values())
+    assert report["codes"] == {"state_not_reproducible": 1}
+    assert report["documents_per_second"] > 0
+    assert report["peak_bytes"]["main"] > 10**7
+
+
+_SAMPLE = re.compile(r'(?P<name>[a-z_:]+)(\{[a-z]+="(?P<value>[a-z_]+)"\})? (?P<number>[0-9.e+]+)')
+
+
+def _metrics(text: str) -> dict[str, float]:
+    """Return the samples of an OpenMetrics text, having held it to the specification.
+
+    Each family has its TYPE and its HELP once, before its samples, which stand together and
+    are named as it is; `# EOF` ends the text.
+    """
+    lines = text.split("\n")
+    assert lines[-2:] == ["# EOF", ""]
+    samples: dict[str, float] = {}
+    families: list[str] = []
+    for line in lines[:-2]:
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families
+            assert kind == "gauge"
+            families.append(name)
+        elif line.startswith("# HELP "):
+            assert re.fullmatch(rf"# HELP {families[-1]} [^\\\"]+", line)
+        else:
+            match = _SAMPLE.fullmatch(line)
+            assert match, line
+            assert match["name"] == families[-1]
+            assert line.split(" ")[0] not in samples
+            samples[line.split(" ")[0]] = float(match["number"])
+    return samples
+
+
+def test_metrics_are_open_metrics(site: Site, build: Build) -> None:
+    """`--metrics` writes the figures of the report, for a collector, unless it is refused."""
+    site.put("refused.json", REAL[RECORD][:2000])
+    path = site.root / "pith.prom"
+    assert build("--metrics", path).code == 3
+    found = _metrics(path.read_text())
+    assert found["pith_etl_exit_code"] == 3
+    assert found["pith_etl_published"] == 1
+    assert found["pith_etl_refused_documents"] == 1
+    assert found['pith_etl_rows{table="papers"}'] == 5
+    assert found['pith_etl_findings{severity="error"}'] == 1
+    assert found['pith_etl_changes{change="added"}'] == 6
+    assert found["pith_etl_finished_timestamp_seconds"] > 1.7e9
+    assert found['pith_etl_peak_memory_bytes{process="main"}'] > 10**7
+    assert [other.name for other in site.root.iterdir() if other.name.startswith(".")] == []
+
+
+def test_metrics_of_a_run_without_changes(site: Site, build: Build) -> None:
+    """A run that publishes nothing tells the figures of what is published."""
+    build()
+    path = site.root / "pith.prom"
+    build("--metrics", path)
+    found = _metrics(path.read_text())
+    assert (found["pith_etl_published"], found["pith_etl_files_read"]) == (0, 0)
+    assert found['pith_etl_rows{table="papers"}'] == 5
+
+
+def test_metrics_are_replaced_at_once(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collector that reads meanwhile sees all of a file; a failure leaves the old one."""
+    path = site.root / "pith.prom"
+    path.write_text("old")
+
+    real = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if target != path:
+            return real(self, target)
+        assert self.read_text().endswith("# EOF\n")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fail)
+    finished = build("--metrics", path)
+    assert finished.code == 1
+    assert "the snapshot is published, but" in finished.errors
+    assert path.read_text() == "old"
+
+
+def test_the_log_is_json_throughout(site: Site) -> None:
+    """With `--log-format json` each line of standard error is an object, the last one, too."""
+    process = site.start("--log-format", "json", "--workers", "2")
+    _, errors = process.communicate(timeout=60)
+    lines = log_of(errors)
+    assert process.returncode == 0
+    assert [line["message"] for line in lines][:2] == ["stage", "stage"]
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
+        assert line["level"] == "info"
+
+
+def test_errors_are_lines_of_a_json_log(site: Site, build: Build) -> None:
+    """What ends a build, and what it only notices, are lines of the log as well."""
+    build()
+    (site.warehouse / "current").unlink()
+    noticed = log_of(build("--log-format", "json").errors)
+    assert [line["level"] for line in noticed] == ["warning"]
+    assert "no snapshot is published" in noticed[0]["message"]
+    for path in site.mirror.iterdir():
+        path.unlink()
+    refused = build("--log-format", "json")
+    (line,) = log_of(refused.errors)
+    assert (refused.code, line["level"]) == (1, "error")
+    assert "vanished or fail" in line["message"]
+
+
+def test_an_interrupt_is_a_line_of_a_json_log(site: Site) -> None:
+    """An interrupted build ends its JSON log with an object, and exits with 130."""
+    dump = synthetic(site.root / "dump", papers=300)
+    process = dump.start("--log-format", "json", "--workers", "1")
+    await_line(process, "stage")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    lines = log_of(errors)
+    assert process.returncode == 130
+    assert (lines[-1]["level"], lines[-1]["message"]) == ("error", "interrupted")
+
+
+# -- files that change while they are read ----------------------------------------------------
+
+
+def _at_open(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]) -> None:
+    """Let something happen to the record right before it is opened."""
+    real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
+
+    def open_changed(file: inputs.InputFile, limits: inputs.Limits) -> object:
+        if file.path.endswith(RECORD):
+            change(Path(file.path))
+        return real(file, limits)
+
+    monkeypatch.setattr(inputs, "_open", open_changed)
+
+
+def test_a_file_that_vanishes_is_a_finding(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed between its listing and its reading, it is unreadable; the next run forgets it."""
+    _at_open(monkeypatch, Path.unlink)
+    assert build().code == 3
+    unreadable = "select status, reason from documents where status <> 'ok'"
+    assert site.rows(unreadable) == [("unreadable", "No such file or directory")]
+    monkeypatch.undo()
+    assert site.build().refused == 0
+    assert site.rows("select count(*) from documents") == [(4,)]
+
+
+def test_a_file_that_vanishes_keeps_its_rows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it was good before, its rows stay, stale, until the next run sees that it is gone."""
+    site.build()
+    site.put(RECORD, CHANGED)
+    _at_open(monkeypatch, Path.unlink)
+    site.build()
+    assert site.rows("select status from documents where stale") == [("unreadable",)]
+    assert site.rows("select count(*) from papers where title like 'MXNet:%'") == [(1,)]
+    monkeypatch.undo()
+    site.build()
+    assert site.rows("select count(*) from papers where title like 'MXNet:%'") == [(0,)]
+
+
+def test_a_file_that_grows_is_read_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of a file that is being written is refused; the next run reads the whole."""
+    site.put(RECORD, REAL[RECORD][:1000])
+
+    def grow(path: Path) -> None:
+        path.write_bytes(REAL[RECORD][:2000])
+
+    _at_open(monkeypatch, grow)
+    site.build()
+    reason = "select reason from documents where status = 'refused'"
+    assert site.rows(reason) == [("not JSON: the document ends too early at byte 2000",)]
+    monkeypatch.undo()
+    site.put(RECORD, REAL[RECORD])
+    summary = site.build()
+    assert (summary.read, summary.refused) == (1, 0)
+
+
+# -- bad disks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return the mount point of a disk of 8 MB, or skip the test where none can be mounted."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = shutil.which("mount")
+    command = [str(mount), "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(path)]
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603 - fixed words
+        pytest.skip("this user may not mount a file system")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)  # noqa: S603, S607 - fixed words
+
+
+def _fill(path: Path, left: int) -> Path:
+    """Fill a disk up to some bytes, and return the file that does."""
+    filler = path / "filler"
+    free = shutil.disk_usage(path).free
+    with filler.open("wb") as file:
+        file.write(b"\0" * max(0, free - left))
+    return filler
+
+
+@pytest.mark.parametrize("left", [0, 100_000, 400_000])
+def test_a_full_disk_publishes_nothing(site: Site, disk: Path, console: Console, left: int) -> None:
+    """Wherever the room ends, the build says so, exits with 1, and the next one has room again."""
+    warehouse = disk / "warehouse"
+    arguments = ("build", site.mirror, "--warehouse", warehouse, "--workers", 1)
+    assert console(*arguments).code == 0
+    before = tables(warehouse)
+    site.put("another.json", ANOTHER)
+    filler = _fill(disk, left)
+    finished = console(*arguments)
+    assert finished.code == 1
+    assert re.search(r"pith-etl: cannot (write|lock) the warehouse", finished.errors)
+    assert "No space left on device" in finished.errors
+    assert tables(warehouse) == before
+    filler.unlink()
+    assert console(*arguments).code == 0
+    assert tables(warehouse) != before
+
+
+def test_a_read_only_warehouse_publishes_nothing(site: Site, disk: Path, console: Console) -> None:
+    """A build says so and exits with 1; readers do not mind; writable again, it is built."""
+    warehouse = disk / "warehouse"
+    arguments = ("build", site.mirror, "--warehouse", warehouse, "--workers", 1)
+    assert console(*arguments).code == 0
+    site.put("another.json", ANOTHER)
+
+    def remount(how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)  # noqa: S603, S607 - fixed words
+
+    remount("ro")
+    finished = console(*arguments)
+    assert finished.code == 1
+    assert f"cannot write the warehouse {warehouse}: Read-only file system" in finished.errors
+    assert console("history", "--warehouse", warehouse).code == 0
+    assert console("check", "--files", "--warehouse", warehouse).code == 0
+    remount("rw")
+    assert console(*arguments).code == 0
