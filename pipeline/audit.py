@@ -8,8 +8,9 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.catalog import Check
+from pipeline.duck import Connection, literal
 from pipeline.errors import ModelError
-from pipeline.model import Connection, literal, write_table
+from pipeline.model import write_table
 
 #: What a check may select; anything it leaves out is filled in below.
 _COLUMNS = {

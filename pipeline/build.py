@@ -22,12 +22,12 @@ import msgspec
 from pipeline import catalog, differences, listing, model, operate, runs, snapshot, staging
 from pipeline.audit import write_findings
 from pipeline.database import write_database
+from pipeline.duck import Connection, connect, literal, row_of
 from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.interrupts import interruptible
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
-from pipeline.model import Connection, literal, row_of
 from pipeline.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
 from pipeline.snapshot import Content
 from pipeline.work import Done, Job, plan, run
@@ -152,7 +152,7 @@ def _working(order: Order, name: str) -> Iterator[Connection]:
     work = order.staging / "work" / name
     for below in ("listing", "spill"):
         (work / below).mkdir(parents=True)
-    with model.connect(work / "spill", order.workers) as connection, interruptible(connection):
+    with connect(work / "spill", order.workers) as connection, interruptible(connection):
         try:
             yield connection
         except duckdb.InterruptException:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import audit, catalog, model, snapshot, staging
+from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import WarehouseError
 from pipeline.keyring import Keyring, PinnedKey
-from pipeline.model import Connection, literal, quote, row_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -417,9 +417,9 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
 @_WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, and what changed in each."""
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
 
-    commands.history(warehouse, sys.stdout)
+    operating.history(warehouse, sys.stdout)
 
 
 @cli.command(
@@ -445,9 +445,9 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> N
 
     A changed row is shown as it is in NEW; `before` holds the row of OLD.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
 
-    commands.diff(warehouse, old, new, table, form)
+    operating.diff(warehouse, old, new, table, form)
 
 
 @cli.command(epilog=_examples("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z"))
@@ -484,9 +484,9 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
 
     Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
 
-    if not commands.check(warehouse, rows, sys.stdout, files=files):
+    if not operating.check(warehouse, rows, sys.stdout, files=files):
         raise click.exceptions.Exit(3)
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 import duckdb
 
-from pipeline import catalog, checking, operate, snapshot
+from pipeline import catalog
 from pipeline.errors import UsageError
-from pipeline.model import literal
 from pipeline.render import print_table, safe, write_result
 from pipeline.search import RESULTS, find
 from pipeline.warehouse import Warehouse, read_only
@@ -107,97 +105,3 @@ def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
         (column.name, column.type, column.evidence, column.meaning) for column in table.columns
     ]
     print_table(output, ("column", "type", "evidence", "meaning"), columns)
-
-
-def history(warehouse: Path, output: IO[str]) -> None:
-    """Print the snapshots, the newest first, and what changed in each.
-
-    Raises:
-        WarehouseError: nothing is published.
-    """
-    names = ("snapshot", "documents", "added", "changed", "gone", "refused", "papers", "findings")
-    print_table(output, names, [_history(kept) for kept in operate.history(warehouse)])
-
-
-def _history(kept: operate.Kept) -> tuple[str, ...]:
-    name = kept.name + (" (published)" if kept.published else "")
-    manifest = kept.manifest
-    if manifest is None:
-        return (name, *[""] * 6, "its manifest is broken, or of another version of pith-etl")
-    return (
-        name,
-        f"{sum(manifest.documents.values()):,}",
-        *(f"{manifest.changes[name]:,}" for name in ("added", "changed", "gone")),
-        f"{manifest.refused:,}",
-        f"{manifest.rows['papers']:,}",
-        ", ".join(f"{count:,} {name}" for name, count in manifest.findings.items() if count),
-    )
-
-
-def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> None:
-    """Print how two snapshots differ, or the differing rows of one table.
-
-    Raises:
-        UsageError: there is no such snapshot or table.
-        WarehouseError: nothing is published.
-    """
-    with duckdb.connect() as connection:
-        if table is not None:
-            query = operate.diff_query(connection, warehouse, old, new, table)
-        else:
-            counts = [dataclasses.astuple(row) for row in operate.diff(warehouse, old, new)]
-            connection.execute(
-                "create table counts ("
-                "table_name varchar, added bigint, removed bigint, changed bigint)"
-            )
-            connection.executemany("insert into counts values ($1, $2, $3, $4)", counts)
-            query = "from counts"
-        write_result(connection, query, form, sys.stdout.buffer)
-
-
-def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) -> bool:
-    """Audit the published snapshot, print a line a check, and return whether all pass.
-
-    Args:
-        warehouse: the warehouse.
-        rows: the code of a check whose findings are printed instead of the other checks.
-        output: where to print.
-        files: compare every file with the manifest, too.
-
-    Raises:
-        UsageError: there is no such check.
-        WarehouseError: nothing is published, or staging was deleted since.
-    """
-    folder = snapshot.current(warehouse)
-    if rows is not None:
-        return _check_rows(warehouse, rows)
-    results = list(checking.check_files(folder)) if files else []
-    if not all(result.passed for result in results):
-        _print_results(output, results)
-        return False
-    with duckdb.connect() as connection:
-        checking.open_snapshot(connection, warehouse, folder)
-        results += checking.check_tables(connection)
-        results += checking.check_findings(connection)
-    _print_results(output, results)
-    return all(result.passed for result in results)
-
-
-def _check_rows(warehouse: Path, code: str) -> bool:
-    known = {found.code: found for found in catalog.checks()}
-    if code not in known:
-        message = f"there is no check {code!r}; docs/findings.md lists them"
-        raise UsageError(message)
-    with Warehouse(warehouse) as opened:
-        query = f"select * from findings where code = {literal(code)}"  # noqa: S608 - a known code
-        count = len(opened.connection.execute(query).fetchall())
-        write_result(opened.connection, query, "table", sys.stdout.buffer)
-    return count == 0 or known[code].severity in ("warning", "info")
-
-
-def _print_results(output: IO[str], results: Sequence[checking.Result]) -> None:
-    lines = [
-        ("ok" if result.passed else "FAILED", result.name, result.severity, f"{result.count:,}")
-        for result in results
-    ]
-    print_table(output, ("", "check", "severity", "rows"), lines)

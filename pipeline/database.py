@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import catalog
-from pipeline.model import Connection, literal, quote
+from pipeline.duck import Connection, literal, quote
 
 #: Readable by DuckDB from 1.2 on; the default of 2.0 would shut older clients out.
 STORAGE_VERSION = "v1.2.0"
@@ -28,18 +28,18 @@ def write_database(path: Path, snapshot: Path) -> None:
         )
         connection.execute("use target")
         create_views(connection, snapshot.resolve())
+        for table in (*catalog.tables().values(), *catalog.views().values()):
+            comment(connection, table, "view", quote(table.name))
 
 
 def create_views(connection: Connection, snapshot: Path) -> None:
-    """Create a commented view of every table of a snapshot, the views over them, the macros."""
+    """Create a view of every table of a snapshot, the views over them, and the macros."""
     for table in catalog.tables().values():
         view = quote(table.name)
         connection.execute(f"create view {view} as from {_files(snapshot, table.name)}")
-        comment(connection, table, "view", view)
     for table in catalog.views().values():
         view = quote(table.name)
         connection.execute(f"create view {view} as {catalog.view_sql(table.name)}")
-        comment(connection, table, "view", view)
     for macro in catalog.macros():
         _create_macro(connection, macro, snapshot)
 

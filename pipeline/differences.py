@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from pipeline.canonical import has_float
 from pipeline.document import read
+from pipeline.duck import Connection
 from pipeline.inputs import InputFile, read_documents
 from pipeline.limits import Limits
 from pipeline.merge import merge, state_difference
-from pipeline.model import Connection
 
 _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 

@@ -17,8 +17,9 @@ import duckdb
 from pipeline import catalog, snapshot
 from pipeline.catalog import Column, Table
 from pipeline.database import STORAGE_VERSION, comment, create_views
+from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.model import Connection, connect, literal, metadata, quote
+from pipeline.model import metadata
 
 FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
 

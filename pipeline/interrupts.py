@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import duckdb
 
-from pipeline.model import Connection
+from pipeline.duck import Connection
 
 #: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
 _SWALLOWED = "Query interrupted"

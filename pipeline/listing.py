@@ -16,8 +16,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.duck import Connection, literal
 from pipeline.inputs import InputFile
-from pipeline.model import Connection, literal
 from pipeline.staged import INPUTS
 from pipeline.staging import read_whole
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import catalog
 from pipeline.catalog import Table
+from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import ModelError
 from pipeline.keyring import Keyring
 from pipeline.stage import claims
@@ -25,41 +25,8 @@ from pipeline.staged import TABLES
 from pipeline.staging import Part, empty, staged_files
 from pipeline.verify import verdicts
 
-Connection = duckdb.DuckDBPyConnection
-
 #: Rows in a row group: small enough that a lookup in a sorted table reads little.
 _ROW_GROUP = 20_480
-
-
-def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
-    """Return a DuckDB connection that spills to `temporary` instead of growing."""
-    connection = duckdb.connect(
-        config={
-            "temp_directory": str(temporary),
-            "memory_limit": memory,
-            "threads": threads,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-    connection.execute("set enable_progress_bar = false")
-    return connection
-
-
-def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple[Any, ...]:
-    """Return the only row of a query, leaving no result open on the connection."""
-    (row,) = connection.execute(sql, parameters).fetchall()
-    return tuple(row)
-
-
-def quote(identifier: str) -> str:
-    """Return an SQL identifier, quoted."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return an SQL string literal, for the statements that take no bound values."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def part_views(connection: Connection, parts: Sequence[Part]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline import catalog, listing, snapshot, staging
+from pipeline.duck import Connection, literal, quote
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.model import Connection, literal, quote
 from pipeline.snapshot import Manifest
 
 

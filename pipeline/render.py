@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any
 
-from pipeline.model import Connection
+from pipeline.duck import Connection
 
 FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline import catalog
-from pipeline.model import Connection, literal, row_of
+from pipeline.duck import Connection, literal, row_of
 from pipeline.work import peak_memory
 
 

@@ -19,10 +19,10 @@ import duckdb
 
 from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
+from pipeline.duck import Connection, literal
 from pipeline.errors import SourceError, WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.keyring import load
-from pipeline.model import Connection, literal
 from pipeline.render import safe
 from pipeline.resources import default_keyring
 

@@ -16,8 +16,8 @@ import duckdb
 
 from pipeline import catalog, snapshot
 from pipeline.database import create_views
+from pipeline.duck import Connection, literal
 from pipeline.errors import UsageError
-from pipeline.model import Connection, literal
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipeline.model import Connection
+from pipeline.duck import Connection
 from pipeline.render import TABLE_ROWS, safe, write_result
 
 

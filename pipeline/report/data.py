@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.model import literal
+from pipeline.duck import literal
 from pipeline.resources import sql_dir
 from pipeline.snapshot import Manifest, manifest
 from pipeline.warehouse import Warehouse

@@ -10,9 +10,9 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.build import Order, make_snapshot
+from pipeline.duck import Connection, literal
 from pipeline.inputs import discover
 from pipeline.keyring import load
-from pipeline.model import Connection, literal
 from pipeline.resources import default_keyring
 
 #: What a case's folder holds beside its documents.

@@ -1,0 +1,41 @@
+"""What every use of DuckDB shares: connections, and text that goes into statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
+    """Return a DuckDB connection that spills to `temporary` instead of growing."""
+    connection = duckdb.connect(
+        config={
+            "temp_directory": str(temporary),
+            "memory_limit": memory,
+            "threads": threads,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple[Any, ...]:
+    """Return the only row of a query, leaving no result open on the connection."""
+    (row,) = connection.execute(sql, parameters).fetchall()
+    return tuple(row)
+
+
+def quote(identifier: str) -> str:
+    """Return an SQL identifier, quoted."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return an SQL string literal, for the statements that take no bound values."""
+    return "'" + text.replace("'", "''") + "'"
