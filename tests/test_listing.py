@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline import inputs
+from pipeline.limits import Limits
 from tests.site import REAL, Site, synthetic, tables
 
 RECORD = "000_97f37641e2d9eba2.txt"
@@ -31,7 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def count(file: inputs.InputFile, limits: inputs.Limits) -> object:
+    def count(file: inputs.InputFile, limits: Limits) -> object:
         names.append(Path(file.path).name)
         return real(file, limits)
 

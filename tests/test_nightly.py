@@ -16,6 +16,7 @@ import pytest
 
 from pipeline import catalog, inputs
 from pipeline.errors import ShrinkError
+from pipeline.limits import Limits
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 
@@ -343,7 +344,7 @@ def _at_open(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]) ->
     """Let something happen to the record right before it is opened."""
     real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def open_changed(file: inputs.InputFile, limits: inputs.Limits) -> object:
+    def open_changed(file: inputs.InputFile, limits: Limits) -> object:
         if file.path.endswith(RECORD):
             change(Path(file.path))
         return real(file, limits)

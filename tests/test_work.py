@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import build as building
 from pipeline import model
 from pipeline.inputs import InputFile
 from pipeline.limits import Limits
@@ -64,14 +63,13 @@ def test_the_order_of_the_input_leaves_no_trace(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files staged in any order give the same bytes."""
-    real = building.plan
 
     def shuffled(files: list[InputFile], limits: Limits) -> object:
         mixed = list(files)
         random.Random(1).shuffle(mixed)  # noqa: S311 - no secret
-        return real(mixed, limits)
+        return plan(mixed, limits)
 
-    monkeypatch.setattr(building, "plan", shuffled)
+    monkeypatch.setattr("pipeline.build.plan", shuffled)
     other = _fresh(site, tmp_path)
     other.build(site.mirror, limits=SMALL)
     assert tables(other.warehouse) == tables(site.warehouse)
