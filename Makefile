@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev build notebook test lint types docs wheel lock lock-check clean
+.PHONY: help install install-dev build bench bench-large notebook test lint types docs wheel lock lock-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,14 +49,29 @@ docs: install-dev ## write the generated documentation anew
 wheel: install-dev ## build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
+$(VENV)/installed-bench: $(VENV)/installed requirements-bench.txt
+	$(PIP_INSTALL) --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: $(VENV)/installed-bench ## measure against the floor and against others, on 100,000 documents
+	$(BIN)/python -m benchmarks.bench --json benchmarks/last.json
+
+bench-large: $(VENV)/installed-bench ## the same on 200,000 documents
+	$(BIN)/python -m benchmarks.bench --documents 200000 --json benchmarks/last.json
+
 lock: ## resolve the dependencies anew into requirements*.txt, with hashes
 	test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) pip-tools; }
 	$(COMPILE) --upgrade --extra build -o requirements.txt pyproject.toml
 	$(COMPILE) --upgrade --extra build --extra dev --extra notebook -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra build --extra bench -c requirements.txt -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 
 lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.toml
-	for lock in requirements requirements-dev; do \
-		extra=$$([ $$lock = requirements ] && echo "--extra build" || echo "--extra build --extra dev --extra notebook"); \
+	for lock in requirements requirements-dev requirements-bench; do \
+		case $$lock in \
+			requirements) extra="--extra build";; \
+			requirements-dev) extra="--extra build --extra dev --extra notebook";; \
+			requirements-bench) extra="--extra build --extra bench";; \
+		esac; \
 		cp $$lock.txt $(VENV)/$$lock.txt && \
 		$(COMPILE) $$extra -o $(VENV)/$$lock.txt pyproject.toml && \
 		diff <(grep -v '^ *#' $$lock.txt) <(grep -v '^ *#' $(VENV)/$$lock.txt) || exit 1; \

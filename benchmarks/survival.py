@@ -36,9 +36,13 @@ from pipeline.build import Order, build
 from pipeline.checking import check_files
 from pipeline.errors import PithEtlError
 from pipeline.keyring import load
+from pipeline.limits import Limits
 from pipeline.synth.dump import Plan, write
 
 Hashes = dict[str, str]
+
+REPO = Path(__file__).parent.parent
+PROGRAM = [sys.executable, "-m", "benchmarks.survival"]
 
 
 class SurvivalError(Exception):
@@ -78,21 +82,22 @@ class Stand:
         """The warehouse that builds are killed in."""
         return self.root / "warehouse"
 
-    def build(self, warehouse: Path) -> Path:
+    def build(self, warehouse: Path, workers: int = 1) -> Path:
         """Build the mirror in this process; return the published snapshot."""
-        order = Order([str(self.mirror)], warehouse, load(self.keyring), workers=1)
+        # batches so small that workers have something to do
+        limits = Limits(batch_documents=20)
+        order = Order([str(self.mirror)], warehouse, load(self.keyring), workers, limits, keep=7)
         build(order, lambda *_: None)
         return (warehouse / "current").resolve()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start a build by two workers as a group of processes of its own."""
-        command = ["from pipeline.cli import main; main()", "build", str(self.mirror)]
-        options = ["--warehouse", str(self.warehouse), "--keyring", str(self.keyring)]
         return subprocess.Popen(
-            [sys.executable, "-c", *command, *options, "--workers", "2", "--progress", "none"],
+            [*PROGRAM, "--build", str(self.root)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            cwd=REPO,
         )
 
     def restore(self) -> None:
@@ -146,7 +151,7 @@ def kill_rounds(stand: Stand, rounds: int, seed: int) -> Iterator[Killed]:
         _kill(process, chance.uniform(0, longest * 1.05))
         found.rounds += 1
         found.stages[_stage(stand.warehouse)] += 1
-        found.published += _hold(stand, old, new)
+        found.published += hold(stand, old, new)
         yield found
 
 
@@ -185,7 +190,7 @@ def _stage(warehouse: Path) -> str:
     return "stage" if (warehouse / "staging" / "work").exists() else "start"
 
 
-def _hold(stand: Stand, old: Hashes, new: Hashes) -> bool:
+def hold(stand: Stand, old: Hashes, new: Hashes) -> bool:
     """Hold what must be true after a kill; return whether the new snapshot was published."""
     snapshot = (stand.warehouse / "current").resolve()
     found = hashes(snapshot)
@@ -288,14 +293,14 @@ def _judge(running: list[Future[list[Counts]]], published: set[Counts]) -> Read:
 
 def _reader(warehouse: Path, stop: Path, number: int) -> list[Counts]:
     """Run a reader as a process; return all that it counted."""
-    command = [sys.executable, "-m", "benchmarks.survival", "--read", str(warehouse), str(stop)]
+    command = [*PROGRAM, "--read", str(warehouse), str(stop)]
     way = ["--database"] if number % 2 else []
     finished = subprocess.run(
         [*command, *way],
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parent.parent,
+        cwd=REPO,
     )
     if finished.returncode:
         message = f"a reader failed: {finished.stderr[-2000:]}"
@@ -325,9 +330,14 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=0, help="how many readers")
     parser.add_argument("--builds", type=int, default=20, help="how many builds while they read")
     parser.add_argument("--papers", type=int, default=100, help="three documents each")
+    parser.add_argument("--build", type=Path, help="build a stand once, by two workers")
     parser.add_argument("--read", nargs=2, type=Path, metavar=("WAREHOUSE", "STOP"))
     parser.add_argument("--database", action="store_true", help="read by pith.duckdb")
     given = parser.parse_args()
+    if given.build:
+        stand = Stand(given.build)
+        stand.build(stand.warehouse, workers=2)
+        return
     if given.read:
         read_loop(*given.read, database=given.database)
         return

@@ -13,7 +13,12 @@ from packaging.version import Version
 
 from tests.paths import REPO
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+#: Lock file to the extra that it holds beside the project's own dependencies.
+LOCKS = {
+    "requirements.txt": "build",
+    "requirements-dev.txt": "dev",
+    "requirements-bench.txt": "bench",
+}
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -39,8 +44,7 @@ def _wanted(lock: str) -> Iterator[Requirement]:
     project = document["project"]
     extras = project["optional-dependencies"]
     texts = [*project["dependencies"], *extras["build"], *document["build-system"]["requires"]]
-    if lock == "requirements-dev.txt":
-        texts += extras["dev"]
+    texts += extras[LOCKS[lock]]
     yield from map(Requirement, texts)
 
 
@@ -78,10 +82,10 @@ def test_the_locked_versions_are_within_the_ranges(lock: str) -> None:
         assert requirement.specifier.contains(version), requirement
 
 
-def test_tests_run_with_what_users_get() -> None:
-    """A package in both lock files has the same version in both."""
-    user, developer = (_pinned(lock) for lock in LOCKS)
-    assert user.items() <= developer.items()
+@pytest.mark.parametrize("lock", LOCKS)
+def test_tests_run_with_what_users_get(lock: str) -> None:
+    """What users get is locked in the same version for developers and benchmarks."""
+    assert _pinned("requirements.txt").items() <= _pinned(lock).items()
 
 
 def test_the_ranges_are_ranges() -> None:

@@ -1,0 +1,230 @@
+"""Measure everything in one run on one dump, and print one table of ratios: `make bench`.
+
+`python -m benchmarks.bench [--documents N] [--peer-documents N] [--work DIR] [--json FILE]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.peers import PEERS
+from benchmarks.process import Run, best, measure, pith_etl, python
+from benchmarks.queries import QUERIES
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure: what was measured, its ratio, and the goal as a bound below or above."""
+
+    name: str
+    value: float
+    goal: str
+    detail: str
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is met."""
+        bound = float(self.goal[2:])
+        return self.value <= bound if self.goal.startswith("<=") else self.value >= bound
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """A synthetic dump of bundles, one a file."""
+
+    folder: Path
+    documents: int
+
+    @property
+    def files(self) -> Path:
+        """The directory of the documents."""
+        return self.folder / "documents"
+
+    @property
+    def keyring(self) -> Path:
+        """The keyring that trusts them."""
+        return self.folder / "keyring.json"
+
+    @property
+    def size(self) -> int:
+        """The bytes of all documents."""
+        return sum(path.stat().st_size for path in self.files.rglob("*.json"))
+
+
+def synthesise(folder: Path, documents: int) -> Dump:
+    """Write a dump."""
+    measure(pith_etl("synth", str(documents), str(folder), "--kinds", "bundle"))
+    return Dump(folder, documents)
+
+
+def build(dump: Dump, warehouse: Path, *options: str) -> Run:
+    """Build a dump, quietly."""
+    arguments = ("--keyring", str(dump.keyring), "--warehouse", str(warehouse))
+    command = pith_etl("build", str(dump.files), *arguments, "--progress", "none", *options)
+    return measure(command)
+
+
+def floor(dump: Dump) -> Run:
+    """Run the floor over a dump."""
+    key = json.loads(dump.keyring.read_text())["keys"][0]["public_key_b64"]
+    return best(python("-m", "benchmarks.floor", str(dump.files), key), 2)
+
+
+def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
+    """Yield what full builds take: time, memory, space, and what a second worker gives."""
+    warehouse = work / "large"
+    least, full = floor(large), build(large, warehouse)
+    yield Measure(
+        "full build / the floor",
+        full.seconds / least.seconds,
+        "<=1.25",
+        f"{full.seconds:.1f} s / {least.seconds:.1f} s at {large.documents:,} bundles",
+    )
+    less, single = build(small, work / "small"), build(small, work / "single", "--workers", "1")
+    rates = large.documents / full.seconds, small.documents / less.seconds
+    sizes = f"{large.documents:,} and {small.documents:,}"
+    yield Measure(
+        "peak memory, large / small",
+        full.peak_bytes / less.peak_bytes,
+        "<=1.15",
+        f"{full.peak_bytes / 2**20:.0f} MiB / {less.peak_bytes / 2**20:.0f} MiB at {sizes}",
+    )
+    yield Measure(
+        "documents a second, large / small",
+        rates[0] / rates[1],
+        ">=0.95",
+        f"{rates[0]:.0f}/s / {rates[1]:.0f}/s at {sizes}",
+    )
+    published = sum(path.stat().st_size for path in warehouse.glob("current/*/*.parquet"))
+    yield Measure(
+        "published Parquet / documents",
+        published / large.size,
+        "<=0.12",
+        f"{published / 2**20:.0f} MiB / {large.size / 2**20:.0f} MiB",
+    )
+    yield Measure(
+        "throughput, 2 workers / 1 worker",
+        single.seconds / less.seconds,
+        ">=1.8",
+        f"{single.seconds:.1f} s / {less.seconds:.1f} s at {small.documents:,}",
+    )
+    yield from nightly(small, work / "small", less)
+
+
+def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
+    """Yield what runs take that find little new, or nothing."""
+    # stamps of files as young as these are not trusted yet
+    time.sleep(3)
+    build(dump, warehouse, "--rescan")
+    least = best(python("-m", "benchmarks.walk", str(dump.files)), 3)
+    unchanged = min((build(dump, warehouse) for _ in range(3)), key=lambda run: run.seconds)
+    yield Measure(
+        "run without changes / walking the tree",
+        unchanged.seconds / least.seconds,
+        "<=2",
+        f"{unchanged.seconds:.2f} s / {least.seconds:.2f} s at {dump.documents:,}",
+    )
+    touched = sorted(dump.files.rglob("*.json"))[::100]
+    for path in touched:
+        path.write_bytes(path.read_bytes() + b"\n")  # other bytes, the same document
+    changed = build(dump, warehouse)
+    yield Measure(
+        "run after 1 % changed / full build",
+        changed.seconds / full.seconds,
+        "<=0.15",
+        f"{changed.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
+    )
+
+
+def peers(work: Path, dump: Dump) -> Iterator[Measure]:
+    """Yield how much longer others take on the same documents."""
+    own = build(dump, work / "beside-peers")
+    goals = {"duckdb_json": ">=8", "documented": ">=3", "dlt": ">=8"}
+    for name in PEERS:
+        output = work / name
+        output.mkdir()
+        run = measure(python("-m", "benchmarks.peers", name, str(dump.files), str(output)))
+        yield Measure(
+            f"{name} / full build",
+            run.seconds / own.seconds,
+            goals[name],
+            f"{run.seconds:.1f} s / {own.seconds:.1f} s at {dump.documents:,}",
+        )
+
+
+def starts(warehouse: Path) -> Iterator[Measure]:
+    """Yield how long the command line takes to start."""
+    least = best(python("-c", "pass"), 5)
+    for name, goal, command in (
+        ("--help", "<=3", pith_etl("--help")),
+        ('sql "select 1"', "<=10", pith_etl("sql", "select 1", "--warehouse", str(warehouse))),
+    ):
+        run = best(command, 5)
+        yield Measure(
+            f"pith-etl {name} / python -c pass",
+            run.seconds / least.seconds,
+            goal,
+            f"{run.seconds * 1000:.0f} ms / {least.seconds * 1000:.0f} ms",
+        )
+
+
+def queries(warehouse: Path) -> Iterator[Measure]:
+    """Yield how warm queries compare with the same on DuckDB's own tables."""
+    from benchmarks.queries import compare
+
+    for name, own, native in compare(warehouse, QUERIES):
+        yield Measure(
+            f"query {name} / native table",
+            own / native,
+            "<=2",
+            f"{own * 1000:.1f} ms / {native * 1000:.1f} ms",
+        )
+
+
+def report(measures: list[Measure], file: Path | None) -> None:
+    """Print the table, and write it as JSON."""
+    width = max(len(measure.name) for measure in measures)
+    for row in measures:
+        mark = "met" if row.met else "NOT MET"
+        sys.stdout.write(
+            f"{row.name:<{width}}  {row.value:7.2f}  {row.goal:>7}  {mark:<7}  {row.detail}\n"
+        )
+    if file:
+        machine = {"python": platform.python_version(), "cpus": os.cpu_count()}
+        rows = [{**asdict(row), "met": row.met} for row in measures]
+        file.write_text(json.dumps({"machine": machine, "measures": rows}, indent=2) + "\n")
+
+
+def main() -> None:
+    """Measure as the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--peer-documents", type=int, default=10_000)
+    parser.add_argument("--work", type=Path, help="where to write; kept")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    work = options.work or Path(tempfile.mkdtemp(prefix="pith-etl-bench-"))
+    try:
+        large = synthesise(work / "dump-large", options.documents)
+        small = synthesise(work / "dump-small", options.documents // 5)
+        measures = [*builds(work, small, large)]
+        measures += peers(work, synthesise(work / "dump-peers", options.peer_documents))
+        measures += [*starts(work / "large"), *queries(work / "large")]
+        report(measures, options.json)
+    finally:
+        if options.work is None:
+            shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
