@@ -104,7 +104,8 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
     name = summary.snapshot
     with _working(order, name) as connection:
         _prepare(connection, order, files, summary, progress)
-        content = Content(summary.inputs_sha256, order.keyring.digest, program())
+        place = str(order.warehouse.resolve())
+        content = Content(summary.inputs_sha256, order.keyring.digest, program(), place)
         if previous is not None and _recall(previous, content, summary):
             listing.save(connection, order.staging, name, started_ns)
             return summary

@@ -36,11 +36,16 @@ class FileFacts(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What decides what the tables hold: the inputs, the keyring and the program."""
+    """What decides what a snapshot holds: the inputs, the keyring, the program, and its place.
+
+    The place is the warehouse's absolute path, which the views in `pith.duckdb` name: a warehouse
+    that was moved or restored elsewhere needs another file.
+    """
 
     inputs_sha256: str
     keyring_sha256: str
     program: str
+    place: str
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -59,6 +59,19 @@ def test_one_rename_publishes_tables_and_database(site: Site) -> None:
     assert (site.warehouse / "current").readlink().parts[0] == "snapshots"
 
 
+def test_a_moved_warehouse_is_mended(site: Site, tmp_path: Path) -> None:
+    """Restored under another path, it is published anew, with a database that finds its tables."""
+    before = tables(site.warehouse)
+    moved = site.warehouse.rename(tmp_path / "restored")
+    site.warehouse.symlink_to(moved)
+    summary = site.build()
+    assert (summary.read, summary.staged, summary.published) == (0, 0, True)
+    assert tables(moved) == before
+    site.warehouse.unlink()
+    with duckdb.connect(str(moved / "pith.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from papers").fetchall() == [(5,)]
+
+
 def test_an_old_snapshot_stays_as_it_was(site: Site) -> None:
     """Publishing another one changes neither the content nor the inode of any older file."""
     old = snapshot.current(site.warehouse)

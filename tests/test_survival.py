@@ -1,0 +1,52 @@
+"""Builds that are killed, and readers beside builds; benchmarks/survival.py runs longer."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.survival import (
+    Killed,
+    Stand,
+    SurvivalError,
+    hashes,
+    hold,
+    kill_rounds,
+    prepare,
+    read_while_building,
+)
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    """Return a small mirror, and a warehouse that lacks a fifth of it."""
+    return prepare(tmp_path, papers=12)
+
+
+def test_kills_at_random_moments_leave_old_or_new(stand: Stand) -> None:
+    """After each kill the tables are the old snapshot or the new, and the next build is right."""
+    found = Killed()
+    for found in kill_rounds(stand, rounds=8, seed=4):  # noqa: B007 - the last is the sum
+        pass
+    assert found.rounds == 8
+    assert sum(found.stages.values()) == 8
+
+
+def test_readers_see_whole_snapshots_only(stand: Stand) -> None:
+    """While builds publish, readers by the class and by the database never fail or mix."""
+    read = read_while_building(stand, readers=2, builds=4)
+    assert read.builds == 4
+    assert read.reads >= 2
+
+
+def test_the_harness_notices_a_mixture(stand: Stand) -> None:
+    """A table of the other snapshot among those of this one is no snapshot."""
+    stand.restore()
+    old = hashes((stand.warehouse / "current").resolve())
+    clean = stand.build(stand.root / "clean")
+    mixed = (stand.warehouse / "current").resolve() / "papers" / "part-0.parquet"
+    shutil.copy(clean / "papers" / "part-0.parquet", mixed)
+    with pytest.raises(SurvivalError, match="neither the old snapshot nor the new one"):
+        hold(stand, old, hashes(clean))
