@@ -212,7 +212,14 @@ def _stage(
     work = order.staging / "work" / summary.snapshot
     known = connection.execute("select distinct sha256 from part_documents").fetchall()
     staging.write_known(work / "known", (row[0] for row in known))
-    job = Job(order.staging, work / "listing", work / "known", order.keyring, order.limits)
+    job = Job(
+        order.staging,
+        work / "listing",
+        work / "known",
+        order.keyring,
+        order.limits,
+        staging.version(),
+    )
     total = Done()
     progress("stage", 0, len(files))
     # closed at once when this is interrupted, so that no worker outlives the build

@@ -28,7 +28,7 @@ from pipeline.keyring import Keyring
 from pipeline.limits import Limits
 from pipeline.stage import stage
 from pipeline.staged import INPUTS, to_arrow
-from pipeline.staging import Known, write_part
+from pipeline.staging import Known, version, write_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Job:
         staging: the staging directory, which receives the parts.
         listing: the directory that receives the listings.
         known: the file of the digests that need no staging.
+        version: of the program that started the build (`staging.version`).
     """
 
     staging: Path
@@ -46,6 +47,7 @@ class Job:
     known: Path
     keyring: Keyring
     limits: Limits
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,14 @@ def peak_memory() -> int:
 
 
 def run_task(task: Task, job: Job) -> Done:
-    """Read the task's files; write parts of what is new and the listing of everything."""
+    """Read the task's files; write parts of what is new and the listing of everything.
+
+    Raises:
+        WarehouseError: this process runs another version of the program than the build does.
+    """
+    if version() != job.version:
+        message = "pith-etl was upgraded while it ran; nothing was published: build again"
+        raise WarehouseError(message)
     found: list[tuple[object, ...]] = []
     done = Done(files=len(task.files))
     with Known(job.known) as known:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import model
+from pipeline.errors import WarehouseError
 from pipeline.inputs import InputFile
 from pipeline.limits import Limits
 from pipeline.work import plan
@@ -98,6 +99,17 @@ def _workers(group: int) -> list[int]:
         if process != group and b"forkserver" in command and threads > 1:
             found.append(process)
     return found
+
+
+def test_an_upgrade_in_between_publishes_nothing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that run another version than the build refuse to stage for it."""
+    monkeypatch.setattr("pipeline.staging.version", lambda: "0123456789abcdef")
+    other = _fresh(site, tmp_path)
+    with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
+        other.build(site.mirror, workers=2, limits=Limits(batch_documents=90))
+    assert not (other.warehouse / "current").exists()
 
 
 @pytest.fixture
