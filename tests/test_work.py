@@ -20,7 +20,7 @@ from tests.site import SMALL, Site, await_end, await_line, members, synthetic, t
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Return a synthetic mirror of many tasks, built by one worker; no test may change it."""
-    site = synthetic(tmp_path_factory.mktemp("work"), papers=60)
+    site = synthetic(tmp_path_factory.mktemp("work"), papers=30)
     site.build(limits=SMALL)
     return site
 
@@ -54,8 +54,8 @@ def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
 def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
     """Tables do not tell how many processes staged their documents, or in which batches."""
     two = _fresh(site, tmp_path)
-    summary = two.build(site.mirror, workers=2, limits=Limits(batch_documents=50))
-    assert summary.staged == summary.files == 180
+    summary = two.build(site.mirror, workers=2, limits=Limits(batch_documents=25))
+    assert summary.staged == summary.files == 90
     assert summary.peak_bytes["worker"] > 10**7
     assert tables(two.warehouse) == tables(site.warehouse)
 
@@ -81,7 +81,7 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
 ) -> None:
     """Where a table has several row groups, threads do not decide where they end."""
     monkeypatch.setattr(model, "_ROW_GROUP", 2048)
-    one = synthetic(tmp_path / "one", papers=500)
+    one = synthetic(tmp_path / "one", papers=400)
     one.build(workers=1)
     (tmp_path / "two").mkdir()
     two = _fresh(one, tmp_path / "two")
@@ -108,7 +108,7 @@ def test_an_upgrade_in_between_publishes_nothing(
     monkeypatch.setattr("pipeline.staging.version", lambda: "0123456789abcdef")
     other = _fresh(site, tmp_path)
     with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
-        other.build(site.mirror, workers=2, limits=Limits(batch_documents=90))
+        other.build(site.mirror, workers=2, limits=Limits(batch_documents=45))
     assert not (other.warehouse / "current").exists()
 
 
