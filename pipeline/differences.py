@@ -6,13 +6,15 @@ read again: states that differ are few.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.canonical import has_float
+from pipeline.canonical import canonical, has_float
 from pipeline.document import read
 from pipeline.duck import Connection
 from pipeline.inputs import InputFile, read_documents
@@ -32,65 +34,85 @@ with bundles as (
     inner join proof using (doc)
     where state.embedded and state.merged_sha256 is not null and proof.proof = 'signed'
     group by state.pith_number
-),
+)
 
-pairs as (
-    select
-        state.doc as state_doc,
-        bundles.doc as bundle_doc
-    from staged_states as state
-    inner join bundles using (pith_number)
-    where not state.embedded and not list_contains(bundles.merged, state.state_sha256_computed)
-),
+select
+    state.doc as state_doc,
+    bundles.doc as bundle_doc
+from staged_states as state
+inner join bundles using (pith_number)
+where not state.embedded and not list_contains(bundles.merged, state.state_sha256_computed)
+"""
 
-places as (
+#: Where some of these documents stand, each once, in the order of their files.
+_PLACES = """
+with places as (
     select
         doc,
         any_value(sha256) as sha256,
-        min({'path': path, 'position': position}) as place
+        min({{'path': path, 'position': position}}) as place
     from inputs
+    where doc in (select {column} from differing)
     group by doc
 )
 
 select
-    pairs.state_doc,
-    state_place.sha256,
-    state_place.place.path,
-    state_place.place.position,
-    bundle_place.place.path,
-    bundle_place.place.position,
-    bundle_place.sha256
-from pairs
-inner join places as state_place on pairs.state_doc = state_place.doc
-inner join places as bundle_place on pairs.bundle_doc = bundle_place.doc
-order by all
+    doc,
+    sha256,
+    place.path,
+    place.position
+from places
+order by place
 """
 
 
 def find(connection: Connection, files: Mapping[str, InputFile], limits: Limits) -> None:
-    """Create `state_differences`: (doc of a standalone state, pointer or null)."""
+    """Create `state_differences`: (doc of a standalone state, pointer or null).
+
+    Every file is read at most twice, however many of its documents differ: for what bundles
+    merge to, then for the states.
+    """
+    connection.execute(
+        "create temp table differing (state_doc bigint primary key, bundle_doc bigint)"
+    )
+    connection.execute(f"insert into differing {_DIFFERING}")
+    connection.execute("create temp table merged_states (doc bigint primary key, state varchar)")
+    for doc, tree in _trees(connection, "bundle_doc", files, limits):
+        merged = merge(tree, floats=has_float(tree))
+        if merged is not None:
+            text = canonical(merged).decode()
+            connection.execute("insert into merged_states values ($1, $2)", [doc, text])
     rows = [
-        {"doc": row[0], "pointer": _difference(row[1:], files, limits)}
-        for row in connection.execute(_DIFFERING).fetchall()
+        {"doc": doc, "pointer": _difference(connection, doc, tree)}
+        for doc, tree in _trees(connection, "state_doc", files, limits)
     ]
     connection.register("difference_rows", pa.Table.from_pylist(rows, schema=_SCHEMA))
     connection.execute("create table state_differences as from difference_rows")
 
 
-def _difference(row: tuple[Any, ...], files: Mapping[str, InputFile], limits: Limits) -> str | None:
-    state_sha256, state_path, state_line, bundle_path, bundle_line, bundle_sha256 = row
-    state = _tree(files[state_path], state_line, state_sha256, limits)
-    bundle = _tree(files[bundle_path], bundle_line, bundle_sha256, limits)
-    if state is None or bundle is None:
-        return None
-    merged = merge(bundle, floats=has_float(bundle))
-    return state_difference(merged, state) if merged is not None else None
+def _difference(connection: Connection, doc: int, state: dict[str, Any]) -> str | None:
+    found = connection.execute(
+        """
+        select state
+        from merged_states
+        where doc = (select bundle_doc from differing where state_doc = $1)
+        """,
+        [doc],
+    ).fetchall()
+    return state_difference(json.loads(found[0][0]), state) if found else None
 
 
-def _tree(file: InputFile, position: int, sha256: str, limits: Limits) -> dict[str, Any] | None:
-    """Return a document that was staged from this place, or None if it changed since."""
-    for document in read_documents(file, limits):
-        if document.position == position and document.raw is not None:
-            same = hashlib.sha256(document.raw).hexdigest() == sha256
-            return read(document.raw).tree if same else None
-    return None
+def _trees(
+    connection: Connection, column: str, files: Mapping[str, InputFile], limits: Limits
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (doc, tree) of the documents that stand in a column of `differing`."""
+    places = connection.execute(_PLACES.format(column=column)).fetchall()
+    for path, group in groupby(places, key=itemgetter(2)):
+        wanted = {position: (doc, sha256) for doc, sha256, _, position in group}
+        for document in read_documents(files[path], limits):
+            doc, sha256 = wanted.pop(document.position, (None, None))
+            # one that changed since it was staged is another document
+            if doc is not None and document.raw is not None and document.sha256 == sha256:
+                yield doc, read(document.raw).tree
+            if not wanted:
+                break

@@ -6,6 +6,9 @@ and decide nothing that needs another document or a keyring.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pipeline import chains
 from pipeline.canonical import base32_id, sha256_hex, snapshot_digest, text_digest, without
 from pipeline.document import Document, ReadEvent
 from pipeline.keyring import fingerprint
@@ -111,6 +114,9 @@ def _bundle(sheet: Sheet, bundle: Bundle) -> None:
     _keys(sheet, bundle.public_keys)
     place = ("/bundle_signature", "bundle", sheet.pith_number)
     _signature(sheet, place, signature, computed, stated)
+    for pointer, value in sheet.document.extra.items():
+        if pointer.startswith("/bundle_signature/"):
+            sheet.problem("signature_fields_unknown", pointer, None, value, breaks=False)
     _source(sheet, "/source", bundle.source, bundle.canonical_record)
     _events(sheet, bundle.canonical_record, status)
     _aliases(sheet, "/source_aliases", bundle.source_aliases)
@@ -402,6 +408,7 @@ def _events(sheet: Sheet, canonical: CanonicalRecord, canonical_status: str) -> 
         elif isinstance(payload, GraphSnapshotTaken):
             snapshot = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
             _source(sheet, f"{snapshot[0]}/source", payload.graph_snapshot.source, canonical)
+    _loops(sheet)
     pointer, graph = snapshot or ("", GraphSnapshot())
     receipt = (f"{created[0]}/receipt", created[1].receipt) if created else (None, None)
     if created is None or created[1].receipt is None:
@@ -448,6 +455,30 @@ def _event_row(sheet: Sheet, position: int, read: ReadEvent) -> None:
     )
 
 
+def _loops(sheet: Sheet) -> None:
+    """Note the events whose own links lead back to them.
+
+    An id is a digest over the links, so that no loop is made of true ids alone: those that
+    are not true are to blame.
+    """
+    if not sheet.altered:
+        return
+    links: dict[str, set[str]] = {}
+    for read in sheet.document.events:
+        if isinstance(read.event, Event) and read.event.event_id:
+            links.setdefault(read.event.event_id, set()).update(_links(read.event))
+    found = chains.loops(links)
+    for pointer, event_id in sheet.altered.items():
+        if event_id in found:
+            sheet.problem("chain_loop", pointer, None, event_id)
+
+
+def _links(event: Event) -> Iterator[str]:
+    """Yield the events that an event follows or replaces; what is no text names none."""
+    named = event.supersedes if isinstance(event.supersedes, list) else []
+    yield from (link for link in (event.prev_event, *named) if isinstance(link, str))
+
+
 def _link(value: object) -> str | None:
     """Return a chain link as text; one that is no text, never seen, as JSON."""
     return value if isinstance(value, str) else json_text(value)
@@ -459,9 +490,15 @@ def _signed_event(sheet: Sheet, read: ReadEvent, event: Event) -> str:
     computed = sheet.digest(without(read.tree, "signature", "content_sha256", "event_id"))
     code = "event_digest_mismatch"
     sheet.compare(code, f"{pointer}/content_sha256", computed, event.content_sha256)
-    sheet.compare(code, f"{pointer}/event_id", f"sha256:{computed}", event.event_id)
-    place = f"{pointer}/subject_pith_number"
-    sheet.agree("event_subject_mismatch", place, sheet.pith_number, event.subject_pith_number)
+    if (
+        sheet.compare(code, f"{pointer}/event_id", f"sha256:{computed}", event.event_id)
+        != "verified"
+    ):
+        sheet.altered[pointer] = event.event_id or ""
+    # one that names no paper could be moved to any
+    if event.subject_pith_number != sheet.pith_number:
+        code, place = "event_subject_mismatch", f"{pointer}/subject_pith_number"
+        sheet.problem(code, place, sheet.pith_number, event.subject_pith_number)
     subject = event.event_id or f"sha256:{computed}"
     signature = (f"{pointer}/signature", "event", subject)
     _signature(sheet, signature, event.signature, computed, event.content_sha256)

@@ -12,6 +12,20 @@ MAX_DEPTH = 254
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 
+#: The longest Pith number that is read; a true one has 36 characters. Every row of a document
+#: bears it, so that a long one would multiply.
+MAX_NUMBER_CHARACTERS = 64
+
+#: The most keys that a bundle may carry; the real ones carry one.
+MAX_KEYS = 64
+
+#: The most keys of one name that are tried on each signature of a document. A name of more
+#: keys means none of them.
+MAX_NAMESAKES = 4
+
+#: How much of a value a finding shows; what it compares is the whole.
+SHOWN_CHARACTERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -74,29 +74,36 @@ def _current(bundle: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, 
     }
 
 
-def first_difference(expected: object, actual: object, pointer: str = "") -> str | None:
+def first_difference(expected: object, actual: object) -> str | None:
     """Return the JSON pointer of the first place where two JSON values differ, else None.
 
     Objects are compared by sorted key, as their canonical bytes are; `1`, `1.0` and `true`
     all differ from each other. The root is `/`.
     """
+    path = _path(expected, actual)
+    if path is None:
+        return None
+    return "".join(f"/{escape_pointer(str(token))}" for token in path) or "/"
+
+
+def _path(expected: object, actual: object) -> list[str | int] | None:
+    """Return the way to the first difference; it is spelled on the way back only."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in sorted(expected.keys() | actual.keys()):
-            place = f"{pointer}/{escape_pointer(key)}"
             if key not in expected or key not in actual:
-                return place
-            found = first_difference(expected[key], actual[key], place)
-            if found:
-                return found
+                return [key]
+            below = _path(expected[key], actual[key])
+            if below is not None:
+                return [key, *below]
         return None
     if isinstance(expected, list) and isinstance(actual, list):
         for index, (left, right) in enumerate(zip(expected, actual, strict=False)):
-            found = first_difference(left, right, f"{pointer}/{index}")
-            if found:
-                return found
+            below = _path(left, right)
+            if below is not None:
+                return [index, *below]
         same = len(expected) == len(actual)
-        return None if same else f"{pointer}/{min(len(expected), len(actual))}"
-    return None if canonical(expected) == canonical(actual) else pointer or "/"
+        return None if same else [min(len(expected), len(actual))]
+    return None if canonical(expected) == canonical(actual) else []
 
 
 def state_difference(expected: dict[str, Any], actual: dict[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ import orjson
 
 from pipeline.canonical import canonical, sha256_hex
 from pipeline.document import Document
+from pipeline.limits import SHOWN_CHARACTERS
 from pipeline.staged import TABLES
 from pipeline.times import microseconds
 
@@ -50,6 +51,7 @@ class Sheet:
         pith_number: the number that the document states.
         canonical_sha256: the digest recomputed from its canonical record.
         carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
+        altered: pointer to id of the events whose id is not that of their content.
     """
 
     def __init__(self, rows: Rows, doc: int, sha256: str, document: Document) -> None:
@@ -63,6 +65,7 @@ class Sheet:
         holder = document.tree["current"] if document.kind == "state" else document.tree
         self.canonical_sha256 = self.digest(holder["canonical_record"])
         self.carried: list[tuple[str | None, str, bytes]] = []
+        self.altered: dict[str, str] = {}
 
     def add(self, table: str, *values: object) -> None:
         """Append a row; `values` follow `doc` in the order of the table's schema."""
@@ -113,5 +116,11 @@ def json_text(value: object) -> str | None:
 
 
 def shown(value: object) -> str | None:
-    """Return a value as a finding shows it: texts as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json_text(value)
+    """Return a value as a finding shows it: texts as they are, the rest as JSON, cut if long.
+
+    A value may be compared once for each event: shown whole, it would multiply.
+    """
+    text = value if isinstance(value, str) else json_text(value)
+    if text is None or len(text) <= SHOWN_CHARACTERS:
+        return text
+    return f"{text[:SHOWN_CHARACTERS]}…"

@@ -14,10 +14,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from pipeline.limits import MAX_KEYS, MAX_NUMBER_CHARACTERS
+
 Text = str | None
 Flag = bool | None
 #: Integers fit a BIGINT column; larger ones refuse the document as a wrong type.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
+#: A document's Pith number, as it states it.
+Number = Annotated[str, Meta(max_length=MAX_NUMBER_CHARACTERS)]
 #: A list of texts, such as categories.
 Texts = list[str] | None
 #: Kept whole as JSON in a column of its own, whatever it holds.
@@ -322,7 +326,7 @@ class Current(Shape):
 class State(Shape):
     """A state document, standing alone or embedded in a bundle."""
 
-    pith_number: str
+    pith_number: Number
     current: Current
     state_type: Text = None
     state_version: Text = None
@@ -355,7 +359,7 @@ class PublicKey(Shape):
 class Record(Shape):
     """A record document."""
 
-    pith_number: str
+    pith_number: Number
     canonical_record: CanonicalRecord
     record_type: Text = None
     schema_url: Text = None
@@ -383,7 +387,7 @@ class Record(Shape):
 class Bundle(Shape):
     """A bundle document."""
 
-    pith_number: str
+    pith_number: Number
     canonical_record: CanonicalRecord
     bundle_type: Text = None
     bundle_version: Text = None
@@ -394,7 +398,7 @@ class Bundle(Shape):
     events: list[Event] | None = None
     timestamp_proofs: Unseen = None
     mirror_hints: Json = None
-    public_keys: list[PublicKey] | None = None
+    public_keys: Annotated[list[PublicKey], Meta(max_length=MAX_KEYS)] | None = None
     merge_version: Text = None
     built_at: Text = None
     links: Json = None

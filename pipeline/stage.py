@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline.document import NotPithError, UnsupportedError, read
 from pipeline.flatten import flatten
 from pipeline.keyring import Keyring
+from pipeline.limits import MAX_NAMESAKES
 from pipeline.rows import Row, Rows
 from pipeline.staged import TABLES, to_arrow
 from pipeline.strictjson import RefusedError
@@ -82,7 +83,7 @@ def _verify(rows: Rows, keyring: Keyring) -> None:
     pinned = cache(keyring.candidates)
     key_id, fingerprint = _AT["key_id"], _AT["public_key_fingerprint"]
     named = [
-        [key for name, mark, key in carried if name == row[key_id] or mark == row[fingerprint]]
+        _meant(carried, row[key_id], row[fingerprint])
         for row, carried in zip(claimed, rows.carried, strict=True)
     ]
     candidates = [
@@ -94,3 +95,15 @@ def _verify(rows: Rows, keyring: Keyring) -> None:
         (*row, verdict, key and base64.b64encode(key).decode(), key in keys, bool(keys))
         for row, keys, (verdict, key) in zip(claimed, named, found.iter_rows(), strict=True)
     ]
+
+
+def _meant(
+    carried: list[tuple[str | None, str, bytes]], key_id: object, fingerprint: object
+) -> list[bytes]:
+    """Return the keys of a document that a signature in it may mean.
+
+    A name of more than `MAX_NAMESAKES` keys means none: trying all keys on all signatures
+    would cost the product of the two.
+    """
+    meant = {key: None for name, mark, key in carried if name == key_id or mark == fingerprint}
+    return list(meant) if len(meant) <= MAX_NAMESAKES else []

@@ -26,6 +26,7 @@ from pipeline.staged import TABLES
 #: The modules that decide what a part holds: another version of one makes parts anew.
 _SOURCES = (
     "canonical",
+    "chains",
     "document",
     "flatten",
     "limits",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
@@ -189,41 +190,51 @@ _DECODER = json.JSONDecoder(
 
 
 def _check(root: object) -> None:
-    """Refuse the first defect in document order, by its JSON pointer."""
-    stack: list[tuple[object, str, int]] = [(root, "", 0)]
-    while stack:
-        value, pointer, depth = stack.pop()
+    """Refuse the first defect in document order, by its JSON pointer.
+
+    The walk holds one iterator a level, and spells a pointer only to refuse: a long key over
+    a long list would make it the product of the two.
+    """
+    path: list[str | int] = [""]
+    levels: list[Iterator[tuple[str | int, object]]] = [iter([("", root)])]
+    while levels:
+        token, value = next(levels[-1], (None, None))
+        if token is None:
+            levels.pop()
+            path.pop()
+            continue
+        path[-1] = token
         if isinstance(value, _Defect):
-            raise RefusedError(value.reason, _pointer_text(pointer))
+            raise RefusedError(value.reason, _pointer_text(path))
         if isinstance(value, str):
-            _check_text(value, pointer)
+            _check_text(value, path)
         elif isinstance(value, dict | list):
-            if depth >= MAX_DEPTH:
-                raise RefusedError(_TOO_DEEP, _pointer_text(pointer))
-            stack.extend(reversed(_children(value, pointer, depth + 1)))
+            if len(levels) > MAX_DEPTH:
+                raise RefusedError(_TOO_DEEP, _pointer_text(path))
+            levels.append(_children(value, path))
+            path.append("")
 
 
 def _children(
-    value: dict[str, Any] | list[Any], pointer: str, depth: int
-) -> list[tuple[object, str, int]]:
+    value: dict[str, Any] | list[Any], path: list[str | int]
+) -> Iterator[tuple[str | int, object]]:
     if isinstance(value, list):
-        return [(item, f"{pointer}/{index}", depth) for index, item in enumerate(value)]
-    children: list[tuple[object, str, int]] = []
-    for key, item in value.items():
-        _check_text(key, pointer)
-        children.append((item, f"{pointer}/{escape_pointer(key)}", depth))
-    return children
+        return iter(enumerate(value))
+    for key in value:
+        _check_text(key, path)
+    return iter(value.items())
 
 
-def _check_text(text: str, pointer: str) -> None:
+def _check_text(text: str, path: list[str | int]) -> None:
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
             reason = "a lone surrogate, which is no character"
-            raise RefusedError(reason, _pointer_text(pointer)) from None
+            raise RefusedError(reason, _pointer_text(path)) from None
 
 
-def _pointer_text(pointer: str) -> str:
+def _pointer_text(path: list[str | int]) -> str:
     """Return a pointer that can be shown: the root is `/` rather than nothing at all."""
+    pointer = "/".join(escape_pointer(str(token)) for token in path)
     return pointer.encode("utf-8", "backslashreplace").decode("utf-8") or "/"

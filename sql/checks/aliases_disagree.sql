@@ -33,13 +33,22 @@ sets as (
     left join contradicting using (doc)
     left join staged_aliases as alias using (doc)
     group by proof.pith_number, proof.doc, proof.rank, contradicting.doc
+),
+
+-- joined by their digest, because one document's may be very many
+compared as (
+    select
+        * exclude (names),
+        md5(to_json(names)::varchar) as digest,
+        left(array_to_string(names, ', '), 1000) as shown
+    from sets
 )
 
 select
     other.doc,
     other.pith_number,
-    array_to_string(best.names, ', ') as expected,
-    array_to_string(other.names, ', ') as actual
-from sets as best
-inner join sets as other using (pith_number)
-where best.rank = 1 and other.names <> best.names
+    best.shown as expected,
+    other.shown as actual
+from compared as best
+inner join compared as other using (pith_number)
+where best.rank = 1 and other.digest <> best.digest

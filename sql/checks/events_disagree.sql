@@ -15,7 +15,8 @@ copies as (
     semi join repeated using (event_id)
 ),
 
-chosen as (
+-- made once, before the copies join it: many may bear one id
+chosen as materialized (
     select copies.*
     from events as event
     inner join proof on event.document_sha256 = proof.sha256

@@ -1,11 +1,18 @@
 -- The authors of each paper, split from their one text, for joins.
+with split as (
+    select
+        pith_number,
+        -- not a join with the names: each row of it would bear the whole text
+        string_split(authors_text, ', ') as names,
+        proof
+    from papers
+    where authors_text <> ''
+)
+
 select
-    paper.pith_number,
-    author.position - 1 as position,
-    author.name,
-    paper.proof
-from papers as paper
-cross join
-    unnest(string_split(paper.authors_text, ', ')) with ordinality as author (name, position)
-where paper.authors_text <> ''
-order by paper.pith_number, author.position
+    pith_number,
+    generate_subscripts(names, 1) - 1 as position,
+    unnest(names) as name,
+    proof
+from split
+order by pith_number, position

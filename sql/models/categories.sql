@@ -1,13 +1,27 @@
 -- The categories of each paper, the primary one at position 0, for joins.
+with listed as (
+    select
+        pith_number,
+        list_concat([primary_cat], cross_cats) as names,
+        proof
+    from papers
+),
+
+numbered as (
+    select
+        pith_number,
+        generate_subscripts(names, 1) - 1 as position,
+        unnest(names) as category,
+        proof
+    from listed
+)
+
 select
-    paper.pith_number,
-    category.position - 1 as position,
-    category.name as category,
-    category.position = 1 as is_primary,
-    paper.proof
-from papers as paper
-cross join
-    unnest(list_concat([paper.primary_cat], paper.cross_cats))
-        with ordinality as category (name, position)
-where category.name is not null
-order by paper.pith_number, category.position
+    pith_number,
+    position,
+    category,
+    position = 0 as is_primary,
+    proof
+from numbered
+where category is not null
+order by pith_number, position

@@ -1,0 +1,125 @@
+"""One hostile document costs what its size costs: nothing in it multiplies by something else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.keyring import Keyring, load
+from pipeline.limits import MAX_KEYS, MAX_NAMESAKES, MAX_NUMBER_CHARACTERS, SHOWN_CHARACTERS
+from pipeline.resources import default_keyring
+from pipeline.stage import stage
+from tests.building import build_warehouse, rows
+from tests.cases.forge import Json, bundle_of
+from tests.cases.make_cases import FORGER, OWN, forged, plain, sample
+
+#: Characters of a long value, and how many rows it may not stand in.
+LONG, MANY = 300_000, 5_000
+
+KEYRING: Keyring = load(default_keyring())
+
+
+def _staged(document: Json) -> dict[str, list[Json]]:
+    raw = json.dumps(document).encode()
+    tables = stage([(hashlib.sha256(raw).hexdigest(), raw)], KEYRING)
+    return {name: table.to_pylist() for name, table in tables.items()}
+
+
+def _reason(document: Json) -> str:
+    (row,) = _staged(document)["documents"]
+    assert row["status"] == "refused"
+    return str(row["reason"])
+
+
+def _long_key() -> bytes:
+    """Return a document that is no compact JSON, with a long key over a long list."""
+    return f'{{"pith_number": 1, "{"k" * LONG}": [{"0," * MANY}0]}}'.encode()
+
+
+def _long_source() -> bytes:
+    """Return a bundle with a long source that many events contradict."""
+    bundle = bundle_of(OWN, plain())
+    bundle["canonical_record"]["source"]["id"] = "p" * LONG
+    payload = {"graph_snapshot": {"source": {"id": "x"}}}
+    bundle["events"] += [{"event_type": "graph_snapshot", "payload": payload}] * MANY
+    return json.dumps(bundle).encode()
+
+
+@pytest.mark.parametrize("make", [_long_key, _long_source])
+def test_a_long_value_does_not_multiply(make: Callable[[], bytes]) -> None:
+    """Staging holds a hundred times the document at most, not its length times its items."""
+    raw = make()
+    tracemalloc.start()
+    try:
+        stage([(hashlib.sha256(raw).hexdigest(), raw)], KEYRING)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * len(raw)
+
+
+def test_a_problem_shows_the_start_of_a_long_value() -> None:
+    """A finding shows as much of a value as `SHOWN_CHARACTERS` says, and that it is cut."""
+    record = sample(3)
+    record["source"]["id"] = "p" * LONG
+    (problem,) = [p for p in _staged(record)["problems"] if p["code"] == "source_disagrees"]
+    assert problem["actual"] == "p" * SHOWN_CHARACTERS + "…"
+
+
+def test_a_number_that_is_too_long_is_refused() -> None:
+    """A Pith number longer than the limit refuses the document, as every row would bear it."""
+    record = sample(3)
+    record["pith_number"] = "p" * MAX_NUMBER_CHARACTERS
+    assert _staged(record)["documents"][0]["status"] == "ok"
+    record["pith_number"] += "p"
+    assert "/pith_number" in _reason(record)
+
+
+def test_more_keys_than_the_limit_are_refused() -> None:
+    """A bundle carries as many keys as the limit allows, and not one more."""
+    bundle = sample(4)
+    bundle["public_keys"] *= MAX_KEYS
+    assert _staged(bundle)["documents"][0]["status"] == "ok"
+    bundle["public_keys"].append(FORGER.carried())
+    assert "/public_keys" in _reason(bundle)
+
+
+def test_a_name_of_too_many_keys_means_none() -> None:
+    """A signature whose key's name is given to too many keys cannot be checked."""
+    bundle = forged()
+    names = {"key_id": bundle["bundle_signature"]["key_id"], "algorithm": "ed25519"}
+    keys = [base64.b64encode(bytes([number]) * 32).decode() for number in range(MAX_NAMESAKES)]
+    for made in (bundle["bundle_signature"], *bundle["public_keys"], *names_of(bundle)):
+        made["key_id"] = names["key_id"] = "nobody"
+        made.pop("public_key_fingerprint", None)
+    bundle["public_keys"] += [{**names, "public_key_b64": key} for key in keys[1:]]
+    assert {row["verdict"] for row in _events(bundle)} == {"holds"}
+    bundle["public_keys"].append({**names, "public_key_b64": keys[0]})
+    assert {row["verdict"] for row in _events(bundle)} == {"unknown_key"}
+
+
+def names_of(bundle: Json) -> list[Json]:
+    """Return the signatures of a bundle's events."""
+    return [made["signature"] for made in bundle["events"]]
+
+
+def _events(bundle: Json) -> list[Json]:
+    return [row for row in _staged(bundle)["signatures"] if row["kind"] == "event"]
+
+
+def test_a_long_text_of_many_authors_is_split(tmp_path: Path) -> None:
+    """Each author is a row of its own, though there be more than a build could hold copies of."""
+    record = sample(3)
+    record["paper"]["authors_text"] = ", ".join(["a"] * LONG)
+    (tmp_path / "record.json").write_text(json.dumps(record))
+    build_warehouse(tmp_path / "warehouse", tmp_path / "record.json")
+    found = rows(
+        tmp_path / "warehouse", "select count(*), max(position), any_value(name) from authors"
+    )
+    assert found == [(LONG, LONG - 1, "a")]
