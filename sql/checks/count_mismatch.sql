@@ -54,7 +54,8 @@ counts as (
         pith_number,
         place || '/event_count' as pointer,
         'events of the state' as what,
-        valid_event_count + invalid_event_count as expected,
+        -- stated numbers may be as large as a BIGINT goes: their sum is not
+        valid_event_count::hugeint + invalid_event_count as expected,
         event_count as actual
     from states
     union all

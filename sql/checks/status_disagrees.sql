@@ -27,10 +27,9 @@ held as (
         count(*) filter (where event_type = 'citation_signature') as citation_signatures,
         count(*) filter (where event_type = 'replication_record') as replication_records
     from events
-    -- what nobody vouches for contradicts nobody
-    where
-        (content_ok and signature_status = 'valid')
-        or (content_ok is null and proof in ('signed', 'receipt'))
+    -- what nobody vouches for contradicts nobody, nor does an event in a standalone state,
+    -- which anybody could have put there
+    where content_ok and signature_status = 'valid'
     group by pith_number
 ),
 
@@ -59,7 +58,8 @@ claims as (
             ] as strong_author_claims,
             [
                 facts.weak_author_claims::varchar,
-                (facts.author_claims_count - facts.author_claims_strong_count)::varchar
+                -- stated numbers may be as far apart as no BIGINT can tell
+                (facts.author_claims_count::hugeint - facts.author_claims_strong_count)::varchar
             ] as weak_author_claims,
             [facts.author_attested::varchar, (held.author_attestations > 0)::varchar]
                 as author_attested,

@@ -29,6 +29,8 @@ words as (
         document.sha256,
         document.kind,
         document.pith_number,
+        -- texts that hash to what the canonical record holds
+        (paper.title_status = 'verified')::int + (paper.abstract_status = 'verified')::int as texts,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
         case
             when breaks.doc is not null or signatures.any_wrong then 'failed'
@@ -39,6 +41,7 @@ words as (
             else 'unsigned'
         end as proof
     from staged_documents as document
+    inner join staged_papers as paper using (doc)
     left join signatures using (doc)
     left join breaks using (doc)
     where document.status = 'ok'
@@ -56,11 +59,13 @@ grades as (
 ranks as (
     select
         *,
-        -- better proven, then newer, then by kind; the digest makes the order total
+        -- better proven, first by signatures, then in its texts; then newer, then by kind; the
+        -- digest makes the order total
         row_number() over (
             partition by pith_number
             order by
                 grade desc,
+                texts desc,
                 stated_at desc nulls last,
                 list_position(['bundle', 'record', 'state'], kind),
                 sha256
@@ -70,7 +75,7 @@ ranks as (
 )
 
 select
-    * exclude (best_grade),
+    * exclude (texts, best_grade),
     -- beside a verified document only other verified ones speak for a paper; without any,
     -- only those as good as the best
     grade = best_grade or grade >= list_position(

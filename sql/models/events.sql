@@ -10,7 +10,8 @@ with judged as (
         event.prev_event,
         event.signer_id,
         event.origin,
-        coalesce(event.subject_pith_number, event.document_pith_number) as pith_number,
+        -- what an event that names no paper is about, no signature says
+        event.subject_pith_number as pith_number,
         event.content_sha256_computed = event.content_sha256
         and event.event_id = 'sha256:' || event.content_sha256_computed as content_ok,
         coalesce(signature.status, 'missing') as signature_status,
@@ -56,17 +57,19 @@ equivocal as (
 
 applied as (
     select
+        pith_number,
         event_id,
         max(grade) as grade
     from (
         select
+            proof.pith_number,
             unnest(state.applied_event_ids) as event_id,
             proof.grade
         from staged_states as state
         inner join proof using (doc)
         where proof.eligible
     )
-    group by event_id
+    group by pith_number, event_id
 ),
 
 stated as (
@@ -115,7 +118,9 @@ from chosen
 -- the texts join last: what is ranked and grouped above stays narrow
 inner join staged_events as event
     on chosen.doc = event.doc and chosen.pointer = event.pointer
-left join applied on chosen.event_id = applied.event_id
+-- the state of another paper has no say
+left join applied
+    on chosen.pith_number = applied.pith_number and chosen.event_id = applied.event_id
 left join stated on chosen.pith_number = stated.pith_number
 left join equivocal on chosen.event_id = equivocal.event_id
 order by chosen.event_id

@@ -170,6 +170,82 @@ def forged_claim_to_id_fail() -> Files:
 
 
 @case
+def texts_left_out() -> Files:
+    """A newer copy of a record without its proven texts does not take the record's place."""
+    bare = without(sample(3), "paper", "graph_snapshot", "verification_status")
+    bare["updated_at"] = "2030-01-01T00:00:00Z"
+    return {"bare.json": bare, "real.json": sample(3)}
+
+
+@case
+def applied_by_another_fail() -> Files:
+    """The state of another paper has no say in which events of this one are applied."""
+    bundle = bundle_of(OWN, plain())
+    del bundle["state"]
+    bundle = seal_bundle(OWN, bundle, merge=False)
+    other = without(sample(1), "state_sha256")
+    other["applied_event_ids"] = [made["event_id"] for made in bundle["events"]]
+    return own(bundle=bundle, other=seal_state(other))
+
+
+@case
+def attestation_in_state() -> Files:
+    """An event that somebody put into a state does not blame the paper's record."""
+    created_event = {**sample(1)["current"]["record_created"]}
+    record = sample(3)
+    created_event["payload"] = {
+        "canonical_record": record["canonical_record"],
+        "canonical_sha256": record["canonical_sha256"],
+        "receipt": record["receipt"],
+    }
+    changed = without(sample(1), "state_sha256")
+    changed |= {"pith_number": record["pith_number"], "event_count": 2, "valid_event_count": 2}
+    attested = {**created_event, "event_id": "sha256:none", "payload": {"of": "the forger"}}
+    changed["applied_event_ids"] = [created_event["event_id"], attested["event_id"]]
+    changed["current"] |= {
+        "canonical_record": record["canonical_record"],
+        "source_aliases": record["aliases"],
+        "graph_snapshots": [],
+        "record_created": created_event,
+        "author_attestations": [attested],
+    }
+    return {"record.json": record, "state.json": seal_state(changed)}
+
+
+@case
+def receipt_as_event_fail() -> Files:
+    """What a receipt signs is no event, though it be dressed up as one."""
+    record = sample(3)
+    signed = record["canonical_sha256"]
+    bundle = bundle_of(FORGER, plain())
+    made = {
+        **record["canonical_record"],
+        "content_sha256": signed,
+        "event_id": f"sha256:{signed}",
+        "signature": {**record["receipt"], "signed_message": "open_graph_event_sha256_bytes"},
+    }
+    for name in ("kind", "receipt_version", "builder_version", "canonical_sha256"):
+        del made["signature"][name]
+    for name in ("first_computed_at", "last_reissued_at"):
+        del made["signature"][name]
+    bundle["events"] = [made]
+    return {"bundle.json": seal_bundle(FORGER, bundle, merge=False)}
+
+
+@case
+def counts_huge_fail() -> Files:
+    """Counts of which no BIGINT holds the sum are wrong counts, and stop nothing."""
+    bundle = bundle_of(OWN, plain())
+    bundle["state"] |= {"valid_event_count": 2**63 - 1, "invalid_event_count": 1}
+    bundle["state"] = seal_state(bundle["state"])
+    record = sample(3)
+    record["graph_snapshot"]["author_claims"] |= {"count": -(2**63), "strong_count": 1}
+    return own(bundle=seal_bundle(OWN, bundle, merge=False), record=record) | {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY)
+    }
+
+
+@case
 def key_altered_fail() -> Files:
     """The pinned key keeps its own row beside a copy of it with altered text."""
     bundle = bundle_of(OWN, plain())
