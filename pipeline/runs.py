@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,13 +127,15 @@ def changes(connection: Connection, previous: Path | None) -> Changes:
 
 
 def inputs_digest(connection: Connection) -> str:
-    """Return one digest over what was found where, and what speaks for it."""
-    (digest,) = row_of(
-        connection,
+    """Return one digest over what was found where, and what speaks for it.
+
+    Each document's row has a digest of its own; these are sorted and hashed as they come, so
+    that memory does not grow with the documents.
+    """
+    rows = connection.sql(
         """
-        with numbered as (
-            select
-                row_number() over (order by path, position) as number,
+        select
+            sha256(
                 to_json(
                     [
                         path,
@@ -143,23 +146,16 @@ def inputs_digest(connection: Connection) -> str:
                         status,
                         reason
                     ]
-                ) as line
-            from inputs
-        ),
-
-        -- in blocks, so that no single text holds them all
-        blocks as (
-            select
-                number // 10000 as block,
-                sha256(string_agg(line, chr(10) order by number)) as digest
-            from numbered
-            group by block
-        )
-
-        select coalesce(sha256(string_agg(digest, '' order by block)), sha256('')) from blocks
-        """,
+                )
+            ) as digest
+        from inputs
+        order by digest
+        """
     )
-    return str(digest)
+    total = hashlib.sha256()
+    for batch in rows.to_arrow_reader():
+        total.update("".join(batch.column("digest").to_pylist()).encode())
+    return total.hexdigest()
 
 
 def runs_sql(

@@ -174,9 +174,10 @@ def run_task(task: Task, job: Job) -> Done:
     if version() != job.version:
         message = "pith-etl was upgraded while it ran; nothing was published: build again"
         raise WarehouseError(message)
-    found: list[tuple[object, ...]] = []
     done = Done(files=len(task.files))
-    with Known(job.known) as known:
+    listing = job.listing / f"{task.number}.parquet"
+    # batch by batch, because one file may hold millions of documents
+    with Known(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
         for batch in _batches(_read(task, job.limits), job.limits):
             new = {
                 document.sha256: document.raw
@@ -186,9 +187,8 @@ def run_task(task: Task, job: Job) -> Done:
             if new:
                 tables = stage(new.items(), job.keyring)
                 write_part(job.staging, tables, [key.public_key_b64 for key in job.keyring.keys])
-            found.extend(_listed(document) for document in batch)
+            listed.write_table(to_arrow(INPUTS, [_listed(document) for document in batch]))
             done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
-    pq.write_table(to_arrow(INPUTS, found), job.listing / f"{task.number}.parquet")
     return done + Done(peak_bytes=peak_memory())
 
 

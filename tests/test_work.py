@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import random
 import signal
+import tracemalloc
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import model
 from pipeline.errors import WarehouseError
-from pipeline.inputs import InputFile
+from pipeline.inputs import InputFile, discover
+from pipeline.keyring import load
 from pipeline.limits import Limits
-from pipeline.work import plan
+from pipeline.resources import default_keyring
+from pipeline.staging import version
+from pipeline.work import Job, Task, plan, run_task
 from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables
 
 
@@ -167,3 +172,21 @@ def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -
     assert not list((dump.warehouse / "snapshots").glob("*"))
     assert not (dump.warehouse / "staging" / "work").exists()
     await_end(process.pid)
+
+
+def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: Path) -> None:
+    """What is held while a file is read does not grow with the documents in it."""
+    (tmp_path / "many.ndjson").write_bytes(b"x\n" * 20_000)
+    (tmp_path / "known").write_bytes(b"")
+    (file,) = discover([tmp_path / "many.ndjson"])
+    limits = Limits(batch_documents=100)
+    job = Job(tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version())
+    tracemalloc.start()
+    try:
+        done = run_task(Task(7, (file,)), job)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert done.documents == 20_000
+    assert len(pq.read_table(tmp_path / "7.parquet")) == 20_000
+    assert peak < 4 * 2**20  # of 20,000 rows held together it would be twice that
