@@ -217,6 +217,16 @@ def current(warehouse: Path) -> Path:
     return folder
 
 
+def before(folder: Path) -> Path | None:
+    """Return the folder of the newest finished snapshot that is older than this one, if any."""
+    older = [
+        other
+        for other in folder.parent.iterdir()
+        if other.name < folder.name and (other / "manifest.json").exists()
+    ]
+    return max(older, default=None)
+
+
 def published(warehouse: Path) -> tuple[Path | None, str | None]:
     """Return the folder of the published snapshot, or None and why a build starts anew.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 
 from pipeline import catalog, snapshot
-from pipeline.database import create_views
+from pipeline.database import create_previous, create_views
 from pipeline.duck import Connection, literal
 from pipeline.errors import UsageError
 
@@ -38,7 +38,8 @@ class Warehouse:
 
     Attributes:
         snapshot: the folder of the snapshot.
-        connection: a DuckDB connection in memory with a view of every table.
+        connection: a DuckDB connection in memory with a view of every table, and
+            `previous_papers`: the papers of the snapshot before, none where there is none.
     """
 
     def __init__(self, path: str | os.PathLike[str] = "data/warehouse") -> None:
@@ -50,6 +51,10 @@ class Warehouse:
         self.snapshot = snapshot.current(Path(path))
         self.connection: Connection = duckdb.connect()
         create_views(self.connection, self.snapshot)
+        self._readable = [self.snapshot]
+        before = snapshot.before(self.snapshot)
+        if before is not None and create_previous(self.connection, before):
+            self._readable.append(before / "papers")
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a query over the tables as a DuckDB relation."""
@@ -74,11 +79,12 @@ class Warehouse:
         ]
 
     def lock(self) -> None:
-        """Give up everything but reading this snapshot, for queries by others."""
+        """Give up everything but reading the tables, for queries by others."""
         # an instant is shown in UTC, wherever this runs; no Python variable is a table
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set python_enable_replacements = false")
-        self.connection.execute(f"set allowed_directories = [{literal(f'{self.snapshot}/')}]")
+        folders = ", ".join(literal(f"{folder}/") for folder in self._readable)
+        self.connection.execute(f"set allowed_directories = [{folders}]")
         self.connection.execute("set enable_external_access = false")
         self.connection.execute("set lock_configuration = true")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from pipeline import Warehouse, catalog
 from pipeline.errors import UsageError
 from pipeline.queries import bound, values
+from tests.building import build_warehouse
 from tests.console import Console
+from tests.paths import SAMPLES
 from tests.synthetic import build_synthetic
 
 NAMES = sorted(catalog.queries())
@@ -172,3 +175,38 @@ def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
     assert [row[2:] for row in cited] == [(12, 12)]
     assert [row[2] for row in events] == ["record_created", "graph_snapshot"]
     assert len(citing) == 12
+
+
+def test_changed_papers(tmp_path: Path, console: Console) -> None:
+    """Papers that are new, gone or told by another document since the snapshot before are found."""
+    source, warehouse = tmp_path / "source", tmp_path / "warehouse"
+    shutil.copytree(SAMPLES, source)
+    first, second, third, *_ = sorted(source.iterdir())
+    kept = first.read_bytes()
+    first.unlink()
+    build_warehouse(warehouse, source)
+    first.write_bytes(kept)
+    second.unlink()
+    third.write_bytes(third.read_bytes() + b"\n")
+    build_warehouse(warehouse, source)
+    finished = console(
+        "sql", "--named", "changed_papers", "--warehouse", warehouse, "--format", "json"
+    )
+    rows = {row["pith_number"]: row["change"] for row in json.loads(finished.output)}
+    assert rows == {
+        "pith:2015:23I7M26R5JO2ZDVLZ734LVBI3N": "added",
+        "pith:2014:ICOSM72B3S5IX4M4GSUTVDFB5Z": "gone",
+        "pith:2015:H3O2LG26QKOU52MMC67LGVPEGW": "changed",
+    }
+
+
+def test_a_broken_past_does_not_hide_the_present(tmp_path: Path) -> None:
+    """Where the papers of the snapshot before cannot be read, there are none."""
+    warehouse = tmp_path / "warehouse"
+    build_warehouse(warehouse, SAMPLES)
+    build_warehouse(warehouse, *sorted(SAMPLES.iterdir())[:3])
+    old = min((warehouse / "snapshots").iterdir()) / "papers" / "part-0.parquet"
+    old.write_bytes(b"broken")
+    with Warehouse(warehouse) as opened:
+        assert opened.sql("from previous_papers").fetchall() == []
+        assert len(opened.sql("from papers").fetchall()) == 3
