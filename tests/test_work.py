@@ -176,10 +176,10 @@ def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -
 
 def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: Path) -> None:
     """What is held while a file is read does not grow with the documents in it."""
-    (tmp_path / "many.ndjson").write_bytes(b"x\n" * 20_000)
+    (tmp_path / "many.ndjson").write_bytes(b"x\n" * 60_000)
     (tmp_path / "known").write_bytes(b"")
     (file,) = discover([tmp_path / "many.ndjson"])
-    limits = Limits(batch_documents=100)
+    limits = Limits(batch_documents=3000)
     job = Job(tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version())
     tracemalloc.start()
     try:
@@ -187,6 +187,6 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert done.documents == 20_000
-    assert len(pq.read_table(tmp_path / "7.parquet")) == 20_000
-    assert peak < 4 * 2**20  # of 20,000 rows held together it would be twice that
+    assert done.documents == 60_000
+    assert len(pq.read_table(tmp_path / "7.parquet")) == 60_000
+    assert peak < 10 * 2**20  # 60,000 rows held together would be nearly twice that
