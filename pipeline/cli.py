@@ -539,3 +539,8 @@ def main() -> None:
         # whoever read our output has seen enough; nothing may write to it again
         sys.stdout = None
         sys.exit(1)
+    except OSError as error:
+        # the output's device is full, say; it would fail once more when it is flushed
+        click.echo(f"pith-etl: {error}", err=True)
+        sys.stdout = None
+        sys.exit(1)

@@ -13,6 +13,7 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.errors import UsageError
+from pipeline.interrupts import interruptible
 from pipeline.render import print_table, safe, write_result
 from pipeline.search import RESULTS, find
 from pipeline.warehouse import Warehouse, read_only
@@ -37,7 +38,7 @@ def sql(
         opened.lock()
         try:
             query = read_only(opened.connection, query, values)
-            with _output(output, form) as stream:
+            with interruptible(opened.connection), _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream, values)
         except duckdb.Error as error:
             # the message may quote a value, and those are the attacker's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -206,7 +207,11 @@ def _text(summary: Summary) -> Iterator[str]:
     yield f"published: {where}" if summary.published else f"nothing changed since {where}"
     yield ""
     query = "select pith_number, title, receipt_status, title_status from papers limit 5"
-    option = "" if summary.warehouse == "data/warehouse" else f" --warehouse {summary.warehouse}"
+    option = (
+        ""
+        if summary.warehouse == "data/warehouse"
+        else f" --warehouse {shlex.quote(summary.warehouse)}"
+    )
     command = ".venv/bin/pith-etl" if _in_checkout() else "pith-etl"
     yield f'try: {command} sql "{query}"{safe(option)}'
 

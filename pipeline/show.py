@@ -109,6 +109,11 @@ def _write(page: Mapping[str, Any], output: IO[str]) -> None:
             print_table(output, names, [[_text(row[key]) for key in names] for row in rows])
 
 
+def _cited(count: int | None) -> str:
+    """Return how often a paper is cited, which only a record says."""
+    return "no record counts it" if count is None else f"{count} papers, as its record counts"
+
+
 def _head(paper: Row) -> Iterator[str]:
     """Yield the lines on the paper itself: what it is, and its texts with their verdicts."""
     yield from _folded(paper["title"])
@@ -125,7 +130,7 @@ def _head(paper: Row) -> Iterator[str]:
         "title hash": _text(paper["title_status"]),
         "abstract hash": _text(paper["abstract_status"]),
         "receipt": _text(paper["receipt_status"]),
-        "cited by": f"{paper['inbound_citation_count'] or 0} papers, as its record counts",
+        "cited by": _cited(paper["inbound_citation_count"]),
     }
     for name, fact in facts.items():
         yield f"{name:<15}{fact}"

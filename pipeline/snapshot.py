@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -210,7 +211,7 @@ def current(warehouse: Path) -> Path:
     if folder is None:
         message = (
             f"no snapshot is published in {warehouse}; "
-            f"run `pith-etl build SOURCE --warehouse {warehouse}`"
+            f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
         )
         raise WarehouseError(message)
     manifest(folder)

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from pipeline import catalog
-from tests.paths import REPO
+from tests.building import build_warehouse
+from tests.paths import REPO, SAMPLES
 
 _CASES = REPO / "tests" / "cases"
 
@@ -26,3 +27,15 @@ def test_every_check_is_raised_by_a_conformance_case() -> None:
     checks = {(check.code, check.severity) for check in catalog.checks()}
     assert raised <= checks
     assert checks - raised <= _OF_TWO_BUILDS
+
+
+def test_equal_copies_are_not_outdated(tmp_path: Path) -> None:
+    """Two copies that are equally good and equally old are no finding against either."""
+    (sample,) = SAMPLES.glob("000*")
+    raw = sample.read_bytes()
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "one.json").write_bytes(raw)
+    (tmp_path / "source" / "two.json").write_bytes(raw + b"\n")
+    summary = build_warehouse(tmp_path / "warehouse", tmp_path / "source")
+    assert summary.documents == {"record": 2}
+    assert summary.codes == {}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -60,3 +63,16 @@ def test_another_thread_may_build() -> None:
     thread.start()
     thread.join()
     assert found == [(1,)]
+
+
+def test_a_query_of_a_user_is_interrupted(samples_warehouse: Path) -> None:
+    """Ctrl-C ends `pith-etl sql` in the midst of a query, with 130 and no traceback."""
+    query = "select count(*) from range(10000000) a, range(1000000) b where (a.range*b.range)%7=3"
+    program = Path(sys.executable).parent / "pith-etl"
+    command = [str(program), "sql", query, "--warehouse", str(samples_warehouse)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.strip()) == (130, "pith-etl: interrupted")

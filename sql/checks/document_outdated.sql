@@ -7,7 +7,11 @@ with ranked as (
     select
         doc,
         pith_number,
+        grade,
+        texts,
         stated_at,
+        first_value(grade) over kinds as best_grade,
+        first_value(texts) over kinds as best_texts,
         first_value(stated_at) over kinds as best_at,
         row_number() over kinds as place
     from proof
@@ -21,4 +25,7 @@ select
     best_at as expected,
     stated_at as actual
 from ranked
-where place > 1
+where
+    place > 1
+    -- equally good copies are no reason to remove one
+    and (grade < best_grade or texts < best_texts or stated_at < best_at)

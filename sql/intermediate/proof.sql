@@ -75,7 +75,7 @@ ranks as (
 )
 
 select
-    * exclude (texts, best_grade),
+    * exclude (best_grade),
     -- beside a verified document only other verified ones speak for a paper; without any,
     -- only those as good as the best
     grade = best_grade or grade >= list_position(
