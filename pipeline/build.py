@@ -30,6 +30,7 @@ from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
 from pipeline.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
 from pipeline.snapshot import Content
+from pipeline.staging import Part
 from pipeline.work import Done, Job, plan, run
 
 #: Called with (stage, files done, files in all) as a build goes on.
@@ -103,14 +104,14 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
     summary.notices += [notice] if notice else []
     name = summary.snapshot
     with _working(order, name) as connection:
-        _prepare(connection, order, files, summary, progress)
+        parts = _prepare(connection, order, files, summary, progress)
         place = str(order.warehouse.resolve())
         content = Content(summary.inputs_sha256, order.keyring.digest, program(), place)
         if previous is not None and _recall(previous, content, summary):
             listing.save(connection, order.staging, name, started_ns)
             return summary
         _guard(connection, order, previous)
-        folder = _write(connection, order, files, summary, previous, progress)
+        folder = _write(connection, order, files, parts, summary, previous, progress)
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
@@ -125,8 +126,8 @@ def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> S
     """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing."""
     summary = _summary(order, files)
     with _working(order, summary.snapshot) as connection:
-        _prepare(connection, order, files, summary, progress)
-        _write(connection, order, files, summary, None, progress)
+        parts = _prepare(connection, order, files, summary, progress)
+        _write(connection, order, files, parts, summary, None, progress)
     return summary
 
 
@@ -185,11 +186,12 @@ def _prepare(
     files: list[InputFile],
     summary: Summary,
     progress: Progress,
-) -> None:
-    """Read and stage what is new; create `inputs` and the views of all parts."""
+) -> list[Part]:
+    """Read and stage what is new; create `inputs` and the views of all parts, returned in order."""
     listings = order.staging / "work" / summary.snapshot / "listing"
     with summary.timed("discover"):
-        model.part_views(connection, staging.parts(order.staging))
+        parts = staging.parts(order.staging)
+        model.part_views(connection, parts)
         listing.open_listing(connection, order.staging, files)
         unchanged = listing.find_unchanged(connection, rescan=order.rescan)
         changed = [file for file in files if file.path not in unchanged]
@@ -197,9 +199,11 @@ def _prepare(
     with summary.timed("stage"):
         if changed:
             _stage(connection, order, changed, summary, progress)
-        model.part_views(connection, staging.parts(order.staging))
+            parts = staging.parts(order.staging)
+            model.part_views(connection, parts)
         listing.make_inputs(connection, sorted(listings.glob("*.parquet")))
         summary.inputs_sha256 = runs.inputs_digest(connection)
+    return parts
 
 
 def _stage(
@@ -290,6 +294,7 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     connection: Connection,
     order: Order,
     files: list[InputFile],
+    parts: list[Part],
     summary: Summary,
     previous: Path | None,
     progress: Progress,
@@ -298,7 +303,7 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     folder = order.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
     with summary.timed("model"):
-        model.stage_views(connection, staging.parts(order.staging), order.keyring)
+        model.stage_views(connection, parts, order.keyring)
         model.build_intermediate(connection)
         differences.find(connection, {file.path: file for file in files}, order.limits)
         modelled = [name for name in catalog.TABLES if name not in ("findings", "runs")]
