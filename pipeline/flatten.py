@@ -250,7 +250,7 @@ def _paper(  # noqa: PLR0913 - the parts of a paper, each with the place where i
         license=metadata.license,
         primary_cat=metadata.primary_cat,
         cross_cats=metadata.cross_cats_sorted,
-        submitted_at=sheet.time(metadata.submitted_at, "/canonical_record/metadata/submitted_at"),
+        submitted_at=sheet.time(metadata.submitted_at, f"{_metadata_pointer(sheet)}/submitted_at"),
         title=paper.title,
         title_canon_sha256=metadata.title_canon_sha256,
         title_status=title_status,
@@ -267,6 +267,12 @@ def _paper(  # noqa: PLR0913 - the parts of a paper, each with the place where i
         **_graph_facts(sheet, *graph),
     )
     _claims(sheet, *graph)
+
+
+def _metadata_pointer(sheet: Sheet) -> str:
+    """Return where the metadata of the document's canonical record stands."""
+    holder = "/current" if sheet.document.kind == "state" else ""
+    return f"{holder}/canonical_record/metadata"
 
 
 def _receipt_facts(sheet: Sheet, pointer: str | None, receipt: Receipt | None) -> dict[str, object]:

@@ -645,6 +645,16 @@ def test_an_unseen_value_is_kept_as_extra() -> None:
     assert checked > 15
 
 
+def test_a_malformed_time_is_named_where_it_stands() -> None:
+    """A canonical record's time is named by its own pointer, in each kind of document."""
+    for document in _samples():
+        holder = "/current" if document.kind == "state" else ""
+        pointer = f"{holder}/canonical_record/metadata/submitted_at"
+        problems = _staged(_with(document.tree, pointer))["problems"]
+        malformed = [one["pointer"] for one in problems if one["code"] == "time_malformed"]
+        assert malformed == [pointer]
+
+
 def test_items_of_a_list_become_rows() -> None:
     """Each list left out for being empty here gives rows, or extra, as soon as it has items."""
     for document, pointer in _left(NO_ROWS):
