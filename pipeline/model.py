@@ -141,7 +141,7 @@ def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
     tried = verdicts(claims(rows, candidates))
     return [
         (row[at["doc"]], row[at["pointer"]], verdict, key and base64.b64encode(key).decode())
-        for row, (verdict, key) in zip(rows, tried.iter_rows(), strict=True)
+        for row, (verdict, key) in zip(rows, tried, strict=True)
         if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
     ]
 

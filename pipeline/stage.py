@@ -6,12 +6,11 @@ together. It neither knows where it runs nor where the documents come from.
 
 from __future__ import annotations
 
-import base64
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 
-import polars as pl
 import pyarrow as pa
 
 from pipeline.document import NotPithError, UnsupportedError, read
@@ -21,13 +20,12 @@ from pipeline.limits import MAX_NAMESAKES
 from pipeline.rows import Row, Rows
 from pipeline.staged import TABLES, to_arrow
 from pipeline.strictjson import RefusedError
-from pipeline.verify import CLAIM_SCHEMA, verdicts
+from pipeline.verify import Claim, encode_base64, verdicts
 
-#: `signatures` as `flatten` leaves them; what the verification finds follows.
-_CLAIMED = TABLES["signatures"].names[
-    : -len(("verdict", "public_key_b64", "carried", "carried_any"))
-]
-_AT = {name: index for index, name in enumerate(_CLAIMED)}
+_AT = {name: index for index, name in enumerate(TABLES["signatures"].names)}
+#: The columns of `signatures` that a claim takes, and those that name its key.
+_claimed = itemgetter(*(_AT[name] for name in Claim._fields[:-1]))
+_named = itemgetter(_AT["doc"], _AT["key_id"], _AT["public_key_fingerprint"])
 
 
 def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str, pa.Table]:
@@ -52,16 +50,10 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
             gc.enable()
 
 
-def claims(rows: Sequence[Row], candidates: Sequence[list[bytes]]) -> pl.DataFrame:
-    """Return staged signatures (rows in the schema's order) as `verify.verdicts` takes them."""
-    # by way of Arrow: polars takes ten times as long over a list of lists
-    columns = {
-        name: pa.array([row[_AT[name]] for row in rows], pa.large_string())
-        for name in CLAIM_SCHEMA
-        if name != "candidates"
-    }
-    columns["candidates"] = pa.array(candidates, pa.large_list(pa.large_binary()))
-    return pl.DataFrame(pa.table(columns))
+def claims(rows: Sequence[Row], candidates: Iterable[Sequence[bytes]]) -> Iterator[Claim]:
+    """Yield staged signatures (rows in the schema's order) as `verify.verdicts` takes them."""
+    for row, keys in zip(rows, candidates, strict=True):
+        yield Claim._make((*_claimed(row), keys))
 
 
 def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
@@ -80,21 +72,27 @@ def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
 def _verify(rows: Rows, keyring: Keyring) -> None:
     """Complete the batch's signatures by their verdicts."""
     claimed = rows.tables["signatures"]
-    pinned = cache(keyring.candidates)
-    key_id, fingerprint = _AT["key_id"], _AT["public_key_fingerprint"]
-    named = [
-        _meant(carried, row[key_id], row[fingerprint])
-        for row, carried in zip(claimed, rows.carried, strict=True)
-    ]
-    candidates = [
-        list(dict.fromkeys([*pinned(row[key_id], row[fingerprint]), *keys]))
-        for row, keys in zip(claimed, named, strict=True)
-    ]
-    found = verdicts(claims(claimed, candidates))
+    keys = _keys(rows, keyring)
+    found = verdicts(claims(claimed, [candidates for _, candidates in keys]))
     rows.tables["signatures"] = [
-        (*row, verdict, key and base64.b64encode(key).decode(), key in keys, bool(keys))
-        for row, keys, (verdict, key) in zip(claimed, named, found.iter_rows(), strict=True)
+        (*row, verdict, key and encode_base64(key), key in meant, bool(meant))
+        for row, (meant, _), (verdict, key) in zip(claimed, keys, found, strict=True)
     ]
+
+
+def _keys(rows: Rows, keyring: Keyring) -> list[tuple[list[bytes], list[bytes]]]:
+    """Return for each signature the carried keys that it may mean, and all to try."""
+    pinned = cache(keyring.candidates)
+    found: dict[tuple[object, ...], tuple[list[bytes], list[bytes]]] = {}
+    result = []
+    for row, carried in zip(rows.tables["signatures"], rows.carried, strict=True):
+        named = _named(row)
+        # the signatures of a document name the same key, as a rule
+        if named not in found:
+            meant = _meant(carried, *named[1:])
+            found[named] = meant, list(dict.fromkeys([*pinned(*named[1:]), *meant]))
+        result.append(found[named])
+    return result
 
 
 def _meant(

@@ -1,4 +1,4 @@
-"""The pure core of verification: columns in, verdicts out, no I/O.
+"""The pure core of verification: claims in, verdicts out, no I/O.
 
 The rules of trust (docs/format.md, "Signatures"):
 
@@ -17,16 +17,12 @@ A verdict is one of `VERDICTS`; the published status follows from it and the key
 
 from __future__ import annotations
 
-import base64
 import binascii
-from collections.abc import Sequence
-from typing import Final
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
-import polars as pl
 from nacl import bindings, exceptions
-from polars.datatypes import DataType, DataTypeClass
-
-PolarsDataType = DataType | DataTypeClass
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -44,20 +40,30 @@ VERDICTS: Final = (
     "missing",
 )
 
-#: The columns that `verdicts` takes.
-CLAIM_SCHEMA: Final[dict[str, PolarsDataType]] = {
-    "algorithm": pl.String,
-    "signature_status": pl.String,
-    "signed_message": pl.String,
-    "expected_message": pl.String,
-    "signature_b64": pl.String,
-    "digest_computed": pl.String,
-    "digest_stated": pl.String,
-    "candidates": pl.List(pl.Binary),
-}
-
 #: A digest as documents write it; one in upper case is another text, which nothing signs.
-_HEX_DIGEST: Final = "^[0-9a-f]{64}$"
+_HEX_DIGEST: Final = re.compile("[0-9a-f]{64}")
+
+#: One of `VERDICTS`, and the key (32 bytes) under which the signature holds, if under any.
+Verdict = tuple[str, bytes | None]
+
+
+class Claim(NamedTuple):
+    """A signature as a document states it.
+
+    Attributes:
+        expected_message: what `signed_message` must say.
+        digest_computed: the digest recomputed from the content, in hex.
+        candidates: the keys at hand, the pinned ones first.
+    """
+
+    algorithm: str | None
+    signature_status: str | None
+    signed_message: str | None
+    expected_message: str | None
+    signature_b64: str | None
+    digest_computed: str | None
+    digest_stated: str | None
+    candidates: Sequence[bytes]
 
 
 def decode_base64(text: str | None, size: int) -> bytes | None:
@@ -69,10 +75,15 @@ def decode_base64(text: str | None, size: int) -> bytes | None:
     if text is None or not text.isascii():
         return None
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
         return None
-    return data if len(data) == size and base64.b64encode(data).decode() == text else None
+    return data if len(data) == size and encode_base64(data) == text else None
+
+
+def encode_base64(data: bytes) -> str:
+    """Return bytes in standard base64."""
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def holds(key: bytes, digest: bytes, signature: bytes) -> bool:
@@ -90,98 +101,46 @@ def holds(key: bytes, digest: bytes, signature: bytes) -> bool:
     return True
 
 
-def verify_columns(
-    keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]
-) -> pl.Series:
-    """Return a boolean column: does each signature hold over its digest under its key?
-
-    Equal triples are verified once.
-    """
-    triples = pl.DataFrame(
-        {"key": keys, "digest": digests, "signature": signatures},
-        schema={"key": pl.Binary, "digest": pl.Binary, "signature": pl.Binary},
-    )
-    distinct = triples.unique(maintain_order=True)
-    verdict = [holds(*row) for row in distinct.iter_rows()]
-    distinct = distinct.with_columns(pl.Series("holds", verdict, dtype=pl.Boolean))
-    return triples.join(
-        distinct, on=["key", "digest", "signature"], how="left", maintain_order="left"
-    )["holds"]
+def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
+    """Return one verdict a claim, in their order; equal signatures are verified once."""
+    tried: _Tried = {}
+    return [_verdict(tried, claim) for claim in claims]
 
 
-def verdicts(claims: pl.DataFrame) -> pl.DataFrame:
-    """Return one verdict a row, with the key under which the signature holds.
-
-    Args:
-        claims: columns of `CLAIM_SCHEMA`, a row a signature as a document states it.
-            `candidates` are the keys at hand, the pinned ones first; `digest_computed` is
-            the recomputed digest in hex.
-
-    Returns:
-        Columns `verdict` (one of `VERDICTS`) and `public_key` (32 bytes, or null where
-        nothing holds), in the order of `claims`.
-    """
-    early = [_unverifiable(*row) for row in claims.select(_EARLY).iter_rows()]
-    rows = claims.with_columns(pl.Series("early", early, dtype=pl.String)).with_row_index("row")
-    open_rows = rows.filter(pl.col("early").is_null())
-    over_computed = _first_holding(open_rows, "digest_computed")
-    failed = open_rows.join(over_computed, on="row", how="anti")
-    differing = failed.filter(pl.col("digest_stated") != pl.col("digest_computed"))
-    over_stated = _first_holding(differing, "digest_stated")
-    found = pl.concat(
-        [
-            over_computed.with_columns(verdict=pl.lit("holds")),
-            over_stated.with_columns(verdict=pl.lit("digest_mismatch")),
-        ]
-    )
-    joined = rows.join(found, on="row", how="left", maintain_order="left")
-    return joined.select(
-        pl.coalesce("early", "verdict", pl.lit("invalid")).alias("verdict"), "public_key"
-    )
+#: (key, digest, signature) to whether it holds: of all that a batch verified.
+_Tried = dict[tuple[bytes, bytes, bytes], bool]
 
 
-_EARLY = (
-    "algorithm",
-    "signature_status",
-    "signed_message",
-    "expected_message",
-    "signature_b64",
-    pl.col("candidates").list.len(),
-)
+def _verdict(tried: _Tried, claim: Claim) -> Verdict:
+    algorithm, status, message, expected, text, computed, stated, candidates = claim
+    if not text:
+        return "missing", None
+    if algorithm != ALGORITHM or status != SIGNED or message != expected:
+        return "unsupported", None
+    signature = decode_base64(text, SIGNATURE_BYTES)
+    if signature is None:
+        return "malformed", None
+    if not candidates:
+        return "unknown_key", None
+    key = _first_holding(tried, candidates, computed, signature)
+    if key is not None:
+        return "holds", key
+    if computed is not None and stated != computed:
+        key = _first_holding(tried, candidates, stated, signature)
+    return ("invalid" if key is None else "digest_mismatch"), key
 
 
-def _unverifiable(  # noqa: PLR0913, PLR0917 - a row of the columns in _EARLY
-    algorithm: str | None,
-    signature_status: str | None,
-    signed_message: str | None,
-    expected_message: str,
-    signature_b64: str | None,
-    candidates: int,
-) -> str | None:
-    """Return the verdict on a signature that never reaches libsodium, else None."""
-    if not signature_b64:
-        return "missing"
-    if (algorithm, signature_status, signed_message) != (ALGORITHM, SIGNED, expected_message):
-        return "unsupported"
-    if decode_base64(signature_b64, SIGNATURE_BYTES) is None:
-        return "malformed"
-    return None if candidates else "unknown_key"
-
-
-def _first_holding(rows: pl.DataFrame, digest: str) -> pl.DataFrame:
-    """Return (row, public_key) of the first candidate under which each signature holds."""
-    pairs = (
-        rows.select("row", "candidates", "signature_b64", pl.col(digest).alias("digest"))
-        .filter(pl.col("digest").str.contains(_HEX_DIGEST))
-        .explode("candidates", empty_as_null=False)
-    )
-    result = verify_columns(
-        pairs["candidates"].to_list(),
-        pairs["digest"].str.decode("hex").to_list(),
-        [base64.b64decode(text) for text in pairs["signature_b64"]],
-    )
-    return (
-        pairs.filter(result)
-        .group_by("row", maintain_order=True)
-        .agg(pl.col("candidates").first().alias("public_key"))
-    )
+def _first_holding(
+    tried: _Tried, candidates: Sequence[bytes], digest: str | None, signature: bytes
+) -> bytes | None:
+    """Return the first of the keys under which a signature holds over a digest in hex."""
+    if digest is None or not _HEX_DIGEST.fullmatch(digest):
+        return None
+    message = bytes.fromhex(digest)
+    for key in candidates:
+        triple = key, message, signature
+        if triple not in tried:
+            tried[triple] = holds(*triple)
+        if tried[triple]:
+            return key
+    return None

@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,13 +18,12 @@ from pipeline import verify
 from pipeline.keyring import load
 from pipeline.resources import default_keyring
 from pipeline.verify import (
-    CLAIM_SCHEMA,
     SIGNATURE_BYTES,
     VERDICTS,
+    Claim,
     decode_base64,
     holds,
     verdicts,
-    verify_columns,
 )
 from tests.json_values import TEXTS
 from tests.paths import SAMPLES
@@ -57,26 +55,24 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def claim(**changes: object) -> dict[str, object]:
+def claim(**changes: Any) -> Claim:  # noqa: ANN401 - each field has its type, and tests break it
     """Return a claim that holds, but for the changes."""
-    return {
-        "algorithm": "ed25519",
-        "signature_status": "signed_v1",
-        "signed_message": "canonical_sha256_bytes",
-        "expected_message": "canonical_sha256_bytes",
-        "signature_b64": text(SIGNATURE),
-        "digest_computed": DIGEST,
-        "digest_stated": DIGEST,
-        "candidates": [KEY],
-        **changes,
-    }
+    honest = Claim(
+        algorithm="ed25519",
+        signature_status="signed_v1",
+        signed_message="canonical_sha256_bytes",
+        expected_message="canonical_sha256_bytes",
+        signature_b64=text(SIGNATURE),
+        digest_computed=DIGEST,
+        digest_stated=DIGEST,
+        candidates=[KEY],
+    )
+    return honest._replace(**changes)
 
 
-def judge(*claims: dict[str, object]) -> list[tuple[str, bytes | None]]:
+def judge(*claims: Claim) -> list[tuple[str, bytes | None]]:
     """Return the (verdict, key) of each claim."""
-    frame = verdicts(pl.DataFrame(list(claims), schema=CLAIM_SCHEMA))
-    assert frame.schema == {"verdict": pl.String, "public_key": pl.Binary}
-    return frame.rows()
+    return verdicts(claims)
 
 
 def with_scalar_plus_order(signature: bytes) -> bytes:
@@ -107,15 +103,22 @@ def test_suites_hold_as_libsodium_says(vectors: Path) -> None:
     assert ours == [row[2] == "accepted" for row in pinned(SIGNATURE_TABLE)]
 
 
-def test_suites_in_columns(vectors: Path) -> None:
-    """Verified as columns, every case gets the verdict that it gets alone."""
-    cases = signature_cases(vectors)
-    columns = verify_columns(
-        [case.key for case in cases],
-        [case.message for case in cases],
-        [case.signature for case in cases],
-    )
-    assert columns.to_list() == [row[2] == "accepted" for row in pinned(SIGNATURE_TABLE)]
+def test_suites_as_claims(vectors: Path) -> None:
+    """Judged together as claims, the cases over a digest get the verdicts they get alone."""
+    rows = zip(signature_cases(vectors), pinned(SIGNATURE_TABLE), strict=True)
+    over_digests = [(case, row[2]) for case, row in rows if len(case.message) == 32]
+    claims = [
+        claim(
+            signature_b64=text(case.signature),
+            digest_computed=case.message.hex(),
+            digest_stated=None,
+            candidates=[case.key],
+        )
+        for case, _ in over_digests
+    ]
+    words = {"holds": "accepted", "invalid": "refused", "malformed": "refused"}
+    assert [words[verdict] for verdict, _ in judge(*claims)] == [said for _, said in over_digests]
+    assert len(over_digests) > 9
 
 
 def test_libraries_differ() -> None:
@@ -237,11 +240,12 @@ def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes, byt
 
 
 def test_equal_triples_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A triple that stands in many rows costs one verification, and answers all of them."""
+    """A triple that stands in many claims costs one verification, and answers all of them."""
     calls = count_calls(monkeypatch)
     digest, bad = bytes.fromhex(DIGEST), b"\0" * 64
-    result = verify_columns([KEY] * 6, [digest] * 6, [SIGNATURE, bad, SIGNATURE, bad, bad, bad])
-    assert result.to_list() == [True, False, True, False, False, False]
+    signatures = [SIGNATURE, bad, SIGNATURE, bad, bad, bad]
+    found = judge(*(claim(signature_b64=text(signature)) for signature in signatures))
+    assert [key for _, key in found] == [KEY, None, KEY, None, None, None]
     assert sorted(calls) == sorted([(KEY, digest, SIGNATURE), (KEY, digest, bad)])
 
 
@@ -255,7 +259,6 @@ def test_equal_claims_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_rows() -> None:
     """A batch without signatures has no verdicts."""
     assert judge() == []
-    assert verify_columns([], [], []).to_list() == []
 
 
 def test_only_rows_that_never_reach_libsodium(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,8 +367,8 @@ def test_first_candidate_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_null_everywhere() -> None:
     """A claim of nulls is a missing signature; any one null never makes a claim hold wrongly."""
-    assert judge(dict.fromkeys(CLAIM_SCHEMA)) == [("missing", None)]
-    nulls = {name: judge(claim(**{name: None}))[0][0] for name in CLAIM_SCHEMA}
+    assert judge(Claim._make([*[None] * 7, []])) == [("missing", None)]
+    nulls = {name: judge(claim(**{name: None}))[0][0] for name in Claim._fields}
     assert nulls == {
         "algorithm": "unsupported",
         "signature_status": "unsupported",
@@ -395,7 +398,7 @@ def test_null_everywhere() -> None:
 def test_hostile_claims(changes: dict[str, Any]) -> None:
     """No claim raises; only the one that was really signed holds, under the key that signed it."""
     original = claim()
-    changed = {name for name, value in changes.items() if value != original[name]}
+    changed = {name for name, value in changes.items() if value != getattr(original, name)}
     ((verdict, key),) = judge(claim(**changes))
     assert verdict in VERDICTS
     if verdict == "holds":
@@ -412,16 +415,16 @@ def test_hostile_claims(changes: dict[str, Any]) -> None:
 # -- the real signatures ----------------------------------------------------------------------
 
 
-def real_claims() -> list[dict[str, object]]:
+def real_claims() -> list[Claim]:
     """Return the receipts, events and bundle signatures of the real documents as claims."""
     keys = [key.public_key for key in load(default_keyring()).keys]
-    found: list[dict[str, object]] = []
+    found: list[Claim] = []
     for path in sorted(SAMPLES.iterdir()):
         for signature, digest in real_signatures(json.loads(path.read_bytes())):
-            fields = {name: signature[name] for name in CLAIM_SCHEMA if name in signature}
+            fields = {name: signature[name] for name in Claim._fields if name in signature}
             expected = {"expected_message": signature["signed_message"], "candidates": keys}
             digests = {"digest_computed": digest, "digest_stated": digest}
-            found.append({**fields, **expected, **digests})
+            found.append(claim(**fields, **expected, **digests))
     return found
 
 
@@ -444,7 +447,7 @@ def real_signatures(value: object) -> list[tuple[dict[str, Any], str]]:
 def test_real_signatures_hold() -> None:
     """All 11 signatures of the samples hold under the pinned key, as do the states' copies."""
     claims = real_claims()
-    kinds = Counter(claim["signed_message"] for claim in claims)
+    kinds = Counter(claim.signed_message for claim in claims)
     # two of the seven receipts are the copies in the states that the bundles embed
     assert kinds == {
         "canonical_sha256_bytes": 7,
