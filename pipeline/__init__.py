@@ -16,6 +16,8 @@ __all__ = ["Warehouse"]
 def __getattr__(name: str) -> object:
     """Import `Warehouse` on first use: the command line starts faster without DuckDB."""
     if name == "Warehouse":
+        import duckdb  # noqa: PLC0415, F401 - a notebook makes relations of `connection`, too
+
         from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
 
         return Warehouse

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
+# what importing makes stays: to look through it every 700 objects only takes time
+gc.set_threshold(50_000)
 
-from pipeline.errors import PithEtlError
+import click  # noqa: E402 - see above
+
+from pipeline.errors import PithEtlError  # noqa: E402 - see above
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Path(click.Path):
+    """A path on the command line, as a `Path`."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
 
 _WAREHOUSE = click.option(
     "--warehouse",
     default="data/warehouse",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=_Path(),
     help="The directory of the tables.",
 )
 _KEYRING = click.option(
     "--keyring",
-    type=click.Path(path_type=Path),
+    type=_Path(),
     help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
 )
 
@@ -106,15 +128,9 @@ def cli() -> None:
     show_default=True,
     help="How many snapshots to keep.",
 )
-@click.option(
-    "--report", type=click.Path(path_type=Path), help="Write the summary to a file, as JSON."
-)
-@click.option(
-    "--metrics", type=click.Path(path_type=Path), help="Write figures to a file, as OpenMetrics."
-)
-@click.option(
-    "--html", type=click.Path(path_type=Path), help="Write the page that `pith-etl report` writes."
-)
+@click.option("--report", type=_Path(), help="Write the summary to a file, as JSON.")
+@click.option("--metrics", type=_Path(), help="Write figures to a file, as OpenMetrics.")
+@click.option("--html", type=_Path(), help="Write the page that `pith-etl report` writes.")
 def build(
     *,
     as_json: bool,
@@ -177,7 +193,7 @@ def build(
     show_default=True,
     help="How to print the result.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Write to a file instead.")
+@click.option("--output", type=_Path(), help="Write to a file instead.")
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: str | None,
     named: str | None,
@@ -190,12 +206,16 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
     It only reads, and only the tables. Values are bound to a query, never pasted into it.
     """
-    from pipeline import commands, queries  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
 
     if (query is None) == (named is None):
         message = "give either a QUERY or --named NAME"
         raise click.UsageError(message)
-    values = queries.values(given)
+    values: dict[str, str] = {}
+    if named is not None or given:
+        from pipeline import queries  # noqa: PLC0415 - a query alone needs no catalogue
+
+        values = queries.values(given)
     if named is not None:
         query, values = queries.bound(named, values)
     elif query == "-":
@@ -333,7 +353,7 @@ def verify(
     "--output",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=_Path(),
     help="The directory to make; one that exists must be empty.",
 )
 @_WAREHOUSE
@@ -357,7 +377,7 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     )
 )
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("directory", type=_Path(), metavar="DIR")
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -503,7 +523,7 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
     default="report.html",
     show_default=True,
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=_Path(),
     help="The page to write; `-` is standard output.",
 )
 def report(warehouse: Path, output: Path) -> None:
@@ -518,29 +538,38 @@ def report(warehouse: Path, output: Path) -> None:
         click.echo(f"written: {output}")
 
 
-def main() -> None:
-    """Run the command line and exit.
+def run() -> int:
+    """Run the command line and return its exit code.
 
     0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
     """
     try:
         # without the standalone mode click returns the code of an `Exit`
-        sys.exit(cli.main(prog_name="pith-etl", standalone_mode=False))
+        code = cli.main(prog_name="pith-etl", standalone_mode=False) or 0
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except PithEtlError as error:
-        click.echo(f"pith-etl: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = _said(str(error), error.exit_code)
+    except SystemExit as stop:
+        code = stop.code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("pith-etl: interrupted", err=True)
-        sys.exit(130)
+        code = _said("interrupted", 130)
     except BrokenPipeError:
-        # whoever read our output has seen enough; nothing may write to it again
-        sys.stdout = None
-        sys.exit(1)
+        code = 1  # whoever read our output has seen enough
     except OSError as error:
-        # the output's device is full, say; it would fail once more when it is flushed
-        click.echo(f"pith-etl: {error}", err=True)
-        sys.stdout = None
-        sys.exit(1)
+        code = _said(str(error), 1)  # the output's device is full, say
+    return int(code)
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"pith-etl: {message}", err=True)
+    return code
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    code = run()
+    # all that was to be written is; to free every object by itself would only take time
+    os._exit(code)

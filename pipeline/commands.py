@@ -9,13 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-import duckdb
-
-from pipeline import catalog
+from pipeline.engine import engine
 from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.render import print_table, safe, write_result
-from pipeline.search import RESULTS, find
 from pipeline.warehouse import Warehouse, read_only
 
 
@@ -40,7 +37,7 @@ def sql(
             query = read_only(opened.connection, query, values)
             with interruptible(opened.connection), _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream, values)
-        except duckdb.Error as error:
+        except engine.Error as error:
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
 
@@ -52,6 +49,8 @@ def search(text: str, limit: int, warehouse: Path, form: str) -> None:
         UsageError: Parquet is asked for on a terminal.
         WarehouseError: nothing is published, or the search index does not work.
     """
+    from pipeline.search import RESULTS, find  # noqa: PLC0415 - the others start faster without it
+
     with Warehouse(warehouse) as opened:
         hits = find(opened, text, limit)
         with _output(None, form) as stream:
@@ -92,6 +91,8 @@ def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
         UsageError: there is no such table.
         WarehouseError: nothing is published.
     """
+    from pipeline import catalog  # noqa: PLC0415 - the others start faster without it
+
     if name is not None:
         catalog.table(name)
     with Warehouse(warehouse) as opened:

@@ -43,23 +43,8 @@ def create_views(connection: Connection, snapshot: Path) -> None:
     for table in catalog.views().values():
         view = quote(table.name)
         connection.execute(f"create view {view} as {catalog.view_sql(table.name)}")
-    connection.execute("create temp view previous_papers as from papers limit 0")
     for macro in catalog.macros():
         _create_macro(connection, macro, snapshot)
-
-
-def create_previous(connection: Connection, snapshot: Path) -> bool:
-    """Let `previous_papers` be those of an older snapshot; tell whether they can be read.
-
-    `create_views` left it empty, with the columns of `papers`.
-    """
-    try:
-        connection.execute(
-            f"create or replace temp view previous_papers as from {_files(snapshot, 'papers')}"
-        )
-    except duckdb.Error:
-        return False  # a broken file of the past is no reason not to read the present
-    return True
 
 
 def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) -> None:

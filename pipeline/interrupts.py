@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-import duckdb
-
-from pipeline.duck import Connection
+from pipeline.engine import Connection, engine
 
 #: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
 _SWALLOWED = "Query interrupted"
@@ -52,7 +50,7 @@ def interruptible(connection: Connection) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    except (duckdb.InterruptException, RuntimeError) as error:
+    except (engine.InterruptException, RuntimeError) as error:
         if isinstance(error, RuntimeError) and str(error) != _SWALLOWED:
             raise
         raise KeyboardInterrupt from None

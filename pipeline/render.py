@@ -8,12 +8,13 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import IO, Any
 
-from pipeline.duck import Connection
+from pipeline.engine import Connection
 
 FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 
@@ -24,8 +25,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 _PLAN = ["explain_key", "explain_value"]
 _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 _ZONED = "TIMESTAMP WITH TIME ZONE"
-#: Wider than a table of any real row, for output that is not a terminal.
-_WIDE = 10_000_000
 _FETCH = 2048
 #: More rows than anybody reads: the format `table` holds all that it shows in memory.
 TABLE_ROWS = 1000
@@ -53,8 +52,7 @@ def write_result(
     if form == "parquet":
         _write_parquet(connection, query, output, values)
         return
-    names, query = _described(connection, query, values)
-    connection.execute(query, values)
+    names = _run(connection, query, values)
     text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     try:
         _WRITERS[form](text, names, _rows(connection))
@@ -63,23 +61,22 @@ def write_result(
         text.detach()
 
 
-def _described(
-    connection: Connection, query: str, values: Mapping[str, object] | None
-) -> tuple[list[str], str]:
-    """Return the names of a query's columns, and the query with each instant as a time in UTC.
+def _run(connection: Connection, query: str, values: Mapping[str, object] | None) -> list[str]:
+    """Run a query, with each instant as a time in UTC; return the names of its columns.
 
     The driver needs a further library for an instant with its zone; all times here are UTC.
     """
-    relation = connection.sql(query, params=values)
-    types = [str(kind) for kind in relation.types]
+    columns = connection.execute(query, values).description or ()
+    types = [str(column[1]) for column in columns]
     if any(_ZONED in kind for kind in types):
         # cast to the same type but for the zone, which reaches into lists and structs
         casts = [
             f"#{number}::{kind.replace(_ZONED, 'TIMESTAMP')}"
             for number, kind in enumerate(types, start=1)
         ]
-        return relation.columns, relation.project(", ".join(casts)).sql_query()
-    return relation.columns, query
+        # nothing was fetched, so that next to nothing was done
+        connection.execute(f"select {', '.join(casts)} from ({query}\n)", values)  # noqa: S608 - a query is what we are given
+    return [column[0] for column in columns]
 
 
 def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
@@ -90,6 +87,7 @@ def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
 def _write_parquet(
     connection: Connection, query: str, output: IO[bytes], values: Mapping[str, object] | None
 ) -> None:
+    import duckdb  # noqa: PLC0415, F401 - it teaches connections to make relations
     import pyarrow.parquet as pq  # noqa: PLC0415 - the other formats start faster without it
 
     reader = connection.sql(query, params=values).to_arrow_reader()
@@ -196,23 +194,55 @@ def _line(text: str, names: Sequence[str]) -> str:
 
 
 def print_table(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, folded to a terminal's width, as wide as it takes elsewhere."""
-    from rich import box  # noqa: PLC0415 - the other formats start faster without it
+    """Print a table: folded to a terminal's width, elsewhere in Markdown, as wide as it takes."""
+    lines = _boxed if output.isatty() else _markdown
+    output.writelines(f"{line}\n" for line in lines(output, [safe(name) for name in names], rows))
+
+
+def _boxed(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    from rich import box  # noqa: PLC0415 - elsewhere a table needs no library
     from rich.console import Console  # noqa: PLC0415 - see above
     from rich.table import Table  # noqa: PLC0415 - see above
     from rich.text import Text  # noqa: PLC0415 - see above
 
-    terminal = output.isatty()
-    console = Console(file=output, width=None if terminal else _WIDE, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD if terminal else box.MARKDOWN)
+    console = Console(file=output, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD)
     for name in names:
-        table.add_column(Text(safe(name)), overflow="fold")
+        table.add_column(Text(name), overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     with console.capture() as captured:
         console.print(table)
-    # the upper and the lower edge of both boxes are blank
-    output.writelines(f"{line}\n" for line in captured.get().splitlines()[1:-1])
+    # the upper and the lower edge of the box are blank
+    return captured.get().splitlines()[1:-1]
+
+
+def _markdown(
+    _output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    # a plan has cells of several lines
+    lines = [
+        line
+        for row in rows
+        for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
+    ]
+    widths = [max(map(_cells, column)) for column in zip(names, *lines, strict=True)]
+    for number, line in enumerate([names, *lines]):
+        padded = (
+            cell + " " * (width - _cells(cell)) for cell, width in zip(line, widths, strict=True)
+        )
+        yield f"| {' | '.join(padded)} |"
+        if not number:
+            yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
+
+
+def _cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - most tables need no library
+
+    return cell_len(text)
 
 
 def safe(text: str) -> str:

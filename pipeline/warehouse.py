@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-import duckdb
-
-from pipeline import catalog, snapshot
-from pipeline.database import create_previous, create_views
-from pipeline.duck import Connection, literal
+from pipeline import snapshot
+from pipeline.engine import Connection, engine, literal
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    import duckdb
     import polars as pl
 
+    from pipeline import catalog
 
-@dataclass(frozen=True, slots=True)
-class TableFacts:
+
+class TableFacts(NamedTuple):
     """A published table: its meaning, its number of rows and its columns."""
 
     name: str
@@ -49,15 +47,33 @@ class Warehouse:
             WarehouseError: there is no published snapshot.
         """
         self.snapshot = snapshot.current(Path(path))
-        self.connection: Connection = duckdb.connect()
-        create_views(self.connection, self.snapshot)
+        self.connection: Connection = engine.connect()
+        self._open_views()
         self._readable = [self.snapshot]
         before = snapshot.before(self.snapshot)
-        if before is not None and create_previous(self.connection, before):
+        if _create_previous(self.connection, before) and before is not None:
             self._readable.append(before / "papers")
+
+    def _open_views(self) -> None:
+        """Let the views be found by their names, the quickest way that there is.
+
+        Those in the snapshot's own database file name the place where it was made.
+        """
+        try:
+            if snapshot.manifest(self.snapshot).content.place == str(self.snapshot.parent.parent):
+                copy = _attach_views(self.connection, self.snapshot / snapshot.DATABASE)
+                weakref.finalize(self.connection, os.close, copy)
+                return
+        except (OSError, engine.Error):
+            pass  # the file only saves time
+        from pipeline.database import create_views  # noqa: PLC0415 - mostly not needed
+
+        create_views(self.connection, self.snapshot)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a query over the tables as a DuckDB relation."""
+        import duckdb  # noqa: PLC0415, F401 - it teaches connections to make relations
+
         return self.connection.sql(query)
 
     def table(self, name: str) -> pl.LazyFrame:
@@ -68,11 +84,15 @@ class Warehouse:
         """
         import polars  # noqa: PLC0415, ICN001 - the command line starts faster without it
 
+        from pipeline import catalog  # noqa: PLC0415 - see above
+
         catalog.table(name)
         return polars.scan_parquet(self.snapshot / name / "*.parquet", glob=True)
 
     def tables(self) -> list[TableFacts]:
         """Return the catalogue: every table with its rows, meaning and columns."""
+        from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
         return [
             TableFacts(table.name, self._count(table.name), table.meaning, table.columns)
             for table in catalog.tables().values()
@@ -94,11 +114,15 @@ class Warehouse:
 
     def __repr__(self) -> str:
         """Return the snapshot and the tables, for a console."""
+        from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
         names = ", ".join(catalog.TABLES)
         return f"<Warehouse {str(self.snapshot)!r}: {names}>"
 
     def _repr_html_(self) -> str:
         """Return the catalogue as HTML, which Jupyter and marimo show."""
+        from html import escape  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
         rows = "".join(
             f"<tr><td><code>{escape(table.name)}</code></td>"
             f'<td style="text-align: right">{table.rows:,}</td>'
@@ -131,6 +155,49 @@ class Warehouse:
         return sum(pq.read_metadata(file).num_rows for file in files)
 
 
+def _attach_views(connection: Connection, file: Path) -> int:
+    """Let the views of a database file be found by their names, as `create_views` does, sooner.
+
+    What is attached is a copy in memory: DuckDB locks a file that it has open, and an analyst
+    may open that very one to write. What is created on the connection is not created there.
+
+    Returns:
+        the descriptor of the copy, to be closed after the connection and not sooner: DuckDB
+        lets queries read the file of that name.
+
+    Raises:
+        OSError: the file cannot be read.
+        duckdb.Error: it is no database.
+    """
+    copy = os.memfd_create(file.name)
+    try:
+        with open(copy, "wb", closefd=False) as target:
+            target.write(file.read_bytes())
+        connection.execute(f"attach '/proc/self/fd/{copy}' as pith (read_only)")
+    except BaseException:
+        os.close(copy)
+        raise
+    connection.execute("set search_path = 'memory,pith'")
+    return copy
+
+
+def _create_previous(connection: Connection, snapshot: Path | None) -> bool:
+    """Let `previous_papers` be those of an older snapshot; tell whether there are any.
+
+    Where there are none it is empty, with the columns of `papers`.
+    """
+    view = "create temp view previous_papers as from"
+    if snapshot is not None:
+        try:
+            connection.execute(f"{view} read_parquet({literal(f'{snapshot}/papers/*.parquet')})")
+        except engine.Error:
+            pass  # a broken file of the past is no reason not to read the present
+        else:
+            return True
+    connection.execute(f"{view} papers limit 0")
+    return False
+
+
 #: `explain`, with its options, before a statement that it may not hide.
 _EXPLAIN = re.compile(
     r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.IGNORECASE | re.DOTALL
@@ -159,14 +226,14 @@ def read_only(
         UsageError: it is something else.
         duckdb.Error: DuckDB cannot parse or plan it.
     """
-    query, kind = _statement(query)
-    match = _EXPLAIN.match(query) if kind == duckdb.StatementType.EXPLAIN else None
+    query, kind = _statement(connection, query)
+    match = _EXPLAIN.match(query) if kind == engine.StatementType.EXPLAIN else None
     if match:
         read_only(connection, match["rest"], values)
         return query
-    if kind != duckdb.StatementType.SELECT:
+    if kind != engine.StatementType.SELECT:
         message = f"only queries can be run; this is {kind.name.lower()}"
-        if kind == duckdb.StatementType.MULTI:
+        if kind == engine.StatementType.MULTI:
             message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
         raise UsageError(message)
     plan = connection.execute(f"explain (format json) {query}", values).fetchall()
@@ -177,22 +244,23 @@ def read_only(
     return query
 
 
-def _statement(query: str) -> tuple[str, duckdb.StatementType]:
+def _statement(connection: Connection, query: str) -> tuple[str, engine.StatementType]:
     """Return the only statement of a query, without what follows it, and its kind."""
     try:
         query.encode()
     except UnicodeEncodeError:
         message = "the query is not UTF-8"
         raise UsageError(message) from None
-    statements = duckdb.extract_statements(query)
+    # the module's own function would open another database to parse it
+    statements = connection.extract_statements(query)
     if len(statements) != 1:
         message = f"one query is expected, not {len(statements)} statements"
         raise UsageError(message)
     text = statements[0].query
     # the offsets count bytes
     data = text.encode()
-    for offset, kind in reversed(duckdb.tokenize(text)):
-        if kind != duckdb.token_type.comment and data[offset:].strip() != b";":
+    for offset, kind in reversed(engine.tokenize(text)):
+        if kind != engine.token_type.comment and data[offset:].strip() != b";":
             break
         data = data[:offset].rstrip()
     return data.decode(), statements[0].type

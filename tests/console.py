@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ class Console:
         """Run `pith-etl` with arguments; any exception but an exit is a failure."""
         self._monkeypatch.setattr(sys, "argv", ["pith-etl", *map(str, arguments)])
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
+        code = run()
         captured = self._capture.readouterr()
-        assert isinstance(code, int)
         return Finished(code, captured.out, captured.err.decode())

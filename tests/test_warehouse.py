@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -119,3 +121,55 @@ def test_values_are_bound_before_a_query_is_judged(samples_warehouse: Path) -> N
         assert read_only(warehouse.connection, query, {"id": "1512.01274"}) == query
         with pytest.raises(duckdb.Error):
             read_only(warehouse.connection, query)
+
+
+def test_a_moved_warehouse_is_read_where_it_is(samples_warehouse: Path, tmp_path: Path) -> None:
+    """A warehouse that was moved, or whose database file is broken, gives the same answers."""
+    query = "select pith_number from papers where pith_number in (from resolve('1512.01274'))"
+    moved = tmp_path / "moved"
+    shutil.copytree(samples_warehouse, moved, symlinks=True)
+    with Warehouse(samples_warehouse) as here, Warehouse(moved) as there:
+        assert there.sql(query).fetchall() == here.sql(query).fetchall() != []
+        there.lock()
+        assert there.sql("select count(*) from trust").fetchall() == [(5,)]
+    for content in (b"", b"no database"):
+        build_warehouse(tmp_path / "broken", SAMPLES)
+        (tmp_path / "broken" / "pith.duckdb").write_bytes(content)
+        with Warehouse(tmp_path / "broken") as broken:
+            assert broken.sql(query).fetchall() != []
+
+
+def test_an_open_warehouse_leaves_the_database_file_to_others(samples_warehouse: Path) -> None:
+    """While a warehouse is open, others may open `pith.duckdb` to write, and vice versa."""
+    file = str(samples_warehouse / "pith.duckdb")
+    program = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('from papers'); input()"
+    with Warehouse(samples_warehouse) as warehouse:
+        with subprocess.Popen(  # noqa: S603 - this very interpreter, with a program of ours
+            [sys.executable, "-c", program, file], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as other:
+            with Warehouse(samples_warehouse) as second:
+                assert second.sql("select count(*) from papers").fetchall() == [(5,)]
+            _, errors = other.communicate(b"\n")
+        assert (other.returncode, errors) == (0, b"")
+        assert warehouse.sql("select count(*) from papers").fetchall() == [(5,)]
+
+
+def test_tables_of_ones_own_stand_beside_the_views(samples_warehouse: Path) -> None:
+    """What is created on the connection of a warehouse is in memory, and joins with its views."""
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.connection.execute("create table mine as select pith_number from papers limit 1")
+        joined = warehouse.sql("select count(*) from mine join papers using (pith_number)")
+        assert joined.fetchall() == [(1,)]
+
+
+def test_opening_a_warehouse_imports_no_more_than_it_needs(samples_warehouse: Path) -> None:
+    """A query on the command line imports neither rich nor polars, pyarrow or the catalogue."""
+    program = (
+        "import sys; from pipeline.cli import run; sys.argv = ['pith-etl', *sys.argv[1:]]; run(); "
+        "print({'rich', 'polars', 'pyarrow', 'duckdb', 'pipeline.catalog'} & set(sys.modules))"
+    )
+    arguments = ["sql", "select 1 as one", "--warehouse", str(samples_warehouse)]
+    output = subprocess.run(  # noqa: S603 - this very interpreter, with a program of ours
+        [sys.executable, "-c", program, *arguments], capture_output=True, check=True, text=True
+    ).stdout
+    assert output.splitlines()[-1] == "set()"
