@@ -27,18 +27,25 @@ _COLUMNS = {
 
 
 def write_findings(connection: Connection, directory: Path) -> int:
-    """Run all checks and write the table `findings`; return its rows."""
+    """Run all checks and write the table `findings`, kept ones included; return its rows."""
     collect(connection)
-    return write_table(connection, catalog.table("findings"), FINDINGS, directory)
+    sql = f"({FINDINGS}) union from kept_findings"
+    return write_table(connection, catalog.table("findings"), sql, directory)
 
 
 def collect(connection: Connection) -> None:
     """Run all checks; `FINDINGS` reads what they found."""
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     connection.execute(f"create table found (severity varchar, code varchar, {columns})")
-    connection.execute("create table promises (code varchar, promise varchar)")
-    for check in catalog.checks():
-        connection.execute("insert into promises values ($1, $2)", [check.code, check.promise])
+    checks = catalog.checks()
+    connection.execute(
+        "create table promises as select unnest($codes) as code, unnest($promises) as promise",
+        {
+            "codes": [check.code for check in checks],
+            "promises": [check.promise for check in checks],
+        },
+    )
+    for check in checks:
         _run(connection, check)
 
 
@@ -48,20 +55,15 @@ def _run(connection: Connection, check: Check) -> None:
     Raises:
         ModelError: the check selects a column that no finding has, or does not run.
     """
+    severity, code = literal(check.severity), literal(check.code)
     try:
-        names = [row[0] for row in connection.execute(f"describe {check.sql}").fetchall()]
-    except duckdb.Error as error:
+        connection.execute(
+            f"insert into found by name select {severity} as severity, {code} as code, * "  # noqa: S608 - SQL of our own
+            f"from ({check.sql})"
+        )
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
         message = f"the check {check.code} does not run: {error}"
         raise ModelError(message) from error
-    if unknown := set(names) - set(_COLUMNS):
-        message = f"the check {check.code} selects {sorted(unknown)}, which no finding has"
-        raise ModelError(message)
-    selected = ", ".join(
-        f"{name}::{kind}" if name in names else f"null::{kind}" for name, kind in _COLUMNS.items()
-    )
-    severity, code = literal(check.severity), literal(check.code)
-    insert = f"insert into found select {severity}, {code}, {selected} from ({check.sql})"  # noqa: S608 - SQL of our own
-    connection.execute(insert)
 
 
 #: A finding on a document's content is a finding wherever the document was found. A check
@@ -82,18 +84,8 @@ with findings as (
     inner join promises using (code)
     left join live on found.sha256 = live.sha256
     left join inputs on coalesce(found.doc, live.doc) = inputs.doc
-    left join staged_documents as document on inputs.doc = document.doc
+    left join part_documents as document on inputs.doc = document.doc
 )
 
-select *
 from findings
-order by
-    list_position(['critical', 'error', 'warning', 'info'], severity),
-    code,
-    path,
-    position,
-    pointer,
-    expected,
-    actual,
-    message
 """

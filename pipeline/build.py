@@ -19,7 +19,17 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from pipeline import catalog, differences, listing, model, operate, runs, snapshot, staging
+from pipeline import (
+    catalog,
+    differences,
+    listing,
+    model,
+    operate,
+    runs,
+    scope,
+    snapshot,
+    staging,
+)
 from pipeline.audit import write_findings
 from pipeline.database import write_database
 from pipeline.duck import Connection, connect, literal, row_of
@@ -111,7 +121,8 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
             listing.save(connection, order.staging, name, started_ns)
             return summary
         _guard(connection, order, previous)
-        folder = _write(connection, order, files, parts, summary, previous, progress)
+        base = _base(previous, content, summary)
+        folder = _write(connection, order, files, parts, summary, progress, previous, base)
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
@@ -127,7 +138,7 @@ def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> S
     summary = _summary(order, files)
     with _working(order, summary.snapshot) as connection:
         parts = _prepare(connection, order, files, summary, progress)
-        _write(connection, order, files, parts, summary, None, progress)
+        _write(connection, order, files, parts, summary, progress, None, None)
     return summary
 
 
@@ -247,6 +258,21 @@ def _recall(previous: Path, content: Content, summary: Summary) -> bool:
     return True
 
 
+def _base(previous: Path | None, content: Content, summary: Summary) -> Path | None:
+    """Return the last snapshot if its rows are what this build would make of the same inputs."""
+    if previous is None:
+        return None
+    made = snapshot.manifest(previous).content
+    if (made.program, made.keyring_sha256) != (content.program, content.keyring_sha256):
+        return None
+    if damaged := snapshot.damaged(previous):
+        summary.notices.append(
+            f"{', '.join(damaged)} of the last snapshot is damaged; all tables are made anew"
+        )
+        return None
+    return previous
+
+
 def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
     """Refuse to publish a snapshot that lost too much of the last one.
 
@@ -296,24 +322,36 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     files: list[InputFile],
     parts: list[Part],
     summary: Summary,
-    previous: Path | None,
     progress: Progress,
+    previous: Path | None,
+    base: Path | None,
 ) -> Path:
-    """Model and audit the tables into the snapshot's folder, and return it."""
+    """Model and audit the tables into the snapshot's folder, and return it.
+
+    `previous` is the last snapshot, and `base` the same if its rows may be kept.
+    """
     folder = order.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
     with summary.timed("model"):
-        model.stage_views(connection, parts, order.keyring)
+        model.locate(connection, order.keyring)
+        only_fresh = base is not None and scope.changes(connection, base)
+        if not only_fresh:
+            scope.everything(connection)
+        model.stage_views(connection, parts, order.keyring, only_fresh=only_fresh)
         model.build_intermediate(connection)
         differences.find(connection, {file.path: file for file in files}, order.limits)
-        modelled = [name for name in catalog.TABLES if name not in ("findings", "runs")]
-        for done, name in enumerate(modelled):
-            progress("model", done, len(modelled))
-            summary.rows[name] = model.write_model(connection, name, folder)
-        progress("model", len(modelled), len(modelled))
+        progress("model", 0, len(model.MODELLED))
+        for done, (name, rows) in enumerate(
+            model.write_models(connection, folder, only_fresh=only_fresh)
+        ):
+            summary.rows[name] = rows
+            progress("model", done + 1, len(model.MODELLED))
     with summary.timed("audit"):
         progress("audit", 0, 0)
         summary.rows["findings"] = write_findings(connection, folder)
+    with summary.timed("model"):
+        if only_fresh:
+            summary.rows.update(model.complete(connection, folder, order.workers))
         runs.count(connection, summary)
         summary.changes = runs.changes(connection, previous)
     facts = {

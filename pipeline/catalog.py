@@ -64,23 +64,32 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table or view: its meaning, the columns of its key, and all columns in order."""
+    """A table or view: its meaning, the columns of its key, and all columns in order.
+
+    `order` are the expressions by which a table's rows are sorted, a total order; a view has
+    none.
+    """
 
     name: str
     meaning: str
     key: tuple[str, ...]
+    order: tuple[str, ...]
     columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check: the finding's code and severity, what it says, means, and what to do."""
+    """A check: the finding's code and severity, what it says, means, and what to do.
+
+    `whole` tells that it reads all documents, whichever of them changed (`pipeline.scope`).
+    """
 
     code: str
     severity: str
     promise: str
     means: str
     action: str
+    whole: bool
     sql: str
 
 
@@ -182,18 +191,20 @@ def version() -> str:
 def _described(folder: str, name: str) -> Table:
     described = tomllib.loads((sql_dir() / folder / f"{name}.toml").read_text("utf-8"))
     columns = tuple(Column(column, *facts) for column, facts in described["columns"].items())
-    return Table(name, described["meaning"], tuple(described["key"]), columns)
+    order = tuple(described.get("order", ()))
+    return Table(name, described["meaning"], tuple(described["key"]), order, columns)
 
 
 def _check(path: Path) -> Check:
-    """Read a check and the header of its SQL: a promise, then severity, means and do."""
+    """Read a check and the header of its SQL: a promise, then severity, means, do, and scope."""
     sql = path.read_text("utf-8")
     header = _header(sql)
     facts = dict(line.split(": ", 1) for line in header[1:])
+    whole = facts.pop("scope", "") == "all documents"
     if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in SEVERITIES:
         message = f"{path}: the header must give severity, means and do"
         raise ModelError(message)
-    return Check(path.stem, facts["severity"], header[0], facts["means"], facts["do"], sql)
+    return Check(path.stem, facts["severity"], header[0], facts["means"], facts["do"], whole, sql)
 
 
 def _macro(path: Path) -> Macro:

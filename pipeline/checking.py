@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,16 +25,8 @@ class Result:
 def check_files(folder: Path) -> Iterator[Result]:
     """Yield, for each file of a snapshot, whether it is as the manifest says."""
     for name, facts in snapshot.manifest(folder).files.items():
-        same = _digest(folder / name) == facts.sha256
+        same = snapshot.file_digest(folder / name) == facts.sha256
         yield Result(f"file {name}", "error", 0 if same else 1, same)
-
-
-def _digest(file: Path) -> str | None:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def check_tables(connection: Connection) -> Iterator[Result]:
@@ -94,7 +85,9 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
             "build again"
         )
         raise WarehouseError(message)
-    model.stage_views(connection, parts, _keyring(connection))
+    keyring = _keyring(connection)
+    model.locate(connection, keyring)
+    model.stage_views(connection, parts, keyring)
     model.build_intermediate(connection)
 
 

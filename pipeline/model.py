@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import catalog
+from pipeline import catalog, scope
 from pipeline.catalog import Table
 from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import ModelError
@@ -27,6 +29,9 @@ from pipeline.verify import verdicts
 
 #: Rows in a row group: small enough that a lookup in a sorted table reads little.
 _ROW_GROUP = 20_480
+
+#: Digests and signatures hardly compress: a higher level takes longer and gives no less.
+_ZSTD = 1
 
 
 def part_views(connection: Connection, parts: Sequence[Part]) -> None:
@@ -51,16 +56,12 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
 _DOC_BITS = 24
 
 
-def stage_views(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> None:
-    """Create the relations that the SQL starts from, beside `inputs`, which must exist.
-
-    They are `pinned`, a view `staged_TABLE` over the live rows of each staged table, and
-    `late_verdicts` of signatures by keys that were pinned after their part was made. `inputs`
-    learns the `doc` of each document.
+def locate(connection: Connection, keyring: Keyring) -> None:
+    """Create `pinned`, and `live`: the `doc` of each content that an input has.
 
     Args:
-        connection: with `inputs`, and the views of these very parts.
-        parts: in the order in which `part_views` took them.
+        connection: with `inputs`, which learns the `doc` of each document, and the views of
+            all parts.
         keyring: the pinned keys.
     """
     connection.register("pinned_keys", keyring.table())
@@ -77,12 +78,34 @@ def stage_views(connection: Connection, parts: Sequence[Part], keyring: Keyring)
     )
     connection.execute("alter table inputs rename to located")
     connection.execute("create table inputs as from located left join live using (sha256)")
+
+
+def stage_views(
+    connection: Connection, parts: Sequence[Part], keyring: Keyring, *, only_fresh: bool = False
+) -> None:
+    """Create the relations that the SQL starts from, after `locate`.
+
+    They are `staged_TABLE`, the rows of each staged table that are to be modelled, and
+    `late_verdicts` of signatures by keys that were pinned after their part was made.
+
+    Args:
+        connection: with the views of these very parts.
+        parts: in the order in which `part_views` took them.
+        keyring: the pinned keys.
+        only_fresh: model only the documents in `fresh` (`pipeline.scope`). `staged_keys` holds the
+            keys of all documents all the same.
+    """
     (dead,) = row_of(
         connection, "select (select count(*) from part_documents) - (select count(*) from live)"
     )
     for name in TABLES:
-        alive = "semi join live using (doc)" if dead else ""
-        connection.execute(f"create view staged_{name} as from part_{name} {alive}")
+        if only_fresh and name != "keys":
+            # a few rows, which many models and checks read
+            made = f"table staged_{name} as from part_{name} semi join fresh using (doc)"
+        else:
+            made = f"view staged_{name} as from part_{name}"
+            made += " semi join live using (doc)" if dead else ""
+        connection.execute(f"create {made}")
     late = _late_verdicts(connection, parts, keyring)
     connection.register("late_rows", late)
     connection.execute("create table late_verdicts as from late_rows")
@@ -152,9 +175,59 @@ def build_intermediate(connection: Connection) -> None:
         connection.execute(f"create table {name} as {catalog.intermediate_sql(name)}")
 
 
-def write_model(connection: Connection, name: str, directory: Path) -> int:
-    """Write one published table by its model and create its view; return its rows."""
-    return write_table(connection, catalog.table(name), catalog.model_sql(name), directory)
+def write_models(
+    connection: Connection, directory: Path, *, only_fresh: bool
+) -> Iterator[tuple[str, int]]:
+    """Write the published tables by their models, and a view of each; yield name and rows.
+
+    Models and checks see earlier tables by name. With `only_fresh`, these are tables
+    of the fresh rows alone until `complete` puts them beside the kept ones.
+    """
+    for name in MODELLED:
+        if only_fresh and name not in scope.WHOLE:
+            connection.execute(f"create table {quote(name)} as {catalog.model_sql(name)}")
+            yield name, 0
+        else:
+            sql = catalog.model_sql(name)
+            yield name, write_table(connection, catalog.table(name), sql, directory)
+
+
+#: The tables that have a model.
+MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
+
+
+def complete(connection: Connection, directory: Path, threads: int) -> dict[str, int]:
+    """Write the tables of which only fresh rows were modelled, kept ones included; return rows."""
+    names = [name for name in MODELLED if name not in scope.WHOLE]
+
+    def write(name: str, cursor: Connection) -> int:
+        cursor.execute(f"alter table {quote(name)} rename to fresh_{name}")
+        sql = f"from fresh_{name} union all by name from kept_{name}"
+        return write_table(cursor, catalog.table(name), sql, directory)
+
+    rows = _together(connection, [partial(write, name) for name in names], threads)
+    return dict(zip(names, rows, strict=True))
+
+
+def _together(
+    connection: Connection, jobs: Sequence[Callable[[Connection], int]], threads: int
+) -> Iterator[int]:
+    """Run jobs side by side, each on a cursor of its own; yield their results in order.
+
+    A sorted copy of one row group is the work of one thread, however many there are. When one
+    job fails, or the caller is interrupted, the others are stopped.
+    """
+    cursors = [connection.cursor() for _ in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            running = [pool.submit(job, cursor) for job, cursor in zip(jobs, cursors, strict=True)]
+            for future in running:
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for cursor in cursors:
+                cursor.interrupt()
+            raise
 
 
 def write_table(connection: Connection, table: Table, sql: str, directory: Path) -> int:
@@ -173,10 +246,15 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
     folder = directory / table.name
     folder.mkdir()
     file = folder / "part-0.parquet"
+    # a column is written as required where DuckDB happens to know that it holds no null, which
+    # the same rows do not always tell it: of an Arrow table it knows nothing
+    nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)
+    connection.register("blank", connection.sql(f"select {nulls} limit 0").to_arrow_table())
     connection.execute(
-        f"copy ({sql}) to {literal(str(file))} "
-        f"(format parquet, compression zstd, row_group_size {_ROW_GROUP}, "
-        f"kv_metadata {metadata(table)})"
+        f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
+        f"to {literal(str(file))} "
+        f"(format parquet, compression zstd, compression_level {_ZSTD}, "
+        f"row_group_size {_ROW_GROUP}, kv_metadata {metadata(table)})"
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"

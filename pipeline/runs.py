@@ -73,10 +73,11 @@ class Summary:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Record the wall time of a stage, and the memory held so far."""
+        """Add to the wall time of a stage, and record the memory held so far."""
         started = time.perf_counter()
         yield
-        self.seconds[stage] = round(time.perf_counter() - started, 3)
+        taken = time.perf_counter() - started
+        self.seconds[stage] = round(self.seconds.get(stage, 0) + taken, 3)
         self.peak_bytes["main"] = peak_memory()
 
 
@@ -210,4 +211,4 @@ def runs_sql(
     if previous is None:
         return "from this_run"
     file = literal(str(previous / "runs" / "part-0.parquet"))
-    return f"from read_parquet({file}) union all from this_run order by run_id"
+    return f"from read_parquet({file}) union all from this_run"

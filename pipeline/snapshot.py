@@ -133,6 +133,25 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     _sync(folder)
 
 
+def damaged(folder: Path) -> list[str]:
+    """Return the files of a snapshot, by name, that are not as its manifest says.
+
+    Raises:
+        WarehouseError: the manifest cannot be read.
+    """
+    files = manifest(folder).files
+    return [name for name, facts in files.items() if file_digest(folder / name) != facts.sha256]
+
+
+def file_digest(file: Path) -> str | None:
+    """Return the SHA-256 of a file in hex, or None if it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
 def make_durable(folder: Path) -> None:
     """Sync every file of a snapshot to disk, then every folder, the deepest first."""
     for directory, _, files in os.walk(folder, topdown=False):

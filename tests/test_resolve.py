@@ -236,9 +236,7 @@ def _write(connection: duckdb.DuckDBPyConnection, name: str, rows: str, folder: 
         f"rows.{column.name}" if column.name in rows else f"null::{column.type} as {column.name}"
         for column in catalog.table(name).columns
     )
-    order = catalog.model_sql(name).rpartition("order by")[2]
-    keys = ", ".join(f"rows.{key.rpartition('.')[2].strip()}" for key in order.split(","))
-    sql = f"select {columns} from ({rows}) as rows order by {keys}"  # noqa: S608 - ours
+    sql = f"select {columns} from ({rows}) as rows"  # noqa: S608 - ours
     write_table(connection, catalog.table(name), sql, folder)
 
 

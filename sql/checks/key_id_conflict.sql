@@ -4,6 +4,7 @@
 --   does.
 -- do: Find out which of the documents carries the wrong key; the keyring's is the trusted
 --   one.
+-- scope: all documents
 with conflicts as (
     select
         key_id,

@@ -8,8 +8,7 @@ with graded as (
         proof.grade,
         {
             'created_at': min(alias.created_at),
-            'proof': any_value(proof.proof),
-            'document_sha256': arg_min(proof.sha256, proof.rank)
+            'proof': any_value(proof.proof)
         } as told
     from staged_aliases as alias
     inner join proof using (doc)
@@ -57,9 +56,6 @@ select
         when 'pith_short_12' then named.value = left(expected.id, 12)
         when 'pith_short_16' then named.value = left(expected.id, 16)
     end as well_formed,
-    named.proof,
-    named.document_sha256
+    named.proof
 from named
 inner join expected using (pith_number)
--- sorted by value, so that `resolve` reads only the row groups that can hold a name
-order by named.value, named.kind, named.pith_number

@@ -23,4 +23,3 @@ where
         'replication_record',
         'correction'
     )
-order by event_id

@@ -15,4 +15,3 @@ select
     unnest(names) as name,
     proof
 from split
-order by pith_number, position

@@ -24,4 +24,3 @@ select
     proof
 from numbered
 where category is not null
-order by pith_number, position

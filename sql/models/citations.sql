@@ -53,6 +53,43 @@ chosen as (
     ) = 1
 ),
 
+-- the rows of the last snapshot that no changed document made: what cites may still be known
+-- by another number now
+everything as (
+    select
+        cited_pith_number,
+        citing_arxiv_id,
+        ref_index,
+        origin,
+        event_id,
+        relationship,
+        signed_citing_number,
+        citing_title,
+        is_internal_anchor,
+        proof,
+        document_sha256
+    from chosen
+    union all by name
+    select * exclude (citing_pith_number)
+    from kept_citations
+),
+
+all_papers as (
+    select pith_number, proof, source_version
+    from papers
+    union all
+    select pith_number, proof, source_version
+    from kept_papers
+),
+
+all_aliases as (
+    select pith_number, kind, value, well_formed
+    from aliases
+    union all
+    select pith_number, kind, value, well_formed
+    from kept_aliases
+),
+
 -- an arXiv id without a version means its latest one, of those that a receipt vouches for
 resolved as (
     select
@@ -61,29 +98,24 @@ resolved as (
             alias.pith_number,
             (paper.proof in ('signed', 'receipt'), paper.source_version, alias.pith_number)
         ) as pith_number
-    from aliases as alias
-    inner join papers as paper using (pith_number)
+    from all_aliases as alias
+    inner join all_papers as paper using (pith_number)
     where alias.kind = 'arxiv' and alias.well_formed
     group by alias.value
 )
 
 select
-    chosen.cited_pith_number,
-    chosen.citing_arxiv_id,
-    chosen.ref_index,
-    chosen.origin,
-    chosen.event_id,
-    chosen.relationship,
-    coalesce(chosen.signed_citing_number, resolved.pith_number) as citing_pith_number,
-    chosen.citing_title,
-    chosen.is_internal_anchor,
-    chosen.proof,
-    chosen.document_sha256
-from chosen
-left join resolved on chosen.citing_arxiv_id = resolved.arxiv_id
-order by
-    chosen.cited_pith_number,
-    chosen.citing_arxiv_id,
-    chosen.ref_index,
-    chosen.origin,
-    chosen.event_id
+    everything.cited_pith_number,
+    everything.citing_arxiv_id,
+    everything.ref_index,
+    everything.origin,
+    everything.event_id,
+    everything.relationship,
+    coalesce(everything.signed_citing_number, resolved.pith_number) as citing_pith_number,
+    everything.signed_citing_number,
+    everything.citing_title,
+    everything.is_internal_anchor,
+    everything.proof,
+    everything.document_sha256
+from everything
+left join resolved on everything.citing_arxiv_id = resolved.arxiv_id

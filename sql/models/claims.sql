@@ -13,4 +13,3 @@ select
 from staged_claims as claim
 inner join proof using (doc)
 where proof.rank = 1
-order by claim.pith_number, claim.position

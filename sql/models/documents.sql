@@ -37,19 +37,24 @@ select
     document.created_at,
     document.updated_at,
     document.built_at,
-    document.canonical_sha256,
+    nullif(document.canonical_sha256, document.canonical_sha256_computed) as canonical_sha256,
     document.canonical_sha256_computed,
-    document.bundle_sha256,
+    nullif(document.bundle_sha256, document.bundle_sha256_computed) as bundle_sha256,
     document.bundle_sha256_computed,
+    case
+        when document.bundle_sha256_computed is null then null
+        when document.bundle_sha256 is null then 'missing'
+        when document.bundle_sha256 = document.bundle_sha256_computed then 'verified'
+        else 'mismatch'
+    end as bundle_status,
     verdicts.bundle_signature_status,
     document.links,
     document.agent_actions,
     document.mirror_hints,
     coalesce(document.extra_count, 0) as extra_count,
     document.extra
-from inputs as input
+from fresh_inputs as input
 left join staged_documents as document using (doc)
 left join proof using (doc)
 left join verdicts using (doc)
 left join digests using (doc)
-order by input.path, input.position

@@ -107,8 +107,8 @@ select
     chosen.signed_at,
     chosen.public_key_b64,
     event.schema_version,
-    event.content_sha256,
-    event.content_sha256_computed,
+    nullif(event.content_sha256, substr(chosen.event_id, 8)) as content_sha256,
+    nullif(event.content_sha256_computed, substr(chosen.event_id, 8)) as content_sha256_computed,
     chosen.origin,
     event.position,
     chosen.proof,
@@ -123,4 +123,3 @@ left join applied
     on chosen.pith_number = applied.pith_number and chosen.event_id = applied.event_id
 left join stated on chosen.pith_number = stated.pith_number
 left join equivocal on chosen.event_id = equivocal.event_id
-order by chosen.event_id

@@ -1,6 +1,25 @@
 -- Every key pinned or seen, by what it says of itself. One public key under two names, or one
 -- name for two keys, is two rows. A pinned key has a row that no document can alter.
-with carried as (
+-- documents and how well they are proven, those that were kept as they were included
+with graded as (
+    select
+        doc,
+        sha256,
+        grade
+    from proof
+    union
+    select
+        live.doc,
+        kept.sha256,
+        list_position(
+            ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], kept.proof
+        ) as grade
+    from kept_documents as kept
+    inner join live using (sha256)
+    where kept.proof is not null
+),
+
+carried as (
     select
         key_id,
         public_key_b64,
@@ -19,13 +38,13 @@ with carried as (
                     'rotates_at': rotates_at,
                     'url': url,
                     'notes': notes,
-                    'document_sha256': proof.sha256
+                    'document_sha256': graded.sha256
                 },
-                (-proof.grade, proof.sha256, pointer)
+                (-graded.grade, graded.sha256, pointer)
             )
         )
     from staged_keys
-    inner join proof using (doc)
+    inner join graded using (doc)
     group by
         key_id,
         public_key_b64,
@@ -92,4 +111,3 @@ full outer join pins
         and carried.algorithm = pins.algorithm
         and carried.fingerprint_sha256_hex = pins.fingerprint_sha256_hex
         and carried.key_status = 'verified'
-order by all

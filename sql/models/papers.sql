@@ -27,7 +27,7 @@ coverage as (
         bool_or(kind = 'record') as has_record,
         bool_or(kind = 'bundle') as has_bundle,
         bool_or(kind = 'state') as has_state,
-        list(sha256 order by rank) as documents
+        coalesce(list(sha256 order by rank) filter (rank > 1), []) as other_documents
     from proof
     where eligible
     group by pith_number
@@ -106,7 +106,7 @@ select
     best.told_by,
     best.sha256 as document_sha256,
     best_record.sha256 as record_sha256,
-    coverage.documents,
+    coverage.other_documents,
     document.extra
 from best
 inner join coverage using (pith_number)
@@ -114,4 +114,3 @@ inner join staged_documents as document on best.doc = document.doc
 left join best_record on best.pith_number = best_record.pith_number
 left join trusted as receipt
     on best.doc = receipt.doc and best.receipt_pointer = receipt.pointer
-order by best.pith_number

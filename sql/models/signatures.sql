@@ -22,7 +22,7 @@ select
     trusted.signature_b64,
     trusted.pith_number,
     trusted.status,
-    trusted.digest_stated,
+    nullif(trusted.digest_stated, trusted.digest_computed) as digest_stated,
     trusted.public_key_b64,
     trusted.key_id,
     trusted.public_key_fingerprint,
@@ -36,4 +36,3 @@ select
 from ranked
 inner join trusted on ranked.row = trusted.rowid
 where ranked.rank = 1
-order by trusted.kind, trusted.subject, trusted.digest_computed, trusted.signature_b64

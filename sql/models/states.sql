@@ -24,7 +24,7 @@ select
     state.applied_event_ids,
     state.equivocations,
     state.invalid_events,
-    state.state_sha256,
+    nullif(state.state_sha256, state.state_sha256_computed) as state_sha256,
     state.state_sha256_computed,
     case
         when state.state_sha256 is null then 'missing'
@@ -44,4 +44,3 @@ left join merged
     on not state.embedded and state.pith_number = merged.pith_number
 left join state_differences as difference
     on not state.embedded and state.doc = difference.doc
-order by proof.sha256

@@ -25,7 +25,7 @@ with stated as (
         5,
         event_type || ' event',
         case content_ok when true then 'verified' when false then 'mismatch' else 'unverifiable' end,
-        content_sha256_computed,
+        case when content_ok then substr(event_id, 8) else content_sha256_computed end,
         document_sha256
     from events
     where pith_number = $number
@@ -42,11 +42,7 @@ with stated as (
     select distinct
         7,
         'bundle',
-        case
-            when bundle_sha256 is null then 'missing'
-            when bundle_sha256 = bundle_sha256_computed then 'verified'
-            else 'mismatch'
-        end,
+        bundle_status,
         bundle_sha256_computed,
         sha256
     from documents

@@ -19,7 +19,7 @@ select
         [not paper.has_record, not paper.has_bundle, not paper.has_state]
     ) as missing,
     paper.has_record and paper.has_bundle and paper.has_state as complete,
-    len(paper.documents) as documents,
+    1 + len(paper.other_documents) as documents,
     coalesce(refused.refused, 0) as refused
 from papers as paper
 left join refused using (pith_number)
