@@ -116,7 +116,7 @@ def read(raw: bytes) -> Document:
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
     for pointer, value, unseen in _free(document):
-        if unseen and value not in (None, [], {}, ""):
+        if unseen:
             extra[pointer] = value
         document.floats = document.floats or has_float(value)
     document.floats = document.floats or has_float(extra)
@@ -124,7 +124,7 @@ def read(raw: bytes) -> Document:
 
 
 def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
-    """Yield (pointer, value, unseen) of all of a document that no type was declared for.
+    """Yield (pointer, value, unseen) of all that no type was declared for, but is not empty.
 
     What stands in the payload of an event has a column: the payload itself.
     """
@@ -134,7 +134,7 @@ def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
         if event.payload is None:
             yield f"{event.pointer}/payload", event.event.payload, False
         elif document.kind == "bundle":  # a state's payloads are part of its shape
-            for pointer, value, _ in free_values(event.payload, f"{event.pointer}/payload"):
+            for pointer, value, _ in free_values(event.payload):
                 yield pointer, value, False
 
 

@@ -12,7 +12,7 @@ from pipeline import chains
 from pipeline.canonical import base32_id, sha256_hex, snapshot_digest, text_digest, without
 from pipeline.document import Document, ReadEvent
 from pipeline.keyring import fingerprint
-from pipeline.merge import merge, state_difference
+from pipeline.merge import merged_content, state_difference
 from pipeline.rows import Rows, Sheet, json_text
 from pipeline.shapes import (
     Alias,
@@ -577,18 +577,20 @@ def _signature(
 def _embedded_state(sheet: Sheet, state: State) -> None:
     """Append a bundle's state, held against what the bundle's events merge to."""
     tree = sheet.document.tree
+    facts: tuple[str | None, str, str | None]
     code = "state_subject_mismatch"
     sheet.agree(code, "/state/pith_number", sheet.pith_number, state.pith_number)
-    computed = sheet.digest(without(tree["state"], "state_sha256"))
-    merged = merge(tree, floats=sheet.document.floats)
+    content = sheet.canonical(without(tree["state"], "state_sha256"))
+    computed = sha256_hex(content)
+    merged = merged_content(tree)
     if merged is None:
-        _state_row(sheet, state, "/state", computed, (None, "not_reproducible", None))
-    elif merged["state_sha256"] == computed:
-        _state_row(sheet, state, "/state", computed, (computed, "reproduced", None))
+        facts = (None, "not_reproducible", None)
+    elif (expected := sheet.canonical(merged)) == content:
+        facts = (computed, "reproduced", None)
     else:
         pointer = state_difference(merged, tree["state"])
-        facts = (merged["state_sha256"], "differs", pointer and f"/state{pointer}")
-        _state_row(sheet, state, "/state", computed, facts)
+        facts = (sha256_hex(expected), "differs", pointer and f"/state{pointer}")
+    _state_row(sheet, state, "/state", computed, facts)
 
 
 def _state_row(

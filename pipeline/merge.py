@@ -32,6 +32,14 @@ def merge(bundle: dict[str, Any], *, floats: bool) -> dict[str, Any] | None:
         bundle: the tree of a bundle whose shape was checked.
         floats: as in `canonical.canonical`.
     """
+    state = merged_content(bundle)
+    if state is not None:
+        state["state_sha256"] = sha256_hex(canonical(state, floats=floats))
+    return state
+
+
+def merged_content(bundle: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what `merge` does, without the hash."""
     events = bundle.get("events") or []
     types = [event.get("event_type") for event in events]
     known = all(t in ("record_created", "graph_snapshot") for t in types)
@@ -39,7 +47,7 @@ def merge(bundle: dict[str, Any], *, floats: bool) -> dict[str, Any] | None:
         return None
     if bundle.get("merge_version") != MERGE_VERSION:
         return None
-    state = {
+    return {
         "state_type": "pith_open_graph_state",
         "state_version": "1.0",
         "pith_number": bundle["pith_number"],
@@ -53,14 +61,12 @@ def merge(bundle: dict[str, Any], *, floats: bool) -> dict[str, Any] | None:
         "invalid_events": [],
         "applied_event_ids": [event.get("event_id") for event in events],
     }
-    state["state_sha256"] = sha256_hex(canonical(state, floats=floats))
-    return state
 
 
 def _current(bundle: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
-    kept = [{name: event.get(name) for name in _KEPT} for event in events]
     snapshots, created = [], None
-    for event, item in zip(events, kept, strict=True):
+    for event in events:
+        item = {name: event.get(name) for name in _KEPT}
         if event["event_type"] == "record_created":
             created = item
         else:

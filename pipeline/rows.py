@@ -75,9 +75,13 @@ class Sheet:
         """Append a row of a wide table by column name; what is not named is null."""
         self.tables[table].append((self.doc, *map(values.get, _WIDE[table])))
 
+    def canonical(self, value: object) -> bytes:
+        """Return the canonical bytes of a part of the document."""
+        return canonical(value, floats=self.document.floats)
+
     def digest(self, value: object) -> str:
         """Return the SHA-256 of a part of the document in canonical form."""
-        return sha256_hex(canonical(value, floats=self.document.floats))
+        return sha256_hex(self.canonical(value))
 
     def time(self, text: str | None, pointer: str) -> int | None:
         """Return microseconds UTC; a text that is no time is a problem, and null."""

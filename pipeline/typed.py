@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -50,22 +49,29 @@ def typed(value: object, shape: type[ShapeT], pointer: str, extra: dict[str, Any
     return result
 
 
-def free_values(value: Shape, pointer: str = "") -> Iterator[tuple[str, Any, bool]]:
-    """Yield (pointer, value, unseen) of every field of free form, at any depth.
+def free_values(value: Shape) -> list[tuple[str, Any, bool]]:
+    """Return (pointer, value, unseen) of every field of free form that is not empty.
 
-    `unseen` is true where the field has no column of its own.
+    `unseen` is true where the field has no column of its own. The pointers begin at the value:
+    they are spelled on the way back only, as nearly all of these fields are empty.
     """
+    found = []
     for name, unseen, nested in _plan(type(value)):
         item = getattr(value, name)
-        if item is None:
-            continue
         if not nested:
-            yield f"{pointer}/{name}", item, unseen
-        elif isinstance(item, list):
-            for index, child in enumerate(item):
-                yield from free_values(child, f"{pointer}/{name}/{index}")
-        else:
-            yield from free_values(item, f"{pointer}/{name}")
+            if item not in _EMPTY:
+                found.append((f"/{name}", item, unseen))
+        elif item is not None:
+            many = isinstance(item, list)
+            for index, child in enumerate(item if many else (item,)):
+                if below := free_values(child):
+                    start = f"/{name}/{index}" if many else f"/{name}"
+                    found += [(f"{start}{place}", one, blank) for place, one, blank in below]
+    return found
+
+
+#: What a field holds that holds nothing.
+_EMPTY: tuple[object, ...] = (None, [], {}, "")
 
 
 @cache
@@ -73,13 +79,19 @@ def _plan(shape: type[Shape]) -> tuple[tuple[str, bool, bool], ...]:
     """Return (field, unseen, nested) of the fields that are free or lead to such fields."""
     plan = []
     for name, hint in _hints(shape).items():
-        child = child_shape(hint)
+        child = _children(shape)[name]
         if child is not None:
             if _plan(child):
                 plan.append((name, False, True))
         elif hint in (Any, Unseen):
             plan.append((name, hint is not Any, False))
     return tuple(plan)
+
+
+@cache
+def _children(shape: type[Shape]) -> dict[str, type[Shape] | None]:
+    """Return the shape that stands in each declared field, if any."""
+    return {name: child_shape(hint) for name, hint in _hints(shape).items()}
 
 
 @cache
@@ -104,13 +116,13 @@ def _prune(value: object, shape: type[Shape], pointer: str, extra: dict[str, Any
         return [_prune(item, shape, f"{pointer}/{i}", extra) for i, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    hints, result = _hints(shape), {}
+    children, result = _children(shape), {}
     for name, item in value.items():
         place = f"{pointer}/{escape_pointer(name)}"
-        if name not in hints:
+        if name not in children:
             extra[place] = item
             continue
-        child = child_shape(hints[name])
+        child = children[name]
         result[name] = _prune(item, child, place, extra) if child else item
     return result
 

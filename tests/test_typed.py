@@ -174,22 +174,31 @@ def test_integer_beyond_a_column(number: int) -> None:
 
 
 def test_free_values() -> None:
-    """Fields of free form are found at any depth, told apart by having a column or not."""
-    shapes = [read(path.read_bytes()).shape for path in SAMPLE_FILES]
+    """What is not empty of free form is found at any depth, told apart by having a column."""
+    record, state, bundle = (json.loads(SAMPLE_FILES[n].read_bytes()) for n in (0, 1, 2))
+    record["formal_canon"]["sample"] = record["graph_snapshot"]["references"]["sample"] = [0]
+    current = bundle["state"]["current"]
+    current["graph_snapshots"][0]["payload"]["graph_snapshot"]["verdict"]["model_set"] = {"a": 1}
+    current["mirror_hints"] = False
+    state["current"]["corrections"] = 0
     found = {
-        (type(shape), pointer): unseen
-        for shape in shapes
-        for pointer, _, unseen in free_values(shape)
+        (type(shape), pointer): (value, unseen)
+        for shape in (read(json.dumps(tree).encode()).shape for tree in (record, state, bundle))
+        for pointer, value, unseen in free_values(shape)
     }
-    assert found[Record, "/links"] is False
-    assert found[Record, "/formal_canon/sample"] is True
-    assert found[Record, "/graph_snapshot/references/sample"] is True
-    assert (Bundle, "/events/1/payload") not in found  # its type decides on its shape
-    assert found[
-        Bundle, "/state/current/graph_snapshots/0/payload/graph_snapshot/verdict/model_set"
-    ]
-    assert found[Bundle, "/state/current/mirror_hints"] is True
-    assert found[State, "/current/corrections"] is False
+    snapshot = "/state/current/graph_snapshots/0/payload/graph_snapshot"
+    assert found == {
+        # the payloads of a bundle's events are not among them: the type decides on their shape
+        (Bundle, "/links"): (bundle["links"], False),
+        (Bundle, "/mirror_hints"): (bundle["mirror_hints"], False),
+        (Bundle, "/state/current/mirror_hints"): (False, True),
+        (Bundle, f"{snapshot}/verdict/model_set"): ({"a": 1}, True),
+        (Record, "/agent_actions"): (record["agent_actions"], False),
+        (Record, "/formal_canon/sample"): ([0], True),
+        (Record, "/graph_snapshot/references/sample"): ([0], True),
+        (Record, "/links"): (record["links"], False),
+        (State, "/current/corrections"): (0, False),
+    }
 
 
 def test_child_shape() -> None:
