@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from typing import Any
@@ -70,9 +69,15 @@ def snapshot_digest(items: list[Any]) -> str:
     return digest({"payload": items})
 
 
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+#: Two characters of base32 for each 10 bits: `base64.b32encode` takes three times as long.
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+
+
 def base32_id(digest_hex: str) -> str:
     """Return the 26 characters that a Pith number takes from a digest in hex."""
-    return base64.b32encode(bytes.fromhex(digest_hex[:40]))[:26].decode()  # 26 of 32 characters
+    bits = int(digest_hex[:33], 16) >> 2  # 130 of 132 bits
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def without(value: dict[str, Any], *keys: str) -> dict[str, Any]:

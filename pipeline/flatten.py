@@ -7,6 +7,9 @@ and decide nothing that needs another document or a keyring.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from pipeline import chains
 from pipeline.canonical import base32_id, sha256_hex, snapshot_digest, text_digest, without
@@ -16,9 +19,12 @@ from pipeline.merge import merged_content, state_difference
 from pipeline.rows import Rows, Sheet, json_text
 from pipeline.shapes import (
     Alias,
+    AuthorClaims,
     Bundle,
     CanonicalRecord,
+    Claims,
     Event,
+    FormalEvidence,
     GraphSnapshot,
     GraphSnapshotTaken,
     Paper,
@@ -26,10 +32,12 @@ from pipeline.shapes import (
     Receipt,
     Record,
     RecordCreated,
+    References,
     Signature,
     Signer,
     Source,
     State,
+    Verdict,
 )
 from pipeline.verify import KEY_BYTES, decode_base64
 
@@ -110,7 +118,7 @@ def _bundle(sheet: Sheet, bundle: Bundle) -> None:
         mirror_hints=json_text(bundle.mirror_hints),
     )
     status = _canonical_status(sheet, bundle.canonical_sha256)
-    sheet.compare("bundle_digest_mismatch", "/bundle_signature/bundle_sha256", computed, stated)
+    sheet.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
     _keys(sheet, bundle.public_keys)
     place = ("/bundle_signature", "bundle", sheet.pith_number)
     _signature(sheet, place, signature, computed, stated)
@@ -160,7 +168,7 @@ def _document_row(sheet: Sheet, **facts: object) -> None:
 
 def _canonical_status(sheet: Sheet, stated: str | None) -> str:
     return sheet.compare(
-        "canonical_digest_mismatch", "/canonical_sha256", sheet.canonical_sha256, stated
+        "canonical_digest_mismatch", sheet.canonical_sha256, stated, "/canonical_sha256"
     )
 
 
@@ -172,44 +180,44 @@ def _number_status(sheet: Sheet, submitted_at: str | None) -> str:
         return "verified"
     year_only = stated.startswith("pith:") and stated.split(":")[2:] == [identifier]
     code = "number_year_mismatch" if year_only else "number_mismatch"
-    return sheet.compare(code, "/pith_number", computed, stated)
+    return sheet.compare(code, computed, stated, "/pith_number")
 
 
 def _source(sheet: Sheet, pointer: str, source: Source | None, canonical: CanonicalRecord) -> None:
-    if source is None:
+    own, code = canonical.source, "source_disagrees"
+    if source is None or source == own:
         return
-    sheet.agree("source_disagrees", f"{pointer}/kind", canonical.source.kind, source.kind)
-    sheet.agree("source_disagrees", f"{pointer}/id", canonical.source.id, source.id)
-    sheet.agree("source_disagrees", f"{pointer}/version", canonical.source.version, source.version)
+    sheet.agree(code, own.kind, source.kind, pointer, "/kind")
+    sheet.agree(code, own.id, source.id, pointer, "/id")
+    sheet.agree(code, own.version, source.version, pointer, "/version")
 
 
 def _metadata(sheet: Sheet, pointer: str, paper: Paper, canonical: CanonicalRecord) -> None:
     """Hold the texts that repeat the canonical record's metadata against it."""
     metadata = canonical.metadata
     code = "metadata_disagrees"
-    sheet.agree(code, f"{pointer}/license", metadata.license, paper.license)
-    sheet.agree(code, f"{pointer}/primary_cat", metadata.primary_cat, paper.primary_cat)
-    sheet.agree(code, f"{pointer}/cross_cats", metadata.cross_cats_sorted, paper.cross_cats)
-    sheet.agree(code, f"{pointer}/submitted_at", metadata.submitted_at, paper.submitted_at)
+    sheet.agree(code, metadata.license, paper.license, pointer, "/license")
+    sheet.agree(code, metadata.primary_cat, paper.primary_cat, pointer, "/primary_cat")
+    sheet.agree(code, metadata.cross_cats_sorted, paper.cross_cats, pointer, "/cross_cats")
+    sheet.agree(code, metadata.submitted_at, paper.submitted_at, pointer, "/submitted_at")
 
 
 def _same_texts(sheet: Sheet, paper: Paper, other: Paper) -> None:
     """Hold a record's two copies of a paper's texts against each other."""
     for name in Paper.__struct_fields__:
-        pointer = f"/graph_snapshot/paper/{name}"
-        sheet.agree("texts_disagree", pointer, getattr(paper, name), getattr(other, name))
+        place = ("/graph_snapshot/paper/", name)
+        sheet.agree("texts_disagree", getattr(paper, name), getattr(other, name), *place)
 
 
-def _text_status(
-    sheet: Sheet, code: str, pointer: str, text: str | None, stated: str | None
-) -> str:
+def _text_status(sheet: Sheet, code: str, text: str | None, stated: str | None, *place: str) -> str:
     if text is None or stated is None:
         return "unverifiable"
-    if text_digest(text) == stated:
+    computed = text_digest(text)
+    if computed == stated:
         return "verified"
     if code == "abstract_digest_mismatch" and len(text) == EXCERPT_CHARACTERS:
         return "unverifiable"
-    sheet.problem(code, pointer, stated, text_digest(text))
+    sheet.problem(code, "".join(place), stated, computed)
     return "mismatch"
 
 
@@ -226,97 +234,93 @@ def _paper(  # noqa: PLR0913 - the parts of a paper, each with the place where i
     """Append a paper as this document tells it, with the claims of its snapshot."""
     metadata, (pointer, paper) = canonical.metadata, texts
     _metadata(sheet, pointer, paper, canonical)
-    title_status = _text_status(
-        sheet,
-        "title_digest_mismatch",
-        f"{pointer}/title",
-        paper.title,
-        metadata.title_canon_sha256,
-    )
-    abstract_status = _text_status(
-        sheet,
-        "abstract_digest_mismatch",
-        f"{pointer}/abstract_excerpt",
-        paper.abstract_excerpt,
-        metadata.abstract_canon_sha256,
-    )
-    sheet.add_wide(
+    title, abstract = metadata.title_canon_sha256, metadata.abstract_canon_sha256
+    sheet.add(
         "papers",
-        pith_number=sheet.pith_number,
-        source_kind=canonical.source.kind,
-        source_id=canonical.source.id,
-        source_version=canonical.source.version,
-        schema_version=canonical.schema_version,
-        license=metadata.license,
-        primary_cat=metadata.primary_cat,
-        cross_cats=metadata.cross_cats_sorted,
-        submitted_at=sheet.time(metadata.submitted_at, f"{_metadata_pointer(sheet)}/submitted_at"),
-        title=paper.title,
-        title_canon_sha256=metadata.title_canon_sha256,
-        title_status=title_status,
-        headline=paper.headline,
-        abstract_excerpt=paper.abstract_excerpt,
-        abstract_canon_sha256=metadata.abstract_canon_sha256,
-        abstract_status=abstract_status,
-        authors_text=paper.authors_text,
-        attestation_state=attestation_state,
-        canonical_sha256=sheet.canonical_sha256,
-        canonical_status=canonical_status,
-        number_status=_number_status(sheet, metadata.submitted_at),
-        **_receipt_facts(sheet, *receipt),
-        **_graph_facts(sheet, *graph),
+        sheet.pith_number,
+        None,  # the short number stands in `documents`
+        canonical.source.kind,
+        canonical.source.id,
+        canonical.source.version,
+        canonical.schema_version,
+        metadata.license,
+        metadata.primary_cat,
+        metadata.cross_cats_sorted,
+        sheet.time(metadata.submitted_at, _metadata_pointer(sheet), "/submitted_at"),
+        paper.title,
+        title,
+        _text_status(sheet, "title_digest_mismatch", paper.title, title, pointer, "/title"),
+        paper.headline,
+        paper.abstract_excerpt,
+        abstract,
+        _text_status(
+            sheet,
+            "abstract_digest_mismatch",
+            paper.abstract_excerpt,
+            abstract,
+            pointer,
+            "/abstract_excerpt",
+        ),
+        paper.authors_text,
+        attestation_state,
+        sheet.canonical_sha256,
+        canonical_status,
+        _number_status(sheet, metadata.submitted_at),
+        *_receipt_facts(sheet, *receipt),
+        *_graph_facts(sheet, *graph),
     )
     _claims(sheet, *graph)
 
 
 def _metadata_pointer(sheet: Sheet) -> str:
     """Return where the metadata of the document's canonical record stands."""
-    holder = "/current" if sheet.document.kind == "state" else ""
-    return f"{holder}/canonical_record/metadata"
+    state = sheet.document.kind == "state"
+    return "/current/canonical_record/metadata" if state else "/canonical_record/metadata"
 
 
-def _receipt_facts(sheet: Sheet, pointer: str | None, receipt: Receipt | None) -> dict[str, object]:
-    if receipt is None:
-        return {}
-    first, last = receipt.first_computed_at, receipt.last_reissued_at
-    return {
-        "receipt_pointer": pointer,
-        "receipt_kind": receipt.kind,
-        "receipt_version": receipt.receipt_version,
-        "receipt_builder_version": receipt.builder_version,
-        "receipt_first_computed_at": sheet.time(first, f"{pointer}/first_computed_at"),
-        "receipt_last_reissued_at": sheet.time(last, f"{pointer}/last_reissued_at"),
-    }
+def _receipt_facts(
+    sheet: Sheet, pointer: str | None, receipt: Receipt | None
+) -> tuple[object, ...]:
+    """Return the columns of `papers` that tell of its receipt, in their order."""
+    if receipt is None or pointer is None:
+        return (None,) * 6
+    return (
+        pointer,
+        receipt.kind,
+        receipt.receipt_version,
+        receipt.builder_version,
+        sheet.time(receipt.first_computed_at, pointer, "/first_computed_at"),
+        sheet.time(receipt.last_reissued_at, pointer, "/last_reissued_at"),
+    )
 
 
-def _graph_facts(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> dict[str, object]:
-    facts: dict[str, object] = {"graph_builder_version": snapshot.builder_version}
-    if claims := snapshot.claims:
-        facts["claims_count"] = claims.count
-        facts["claims_snapshot_sha256"] = claims.snapshot_sha256
-    if references := snapshot.references:
-        facts["references_count"] = references.count
-        facts["references_resolved_work"] = references.resolved_work
-        facts["references_internal_anchors"] = references.internal_anchors
-        facts["references_snapshot_sha256"] = references.snapshot_sha256
-    if formal := snapshot.formal_canon:
-        facts["formal_canon_evidence_count"] = formal.evidence_count
-        facts["formal_canon_snapshot_sha256"] = formal.snapshot_sha256
-    if authors := snapshot.author_claims:
-        facts["author_claims_count"] = authors.count
-        facts["author_claims_strong_count"] = authors.strong_count
-        facts["author_claims_snapshot_sha256"] = authors.snapshot_sha256
-    if verdict := snapshot.verdict:
-        facts["verdict_id"] = verdict.id
-        facts["verdict_created_at"] = sheet.time(
-            verdict.created_at, f"{pointer}/verdict/created_at"
-        )
-        facts["verdict_pipeline_version"] = verdict.pipeline_version
-        facts["verdict_strongest_claim"] = verdict.strongest_claim
-        facts["verdict_weakest_assumption"] = verdict.weakest_assumption
-        facts["verdict_one_line_summary"] = verdict.one_line_summary
-        facts["verdict_extraction_headline"] = verdict.pith_extraction_headline
-    return facts
+#: The columns that `papers` has of each part of a snapshot, in their order.
+_claims_facts = attrgetter("count", "snapshot_sha256")
+_references_facts = attrgetter("count", "resolved_work", "internal_anchors", "snapshot_sha256")
+_formal_facts = attrgetter("evidence_count", "snapshot_sha256")
+_authors_facts = attrgetter("count", "strong_count", "snapshot_sha256")
+_verdict_facts = attrgetter(
+    "pipeline_version",
+    "strongest_claim",
+    "weakest_assumption",
+    "one_line_summary",
+    "pith_extraction_headline",
+)
+
+
+def _graph_facts(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> tuple[object, ...]:
+    """Return the columns of `papers` that tell of its graph, in their order."""
+    verdict = snapshot.verdict or Verdict()
+    return (
+        snapshot.builder_version,
+        *_claims_facts(snapshot.claims or Claims()),
+        *_references_facts(snapshot.references or References()),
+        *_formal_facts(snapshot.formal_canon or FormalEvidence()),
+        *_authors_facts(snapshot.author_claims or AuthorClaims()),
+        verdict.id,
+        sheet.time(verdict.created_at, pointer, "/verdict/created_at"),
+        *_verdict_facts(verdict),
+    )
 
 
 def _claims(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> None:
@@ -368,7 +372,7 @@ def _record_row(sheet: Sheet, record: Record) -> None:
 def _aliases(sheet: Sheet, pointer: str, aliases: list[Alias] | None) -> None:
     for index, alias in enumerate(aliases or ()):
         place = f"{pointer}/{index}"
-        time = sheet.time(alias.created_at, f"{place}/created_at")
+        time = sheet.time(alias.created_at, place, "/created_at")
         sheet.add("aliases", sheet.pith_number, alias.alias_kind, alias.alias_value, time, place)
 
 
@@ -378,24 +382,26 @@ _EMPTY_SNAPSHOT = snapshot_digest([])
 
 def _snapshot_digests(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> None:
     """Hold the digests of the snapshot's lists against their items, where the rule is proven."""
-    parts: tuple[tuple[str, int | None, str | None], ...] = tuple(
-        (name, getattr(part, counted), part.snapshot_sha256)
-        for name, part, counted in (
-            ("claims", snapshot.claims, "count"),
-            ("references", snapshot.references, "count"),
-            ("formal_canon", snapshot.formal_canon, "evidence_count"),
-            ("author_claims", snapshot.author_claims, "count"),
-        )
-        if part is not None
-    )
-    for name, count, stated in parts:
-        place = f"{pointer}/{name}/snapshot_sha256"
-        if count == 0 and stated is not None:
-            if stated != _EMPTY_SNAPSHOT:
-                code = "snapshot_digest_mismatch"
-                sheet.problem(code, place, _EMPTY_SNAPSHOT, stated, breaks=False)
-        else:
-            sheet.problem("snapshot_digest_unproven", place, None, stated, breaks=False)
+    if claims := snapshot.claims:
+        _snapshot_digest(sheet, claims.count, claims.snapshot_sha256, pointer, "/claims")
+    if references := snapshot.references:
+        stated = references.snapshot_sha256
+        _snapshot_digest(sheet, references.count, stated, pointer, "/references")
+    if formal := snapshot.formal_canon:
+        stated = formal.snapshot_sha256
+        _snapshot_digest(sheet, formal.evidence_count, stated, pointer, "/formal_canon")
+    if authors := snapshot.author_claims:
+        _snapshot_digest(sheet, authors.count, authors.snapshot_sha256, pointer, "/author_claims")
+
+
+def _snapshot_digest(sheet: Sheet, count: int | None, stated: str | None, *place: str) -> None:
+    if count == 0 and stated == _EMPTY_SNAPSHOT:
+        return
+    proven = count == 0 and stated is not None
+    code = "snapshot_digest_mismatch" if proven else "snapshot_digest_unproven"
+    expected = _EMPTY_SNAPSHOT if proven else None
+    pointer = "".join((*place, "/snapshot_sha256"))
+    sheet.problem(code, pointer, expected, stated, breaks=False)
 
 
 # -- events, states and keys ------------------------------------------------------------------
@@ -450,7 +456,7 @@ def _event_row(sheet: Sheet, position: int, read: ReadEvent) -> None:
         signer.signer_type,
         signer.key_id,
         signer.public_key_fingerprint,
-        sheet.time(event.created_at, f"{pointer}/created_at"),
+        sheet.time(event.created_at, pointer, "/created_at"),
         _link(bundled.prev_event),
         json_text(bundled.supersedes),
         json_text(payload),
@@ -495,35 +501,31 @@ def _signed_event(sheet: Sheet, read: ReadEvent, event: Event) -> str:
     pointer = read.pointer
     computed = sheet.digest(without(read.tree, "signature", "content_sha256", "event_id"))
     code = "event_digest_mismatch"
-    sheet.compare(code, f"{pointer}/content_sha256", computed, event.content_sha256)
-    if (
-        sheet.compare(code, f"{pointer}/event_id", f"sha256:{computed}", event.event_id)
-        != "verified"
-    ):
+    event_id = f"sha256:{computed}"
+    sheet.compare(code, computed, event.content_sha256, pointer, "/content_sha256")
+    if sheet.compare(code, event_id, event.event_id, pointer, "/event_id") != "verified":
         sheet.altered[pointer] = event.event_id or ""
     # one that names no paper could be moved to any
     if event.subject_pith_number != sheet.pith_number:
         code, place = "event_subject_mismatch", f"{pointer}/subject_pith_number"
         sheet.problem(code, place, sheet.pith_number, event.subject_pith_number)
-    subject = event.event_id or f"sha256:{computed}"
-    signature = (f"{pointer}/signature", "event", subject)
+    signature = (f"{pointer}/signature", "event", event.event_id or event_id)
     _signature(sheet, signature, event.signature, computed, event.content_sha256)
     return computed
 
 
 def _record_created(sheet: Sheet, read: ReadEvent, payload: RecordCreated) -> None:
     """Check the canonical record of an event against the document's, and its receipt."""
-    pointer = f"{read.pointer}/payload"
+    pointer, source = f"{read.pointer}/payload", payload.canonical_record.source
     computed = sheet.digest(read.tree["payload"]["canonical_record"])
-    place = f"{pointer}/canonical_sha256"
-    sheet.compare("canonical_digest_mismatch", place, computed, payload.canonical_sha256)
-    place = f"{pointer}/canonical_record"
-    sheet.agree("canonical_record_disagrees", place, sheet.canonical_sha256, computed)
-    source = payload.canonical_record.source
+    code = "canonical_digest_mismatch"
+    sheet.compare(code, computed, payload.canonical_sha256, pointer, "/canonical_sha256")
+    code = "canonical_record_disagrees"
+    sheet.agree(code, sheet.canonical_sha256, computed, pointer, "/canonical_record")
     code = "source_disagrees"
-    sheet.agree(code, f"{pointer}/source_kind", source.kind, payload.source_kind)
-    sheet.agree(code, f"{pointer}/source_id", source.id, payload.source_id)
-    sheet.agree(code, f"{pointer}/source_version", source.version, payload.source_version)
+    sheet.agree(code, source.kind, payload.source_kind, pointer, "/source_kind")
+    sheet.agree(code, source.id, payload.source_id, pointer, "/source_id")
+    sheet.agree(code, source.version, payload.source_version, pointer, "/source_version")
     if payload.receipt is not None:
         _receipt(sheet, f"{pointer}/receipt", payload.receipt, computed)
 
@@ -531,8 +533,8 @@ def _record_created(sheet: Sheet, read: ReadEvent, payload: RecordCreated) -> No
 def _receipt(sheet: Sheet, pointer: str, receipt: Receipt | None, computed: str) -> None:
     stated = receipt.canonical_sha256 if receipt else None
     if receipt is not None:
-        place = f"{pointer}/canonical_sha256"
-        sheet.compare("canonical_digest_mismatch", place, computed, stated)
+        place = (pointer, "/canonical_sha256")
+        sheet.compare("canonical_digest_mismatch", computed, stated, *place)
     _signature(sheet, (pointer, "receipt", sheet.pith_number), receipt, computed, stated)
 
 
@@ -567,7 +569,7 @@ def _signature(
         found.signed_message,
         _MESSAGES[kind],
         found.signature_b64,
-        sheet.time(found.signed_at, f"{pointer}/signed_at"),
+        sheet.time(found.signed_at, pointer, "/signed_at"),
         computed,
         stated,
     )
@@ -579,7 +581,7 @@ def _embedded_state(sheet: Sheet, state: State) -> None:
     tree = sheet.document.tree
     facts: tuple[str | None, str, str | None]
     code = "state_subject_mismatch"
-    sheet.agree(code, "/state/pith_number", sheet.pith_number, state.pith_number)
+    sheet.agree(code, sheet.pith_number, state.pith_number, "/state/pith_number")
     content = sheet.canonical(without(tree["state"], "state_sha256"))
     computed = sha256_hex(content)
     merged = merged_content(tree)
@@ -601,7 +603,8 @@ def _state_row(
     merge_facts: tuple[str | None, str, str | None],
 ) -> None:
     """Append a state; `merge_facts` are the merged digest, the status and where it differs."""
-    sheet.compare("state_digest_mismatch", f"{pointer}/state_sha256", computed, state.state_sha256)
+    place = (pointer, "/state_sha256")
+    sheet.compare("state_digest_mismatch", computed, state.state_sha256, *place)
     sheet.add(
         "states",
         bool(pointer),
@@ -624,9 +627,9 @@ def _state_row(
 def _keys(sheet: Sheet, keys: list[PublicKey] | None) -> None:
     for index, key in enumerate(keys or ()):
         raw = decode_base64(key.public_key_b64, KEY_BYTES)
-        computed = fingerprint(raw) if raw else None
-        if raw is not None and computed is not None:
-            sheet.carried.append((key.key_id, computed, raw))
+        spelled = _spelled(raw) if raw else None
+        if raw and spelled:
+            sheet.carried.append((key.key_id, spelled.fingerprint, raw))
         sheet.add(
             "keys",
             f"/public_keys/{index}",
@@ -637,22 +640,36 @@ def _keys(sheet: Sheet, keys: list[PublicKey] | None) -> None:
             key.public_key_hex,
             key.fingerprint_sha256_hex,
             key.fingerprint_sha256_b32_first128bits,
-            computed,
-            _key_status(key, raw),
+            spelled and spelled.fingerprint,
+            _key_status(key, spelled),
             json_text(key.rotates_at),
             key.url,
             key.notes,
         )
 
 
-def _key_status(key: PublicKey, raw: bytes | None) -> str:
+class _Spelled(NamedTuple):
+    """A public key as a bundle spells it."""
+
+    hex: str
+    fingerprint: str
+    base32: str
+
+
+@lru_cache(maxsize=256)
+def _spelled(raw: bytes) -> _Spelled:
+    """Return what a bundle should say of a key; nearly all bundles carry the same one."""
+    return _Spelled(raw.hex(), fingerprint(raw), base32_id(sha256_hex(raw)))
+
+
+def _key_status(key: PublicKey, spelled: _Spelled | None) -> str:
     """Return what a key's own fields say of each other (docs/format.md, "Identifiers")."""
-    if raw is None:
+    if spelled is None:
         return "malformed"
-    if key.public_key_hex is not None and key.public_key_hex != raw.hex():
+    if key.public_key_hex not in (None, spelled.hex):
         return "encodings_disagree"
-    base32 = base32_id(sha256_hex(raw))
-    stated = (key.fingerprint_sha256_hex, key.fingerprint_sha256_b32_first128bits)
-    if any(s not in (None, e) for s, e in zip(stated, (fingerprint(raw), base32), strict=True)):
+    if key.fingerprint_sha256_hex not in (None, spelled.fingerprint):
+        return "fingerprint_mismatch"
+    if key.fingerprint_sha256_b32_first128bits not in (None, spelled.base32):
         return "fingerprint_mismatch"
     return "verified"

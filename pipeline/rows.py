@@ -27,7 +27,7 @@ class Rows:
         """Start without rows."""
         self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
         self.carried: list[list[tuple[str | None, str, bytes]]] = []
-        self._times: dict[str, int | None] = {}
+        self.times = _Times()
 
     def add_unread(self, doc: int, sha256: str, unread: tuple[str, str, str | None]) -> None:
         """Append a document that could not be read; `unread` is (status, reason, place)."""
@@ -35,11 +35,13 @@ class Rows:
         blank = (None,) * (len(TABLES["documents"]) - len(row))
         self.tables["documents"].append(row + blank)
 
-    def time(self, text: str) -> int | None:
-        """Return `times.microseconds(text)`, remembered: one time stands in many rows."""
-        if text not in self._times:
-            self._times[text] = microseconds(text)
-        return self._times[text]
+
+class _Times(dict[str, int | None]):
+    """Text to `times.microseconds` of it, remembered: one time stands in many rows."""
+
+    def __missing__(self, text: str) -> int | None:
+        found = self[text] = microseconds(text)
+        return found
 
 
 class Sheet:
@@ -83,13 +85,14 @@ class Sheet:
         """Return the SHA-256 of a part of the document in canonical form."""
         return sha256_hex(self.canonical(value))
 
-    def time(self, text: str | None, pointer: str) -> int | None:
+    def time(self, text: str | None, *place: str) -> int | None:
         """Return microseconds UTC; a text that is no time is a problem, and null."""
         if text is None:
             return None
-        found = self.rows.time(text)
+        found = self.rows.times[text]
         if found is None:
-            self.problem("time_malformed", pointer, "a time with its offset", text, breaks=False)
+            expected = "a time with its offset"
+            self.problem("time_malformed", "".join(place), expected, text, breaks=False)
         return found
 
     def problem(
@@ -98,20 +101,20 @@ class Sheet:
         """Append a problem; `breaks` as in `staged.TABLES["problems"]`."""
         self.add("problems", code, pointer, shown(expected), shown(actual), breaks)
 
-    def compare(self, code: str, pointer: str, computed: str, stated: str | None) -> str:
+    def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
         """Hold what is stated against what was computed; return the status' word."""
         if stated == computed:
             return "verified"
         if stated is None:
-            self.problem("digest_missing", pointer, computed, None, breaks=False)
+            self.problem("digest_missing", "".join(place), computed, None, breaks=False)
             return "missing"
-        self.problem(code, pointer, computed, stated)
+        self.problem(code, "".join(place), computed, stated)
         return "mismatch"
 
-    def agree(self, code: str, pointer: str, expected: object, actual: object) -> None:
+    def agree(self, code: str, expected: object, actual: object, *place: str) -> None:
         """Note a field that disagrees with the better vouched-for one that it repeats."""
         if actual is not None and actual != expected:
-            self.problem(code, pointer, expected, actual)
+            self.problem(code, "".join(place), expected, actual)
 
 
 def json_text(value: object) -> str | None:
