@@ -99,7 +99,7 @@ def build(order: Order, progress: Progress) -> Summary:
             snapshot.sweep(order.warehouse)
             summary = _build(order, files, started_ns, progress)
             if order.keep is not None:
-                operate.clear(order.warehouse, order.keep)
+                operate.clear(order.warehouse, order.keep, parts=summary.published)
         except OSError as error:
             message = f"cannot write the warehouse {order.warehouse}: {error}"
             raise WarehouseError(message) from error
@@ -204,8 +204,8 @@ def _prepare(
         parts = staging.parts(order.staging)
         model.part_views(connection, parts)
         listing.open_listing(connection, order.staging, files)
-        unchanged = listing.find_unchanged(connection, rescan=order.rescan)
-        changed = [file for file in files if file.path not in unchanged]
+        paths = listing.find_changed(connection, rescan=order.rescan)
+        changed = [file for file in files if file.path in paths] if paths else []
         summary.read = len(changed)
     with summary.timed("stage"):
         if changed:

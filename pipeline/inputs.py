@@ -10,10 +10,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Self
 
 import pyarrow as pa
 
@@ -22,12 +21,12 @@ from pipeline.limits import Limits
 from pipeline.strictjson import WHITESPACE
 
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_PACKED = tuple(_CODECS)
 _LINES = (".jsonl", ".ndjson")
 _CHUNK = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(NamedTuple):
     """A file to read, or an entry that cannot be.
 
     Attributes:
@@ -51,7 +50,11 @@ class InputFile:
     @property
     def codec(self) -> str | None:
         """The compression that its name announces, if any."""
-        return _CODECS.get(os.path.splitext(self.path.lower())[1])  # noqa: PTH122 - not a Path
+        name = self.path.lower()
+        # asked of every file, and hardly one is packed
+        if not name.endswith(_PACKED):
+            return None
+        return _CODECS.get(os.path.splitext(name)[1])  # noqa: PTH122 - not a Path
 
     @property
     def many(self) -> bool:
@@ -93,10 +96,10 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> li
     found: dict[bytes, InputFile] = {}
     for source in sources:
         for entry in _walk_source(os.path.normpath(os.fsencode(source)), output):
-            known = found.get(entry.opened)
-            if known is None or entry.path < known.path:
+            known = found.setdefault(entry.opened, entry)
+            if entry.path < known.path:
                 found[entry.opened] = entry
-    return sorted(found.values(), key=lambda entry: entry.path)
+    return sorted(found.values(), key=attrgetter("path"))
 
 
 def _walk_source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -111,55 +114,47 @@ def _walk_source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     if stat.S_ISDIR(status.st_mode):
         yield from _walk(source, real, output)
     else:
-        yield _entry(source, real, status)
+        yield _entry(_shown(source), real, status)
 
 
 def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
     """Yield the entries below a directory, without recursion: depth is the attacker's."""
-
-    def named(opened: bytes) -> bytes:
-        below = opened[len(real) :].lstrip(b"/")
-        return os.path.join(source, below) if below else source  # noqa: PTH118 - bytes
-
-    pending = [real]
+    pending = [(real, source)]
     while pending:
-        current = pending.pop()
+        current, named = pending.pop()
         if current == output:
             continue
+        prefix = _shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
+                        below = os.path.join(named, entry.name)  # noqa: PTH118 - bytes
+                        pending.append((entry.path, below))
                     else:
-                        yield _scanned(named(entry.path), entry)
+                        yield _scanned(prefix + _shown(entry.name), entry)
         except OSError as error:
             reason = f"the directory cannot be listed: {error.strerror}"
-            yield _unreadable(named(current), current, reason)
+            yield _unreadable(_shown(named), current, reason)
 
 
-def _scanned(path: bytes, entry: os.DirEntry[bytes]) -> InputFile:
+def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
     try:
         return _entry(path, entry.path, entry.stat(follow_symlinks=False))
     except OSError as error:
         return _unreadable(path, entry.path, error.strerror or "it cannot be read")
 
 
-def _entry(path: bytes, opened: bytes, status: os.stat_result) -> InputFile:
+def _entry(path: str, opened: bytes, status: os.stat_result) -> InputFile:
     if stat.S_ISREG(status.st_mode):
-        return InputFile(
-            _shown(path),
-            opened,
-            status.st_size,
-            modified_ns=status.st_mtime_ns,
-            inode=status.st_ino,
-        )
+        size, modified_ns, inode = status.st_size, status.st_mtime_ns, status.st_ino
+        return InputFile(path, opened, size, None, None, modified_ns, inode)
     kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
-    return InputFile(_shown(path), opened, 0, kind, "skipped")
+    return InputFile(path, opened, 0, kind, "skipped")
 
 
-def _unreadable(path: bytes, opened: bytes, reason: str) -> InputFile:
-    return InputFile(_shown(path), opened, 0, reason, "unreadable")
+def _unreadable(path: str, opened: bytes, reason: str) -> InputFile:
+    return InputFile(path, opened, 0, reason, "unreadable")
 
 
 def _shown(path: bytes) -> str:
@@ -177,8 +172,8 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         return
     position = 0
     try:
-        with closing(_open(file, limits)) as stream:
-            documents = _lines(stream, limits) if file.many else _whole(stream, limits)
+        with _open(file, limits) as stream:
+            documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
             for position, size, raw in documents:
                 # of what was not read to its end, only a plain file tells the size
                 unknown = raw is None and not size
@@ -217,7 +212,10 @@ class _Bounded:
             raise OSError(message)
         return data
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._stream.close()
 
 
@@ -241,17 +239,16 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
     return _Bounded(unpacked, status.st_size, limits)
 
 
-def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
-    """Yield the one document of a file as (position, size, raw), (1, 0, None) if too large."""
+def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> tuple[int, int, bytes | None]:
+    """Return the one document of a file as (position, size, raw), (1, 0, None) if too large."""
     chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
         chunk = stream.read(min(_CHUNK, limits.document_bytes + 1 - size))
         if not chunk:
-            yield 1, size, b"".join(chunks)
-            return
+            return 1, size, b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
-    yield 1, 0, None
+    return 1, 0, None
 
 
 def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:

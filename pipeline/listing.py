@@ -86,8 +86,8 @@ def remove_broken(staging: Path) -> list[str]:
     return [folder.name for folder in broken]
 
 
-def find_unchanged(connection: Connection, *, rescan: bool) -> set[str]:
-    """Create `unchanged`, the files that need not be read, and return their paths.
+def find_changed(connection: Connection, *, rescan: bool) -> set[str]:
+    """Create `unchanged`, the files that need not be read, and return the paths of the others.
 
     A file is unchanged if its stamp is, and staging still holds all that it held.
 
@@ -112,7 +112,8 @@ def find_unchanged(connection: Connection, *, rescan: bool) -> set[str]:
         """,
         {"rescan": rescan},
     )
-    return {row[0] for row in connection.execute("from unchanged").fetchall()}
+    others = "select path from current_files anti join unchanged using (path)"
+    return {row[0] for row in connection.execute(others).fetchall()}
 
 
 def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:

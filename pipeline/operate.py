@@ -120,15 +120,16 @@ def prune(warehouse: Path, keep: int) -> list[str]:
             raise WarehouseError(message) from error
 
 
-def clear(warehouse: Path, keep: int) -> list[str]:
-    """Do what `prune` does; the caller holds the lock."""
+def clear(warehouse: Path, keep: int, *, parts: bool = True) -> list[str]:
+    """Do what `prune` does, to the staged parts only if told; the caller holds the lock."""
     published = snapshot.target(warehouse)
     old = [
         folder for folder in snapshot.finished(warehouse)[keep:] if folder.resolve() != published
     ]
     for folder in old:
         snapshot.remove(folder)
-    _prune_parts(warehouse / "staging")
+    if parts:
+        _prune_parts(warehouse / "staging")
     return [folder.name for folder in old]
 
 

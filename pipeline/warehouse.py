@@ -48,6 +48,8 @@ class Warehouse:
         """
         self.snapshot = snapshot.current(Path(path))
         self.connection: Connection = engine.connect()
+        # a snapshot's files never change: their footers need to be read once only
+        self.connection.execute("set parquet_metadata_cache = true")
         self._open_views()
         self._readable = [self.snapshot]
         before = snapshot.before(self.snapshot)
