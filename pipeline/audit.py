@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from pipeline.catalog import Check
 from pipeline.duck import Connection, literal
 from pipeline.errors import ModelError
 from pipeline.model import write_table
+from pipeline.together import together
 
 #: What a check may select; anything it leaves out is filled in below.
 _COLUMNS = {
@@ -26,14 +28,14 @@ _COLUMNS = {
 }
 
 
-def write_findings(connection: Connection, directory: Path) -> int:
+def write_findings(connection: Connection, directory: Path, threads: int) -> int:
     """Run all checks and write the table `findings`, kept ones included; return its rows."""
-    collect(connection)
+    collect(connection, threads)
     sql = f"({FINDINGS}) union from kept_findings"
     return write_table(connection, catalog.table("findings"), sql, directory)
 
 
-def collect(connection: Connection) -> None:
+def collect(connection: Connection, threads: int) -> None:
     """Run all checks; `FINDINGS` reads what they found."""
     columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     connection.execute(f"create table found (severity varchar, code varchar, {columns})")
@@ -45,11 +47,12 @@ def collect(connection: Connection) -> None:
             "promises": [check.promise for check in checks],
         },
     )
-    for check in checks:
-        _run(connection, check)
+    jobs = {check.code: partial(_run, check) for check in checks}
+    for _ in together(connection, jobs, threads):
+        pass
 
 
-def _run(connection: Connection, check: Check) -> None:
+def _run(check: Check, connection: Connection) -> None:
     """Collect what one check returns.
 
     Raises:

@@ -342,13 +342,13 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
         differences.find(connection, {file.path: file for file in files}, order.limits)
         progress("model", 0, len(model.MODELLED))
         for done, (name, rows) in enumerate(
-            model.write_models(connection, folder, only_fresh=only_fresh)
+            model.write_models(connection, folder, order.workers, only_fresh=only_fresh)
         ):
             summary.rows[name] = rows
             progress("model", done + 1, len(model.MODELLED))
     with summary.timed("audit"):
         progress("audit", 0, 0)
-        summary.rows["findings"] = write_findings(connection, folder)
+        summary.rows["findings"] = write_findings(connection, folder, order.workers)
     with summary.timed("model"):
         if only_fresh:
             summary.rows.update(model.complete(connection, folder, order.workers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def check_findings(connection: Connection) -> Iterator[Result]:
     published = dict(
         connection.execute("select code, count(*) from findings group by code").fetchall()
     )
-    audit.collect(connection)
+    audit.collect(connection, len(os.sched_getaffinity(0)))
     counted = f"select code, count(*) from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
     found = dict(connection.execute(counted).fetchall())
     for check in catalog.checks():

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pipeline.keyring import Keyring
 from pipeline.stage import claims
 from pipeline.staged import TABLES
 from pipeline.staging import Part, empty, staged_files
+from pipeline.together import together
 from pipeline.verify import verdicts
 
 #: Rows in a row group: small enough that a lookup in a sorted table reads little.
@@ -47,8 +48,9 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
             numbered = f"replace ((file_index::bigint << {_DOC_BITS}) + doc as doc)"
             source = f"select * {numbered} from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
         else:
-            connection.register(f"{view}_empty", empty(name))
-            source = f"from {view}_empty"
+            connection.register("none", empty(name))
+            connection.execute(f"create table if not exists {view}_none as from none")
+            source = f"from {view}_none"
         connection.execute(f"create or replace view {view} as {source}")
 
 
@@ -176,58 +178,46 @@ def build_intermediate(connection: Connection) -> None:
 
 
 def write_models(
-    connection: Connection, directory: Path, *, only_fresh: bool
+    connection: Connection, directory: Path, threads: int, *, only_fresh: bool
 ) -> Iterator[tuple[str, int]]:
     """Write the published tables by their models, and a view of each; yield name and rows.
 
-    Models and checks see earlier tables by name. With `only_fresh`, these are tables
-    of the fresh rows alone until `complete` puts them beside the kept ones.
+    Models and checks see earlier tables by name. With `only_fresh`, these are tables of the
+    fresh rows alone until `complete` puts them beside the kept ones.
     """
-    for name in MODELLED:
+
+    def write(name: str, cursor: Connection) -> int:
+        sql = catalog.model_sql(name)
         if only_fresh and name not in scope.WHOLE:
-            connection.execute(f"create table {quote(name)} as {catalog.model_sql(name)}")
-            yield name, 0
-        else:
-            sql = catalog.model_sql(name)
-            yield name, write_table(connection, catalog.table(name), sql, directory)
+            cursor.execute(f"create table {quote(name)} as {sql}")
+            return 0
+        return write_table(cursor, catalog.table(name), sql, directory)
+
+    jobs = {name: partial(write, name) for name in MODELLED}
+    yield from together(connection, jobs, threads, {name: _needs(name) for name in MODELLED})
 
 
 #: The tables that have a model.
 MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
 
 
+def _needs(name: str) -> list[str]:
+    """Return the tables that a model reads, by their names in it."""
+    sql = catalog.model_sql(name)
+    earlier = MODELLED[: MODELLED.index(name)]
+    return [table for table in earlier if re.search(rf"\b(?:from|join) {table}\b", sql)]
+
+
 def complete(connection: Connection, directory: Path, threads: int) -> dict[str, int]:
     """Write the tables of which only fresh rows were modelled, kept ones included; return rows."""
-    names = [name for name in MODELLED if name not in scope.WHOLE]
 
     def write(name: str, cursor: Connection) -> int:
         cursor.execute(f"alter table {quote(name)} rename to fresh_{name}")
         sql = f"from fresh_{name} union all by name from kept_{name}"
         return write_table(cursor, catalog.table(name), sql, directory)
 
-    rows = _together(connection, [partial(write, name) for name in names], threads)
-    return dict(zip(names, rows, strict=True))
-
-
-def _together(
-    connection: Connection, jobs: Sequence[Callable[[Connection], int]], threads: int
-) -> Iterator[int]:
-    """Run jobs side by side, each on a cursor of its own; yield their results in order.
-
-    A sorted copy of one row group is the work of one thread, however many there are. When one
-    job fails, or the caller is interrupted, the others are stopped.
-    """
-    cursors = [connection.cursor() for _ in jobs]
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            running = [pool.submit(job, cursor) for job, cursor in zip(jobs, cursors, strict=True)]
-            for future in running:
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for cursor in cursors:
-                cursor.interrupt()
-            raise
+    jobs = {name: partial(write, name) for name in MODELLED if name not in scope.WHOLE}
+    return dict(together(connection, jobs, threads))
 
 
 def write_table(connection: Connection, table: Table, sql: str, directory: Path) -> int:

@@ -1,0 +1,53 @@
+"""Queries side by side: each on a cursor of its own, as soon as what it reads is there.
+
+DuckDB spreads a query over its threads, but sorts end and files are written by one of them: two
+queries at a time keep two processors busy where one cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from pipeline.duck import Connection
+
+T = TypeVar("T")
+
+
+def together(
+    connection: Connection,
+    jobs: Mapping[str, Callable[[Connection], T]],
+    threads: int,
+    needs: Mapping[str, Collection[str]] | None = None,
+) -> Iterator[tuple[str, T]]:
+    """Run jobs side by side; yield name and result of each, in the order given.
+
+    When a job fails, or the caller is interrupted or stops, the others are stopped.
+
+    Args:
+        connection: the jobs' cursors see its relations, but temporary and registered ones.
+        jobs: by name.
+        threads: how many run at a time.
+        needs: the jobs that must be done before one starts; they stand before it in `jobs`.
+    """
+    cursors = {name: connection.cursor() for name in jobs}
+    running: dict[str, Future[T]] = {}
+
+    def run(name: str) -> T:
+        # those before it have started already, so that waiting for them comes to an end
+        for needed in (needs or {}).get(name, ()):
+            running[needed].result()
+        return jobs[name](cursors[name])
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for name in jobs:
+                running[name] = pool.submit(run, name)
+            for name, future in running.items():
+                yield name, future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for cursor in cursors.values():
+                cursor.interrupt()
+            raise
