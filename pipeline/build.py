@@ -238,7 +238,8 @@ def _stage(
     total = Done()
     progress("stage", 0, len(files))
     # closed at once when this is interrupted, so that no worker outlives the build
-    with closing(run(plan(files, order.limits), job, order.workers)) as finished:
+    tasks = plan(files, order.limits, order.workers)
+    with closing(run(tasks, job, order.workers)) as finished:
         for done in finished:
             total += done
             progress("stage", total.files, len(files))

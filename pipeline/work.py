@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -82,16 +82,28 @@ class Done:
         )
 
 
-def plan(files: Iterable[InputFile], limits: Limits) -> list[Task]:
-    """Group files into tasks of about one batch each; a file is never split."""
+#: Tasks do not get smaller than this, so that a night's parts stay few.
+_LEAST_BYTES = 4 * 2**20
+
+
+def plan(files: Sequence[InputFile], limits: Limits, workers: int = 1) -> list[Task]:
+    """Group files into tasks of at most about one batch; a file is never split.
+
+    Several workers get smaller tasks towards the end, so that none has long to do alone: each
+    task is half of its worker's share of what is left.
+    """
     groups: list[list[InputFile]] = []
-    size = limits.batch_bytes
+    left = sum(file.size for file in files)
+    room = size = 0
     for file in files:
-        if size >= limits.batch_bytes or len(groups[-1]) >= limits.batch_documents:
+        if size >= room or len(groups[-1]) >= limits.batch_documents:
+            share = left // (2 * workers) if workers > 1 else left
+            room = min(limits.batch_bytes, max(_LEAST_BYTES, share))
             groups.append([])
             size = 0
         groups[-1].append(file)
         size += file.size
+        left -= file.size
     return [Task(number, tuple(group)) for number, group in enumerate(groups)]
 
 

@@ -56,6 +56,20 @@ def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
     assert plan([], limits) == []
 
 
+def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:
+    """Each worker gets several tasks, the last ones small but not tiny; a long run stays coarse."""
+    sizes = [2**20] * 100
+    tasks = plan(_files(sizes), Limits(), workers=2)
+    held = [len(task.files) for task in tasks]
+    assert sum(held) == 100
+    assert held == sorted(held, reverse=True)
+    assert held[0] <= 25
+    assert held[-2] == 4
+    assert len(plan(_files(sizes), Limits())) == 4
+    assert len(plan(_files([2**20] * 4), Limits(), workers=2)) == 1
+    assert len(plan(_files([2**20] * 3200), Limits(), workers=2)) < 100 + 20
+
+
 def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
     """Tables do not tell how many processes staged their documents, or in which batches."""
     two = _fresh(site, tmp_path)
@@ -70,10 +84,10 @@ def test_the_order_of_the_input_leaves_no_trace(
 ) -> None:
     """Files staged in any order give the same bytes."""
 
-    def shuffled(files: list[InputFile], limits: Limits) -> object:
+    def shuffled(files: list[InputFile], limits: Limits, workers: int) -> object:
         mixed = list(files)
         random.Random(1).shuffle(mixed)  # noqa: S311 - no secret
-        return plan(mixed, limits)
+        return plan(mixed, limits, workers)
 
     monkeypatch.setattr("pipeline.build.plan", shuffled)
     other = _fresh(site, tmp_path)
