@@ -13,6 +13,14 @@ with contradicting as (
     where not known.well_formed
 ),
 
+-- one document alone disagrees with nobody
+several as (
+    select pith_number
+    from proof
+    group by pith_number
+    having count(*) > 1
+),
+
 sets as (
     select
         proof.pith_number,
@@ -30,6 +38,7 @@ sets as (
             []
         ) as names
     from proof
+    semi join several using (pith_number)
     left join contradicting using (doc)
     left join staged_aliases as alias using (doc)
     group by proof.pith_number, proof.doc, proof.rank, contradicting.doc

@@ -3,15 +3,35 @@
 -- means: The first 32 bytes of an Ed25519 signature must never recur under one key for
 --   another message: anybody can compute the private key from the two.
 -- do: Remove the key from the keyring and tell the registry at once.
-with nonces as (
+with signed as (
     select
         *,
-        substr(hex(from_base64(signature_b64)), 1, 64) as nonce,
         -- what was signed, which beside altered content is the digest stated
         case when status = 'digest_mismatch' then digest_stated else digest_computed end
             as digest
     from trusted
     where status in ('valid', 'untrusted_key', 'digest_mismatch')
+),
+
+-- 42 characters are the first 252 of a nonce's 256 bits: few signatures share them
+alike as (
+    select
+        public_key_b64,
+        left(signature_b64, 42) as start
+    from signed
+    group by public_key_b64, left(signature_b64, 42)
+    having count(distinct digest) > 1
+),
+
+nonces as (
+    select
+        signed.*,
+        substr(hex(from_base64(signed.signature_b64)), 1, 64) as nonce
+    from signed
+    inner join alike
+        on
+            signed.public_key_b64 = alike.public_key_b64
+            and left(signed.signature_b64, 42) = alike.start
 ),
 
 reused as (
