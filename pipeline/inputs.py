@@ -25,6 +25,9 @@ _PACKED = tuple(_CODECS)
 _LINES = (".jsonl", ".ndjson")
 _CHUNK = 2**20
 
+#: How the reason of an entry begins that stands for all that may be below it.
+UNLISTED = "the directory cannot be listed"
+
 
 class InputFile(NamedTuple):
     """A file to read, or an entry that cannot be.
@@ -134,7 +137,7 @@ def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFil
                     else:
                         yield _scanned(prefix + _shown(entry.name), entry)
         except OSError as error:
-            reason = f"the directory cannot be listed: {error.strerror}"
+            reason = f"{UNLISTED}: {error.strerror}"
             yield _unreadable(_shown(named), current, reason)
 
 

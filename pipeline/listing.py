@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.duck import Connection, literal
-from pipeline.inputs import InputFile
+from pipeline.inputs import UNLISTED, InputFile
 from pipeline.staged import INPUTS
 from pipeline.staging import read_whole
 
@@ -140,9 +140,10 @@ def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
     connection.execute(f"create table inputs as {_INPUTS}")
 
 
-#: A file that cannot be read further says nothing of the documents behind that place: those
-#: keep their last good content, as does one that can be read but no longer parses.
-_INPUTS = """
+#: A file that cannot be read further says nothing of the documents behind that place, and a
+#: directory that cannot be listed nothing of those below it: they keep their last good content,
+#: as does one that can be read but no longer parses.
+_INPUTS = f"""
 with contents as (
     select
         sha256,
@@ -199,10 +200,36 @@ hidden as (
     where kept.position > broken.position
 ),
 
+directories as (
+    select
+        path || '/' as prefix,
+        reason
+    from judged
+    where status = 'unreadable' and starts_with(reason, {literal(UNLISTED)})
+),
+
+-- no such directory is below another, so that the last one before a path is the only one that
+-- it can be below
+beyond as (
+    select
+        missing.path,
+        missing.position,
+        null::bigint as bytes,
+        null::varchar as sha256,
+        'unreadable' as status,
+        directories.reason,
+        null::varchar as place
+    from (from kept anti join judged using (path)) as missing
+    asof inner join directories on missing.path >= directories.prefix
+    where starts_with(missing.path, directories.prefix)
+),
+
 everything as (
     from judged
     union all
     from hidden
+    union all
+    from beyond
 )
 
 select
@@ -221,7 +248,7 @@ left join kept
         everything.path = kept.path
         and everything.position = kept.position
         and everything.status in ('refused', 'unreadable', 'not_pith')
-"""
+"""  # noqa: S608 - a text of our own
 
 
 def save(connection: Connection, staging: Path, build: str, started_ns: int) -> None:

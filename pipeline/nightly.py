@@ -7,8 +7,9 @@ import os
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,21 +59,50 @@ def run(options: Options) -> tuple[Summary, int]:
     Raises:
         PithEtlError: nothing was published; the message says why.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
-        SystemExit: either of them, where the log is JSON, to which it was written.
+        SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
     with terminable(), _logged(options.log_format):
         for file in (options.report, options.metrics):
             _check_place(file)
-        with progress(options.progress, options.log_format) as update:
-            summary = build(_order(options), update)
+        try:
+            with progress(options.progress, options.log_format) as update:
+                summary = build(_order(options), update)
+        except BaseException as error:
+            _write_failed(options, error)
+            raise
         for notice in summary.notices:
             log(options.log_format, "warning", notice)
         code = exit_code(summary, options.fail_on)
-        if options.report:
-            _replace(options.report, as_json(summary, code) + "\n")
-        if options.metrics:
-            _replace(options.metrics, as_metrics(summary, code))
+        _write_files(options, summary, code)
     return summary, code
+
+
+def _write_files(options: Options, summary: Summary, code: int) -> None:
+    if options.report:
+        _replace(options.report, as_json(summary, code) + "\n")
+    if options.metrics:
+        _replace(options.metrics, as_metrics(summary, code))
+
+
+def _write_failed(options: Options, error: BaseException) -> None:
+    """Let the files tell of a build that published nothing, as far as they can be written."""
+    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+    summary.notices.append(_named(error))
+    with suppress(WarehouseError):
+        _write_files(options, summary, _code(error))
+
+
+def _code(error: BaseException) -> int:
+    """Return what a build exits with that an error ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    return error.exit_code if isinstance(error, PithEtlError) else 1
+
+
+def _named(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return str(error) if isinstance(error, PithEtlError) else f"{type(error).__name__}: {error}"
 
 
 def _order(options: Options) -> Order:
@@ -92,16 +122,14 @@ def _logged(log_format: str) -> Iterator[None]:
     """Write what ends a build to a JSON log as one more line; text is for the command line."""
     try:
         yield
-    except PithEtlError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if log_format == "text":
             raise
-        log(log_format, "error", str(error))
-        raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        if log_format == "text":
-            raise
-        log(log_format, "error", "interrupted")
-        raise SystemExit(EXIT_INTERRUPTED) from None
+        # what nobody foresaw is for whoever mends it
+        foreseen = isinstance(error, PithEtlError | KeyboardInterrupt)
+        facts = {} if foreseen else {"traceback": "".join(traceback.format_exception(error))}
+        log(log_format, "error", _named(error), **facts)
+        raise SystemExit(_code(error)) from None
 
 
 def _check_place(file: Path | None) -> None:
@@ -170,6 +198,9 @@ def as_metrics(summary: Summary, code: int) -> str:
         ("stage_seconds", "Wall time by stage.", _labelled("stage", summary.seconds)),
         ("peak_memory_bytes", "Most memory held.", _labelled("process", summary.peak_bytes)),
     ]
+    if not summary.snapshot:
+        # it failed: there is nothing else to tell, and zeros would look like figures
+        families = families[:3]
     lines = []
     for name, meaning, samples in families:
         lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]

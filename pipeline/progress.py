@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pipeline.build import Progress
+
+Facts = Mapping[str, int | str]
 
 #: Seconds between two plain lines of one stage.
 _INTERVAL = 10.0
@@ -48,18 +50,18 @@ class _Lines:
         self._write("info", stage, facts)
 
 
-def log(log_format: str, level: str, message: str) -> None:
-    """Write one line to the log, which is standard error."""
-    _LOGS[log_format](level, message, {})
+def log(log_format: str, level: str, message: str, **facts: str) -> None:
+    """Write one line to the log, which is standard error; only a JSON line has room for facts."""
+    _LOGS[log_format](level, message, facts)
 
 
-def _log_text(level: str, message: str, facts: dict[str, int]) -> None:
+def _log_text(level: str, message: str, facts: Facts) -> None:
     mark = "" if level == "info" else f" {level}"
-    counts = f" {facts['done']}/{facts['total']}" if facts else ""
+    counts = f" {facts['done']}/{facts['total']}" if "done" in facts else ""
     sys.stderr.write(f"{_now()}{mark} {message}{counts}\n")
 
 
-def _log_json(level: str, message: str, facts: dict[str, int]) -> None:
+def _log_json(level: str, message: str, facts: Facts) -> None:
     line = {"time": _now(), "level": level, "message": message, **facts}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
 

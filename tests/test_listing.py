@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import inputs
+from pipeline.errors import ShrinkError
 from pipeline.limits import Limits
 from tests.site import REAL, Site, synthetic, tables
 
@@ -202,6 +205,45 @@ def test_what_lies_behind_a_broken_place_stays(tmp_path: Path) -> None:
     site.put("all.jsonl.gz", whole)
     site.build()
     assert site.rows("select count(*) from documents where stale") == [(0,)]
+
+
+def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They keep their rows until the directory can be listed again, and those beside it count."""
+    site = Site(tmp_path)
+    contents = [REAL[name] for name in sorted(REAL)]
+    names = ["shut/a.json", "shut/below/b.json", "shut-not/c.json", "shut.json", "z/d.json"]
+    site.put_all(dict(zip(names, contents, strict=True)))
+    site.build()
+    papers = site.rows("select pith_number, title from papers order by all")
+    shut, real = os.fsencode(site.mirror / "shut"), os.scandir
+
+    def scandir(path: bytes) -> object:
+        if path == shut:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path)
+
+    monkeypatch.setattr("pipeline.inputs.os.scandir", scandir)
+    (site.mirror / "z" / "d.json").unlink()
+    with pytest.raises(ShrinkError):
+        site.build(max_shrink=0.1)
+    for _ in range(2):
+        site.build(max_shrink=None)
+        stale = site.rows("select path, status, reason from documents where stale order by path")
+        assert [Path(str(path)).name for path, _, _ in stale] == ["a.json", "b.json"]
+        reason = "the directory cannot be listed: Permission denied"
+        assert {(status, why) for _, status, why in stale} == {("unreadable", reason)}
+        assert site.rows("select count(*) from findings where code = 'document_stale'") == [(2,)]
+        assert len(site.rows("from papers")) == len(papers) - 1
+    monkeypatch.undo()
+    site.put(names[-1], contents[-1])
+    assert site.build().staged == 0
+    assert site.rows("select pith_number, title from papers order by all") == papers
+    assert site.rows("select count(*) from documents where stale") == [(0,)]
+    shutil.rmtree(site.mirror / "shut")
+    site.build(max_shrink=None)
+    assert len(site.rows("from documents")) == len(names) - 2
 
 
 def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:

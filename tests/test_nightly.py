@@ -323,6 +323,62 @@ def test_errors_are_lines_of_a_json_log(site: Site, build: Build) -> None:
     assert "vanished or fail" in line["message"]
 
 
+def test_a_defect_is_a_line_of_a_json_log(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw ends a build with 1, and one object that says where it was."""
+
+    def fail(*_: object) -> None:
+        message = "no more\nluck"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr("pipeline.nightly.build", fail)
+    finished = build("--log-format", "json")
+    (line,) = log_of(finished.errors)
+    assert (finished.code, line["level"]) == (1, "error")
+    assert line["message"] == "ZeroDivisionError: no more\nluck"
+    assert "in fail" in line["traceback"]
+    with pytest.raises(ZeroDivisionError):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ShrinkError("too few"), 1), (KeyboardInterrupt(), 130), (ZeroDivisionError("x"), 1)],
+)
+def test_a_failed_run_writes_its_files(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    """The report and the metrics of a run that failed have its exit code and no snapshot."""
+    report, metrics = site.root / "report.json", site.root / "metrics.prom"
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline.nightly.build", fail)
+    options = ("--report", report, "--metrics", metrics, "--log-format", "json")
+    assert build(*options).code == code
+    facts = json.loads(report.read_text())
+    assert (facts["exit_code"], facts["published"], facts["snapshot"]) == (code, False, "")
+    assert facts["notices"] == [log_of(build(*options).errors)[0]["message"]]
+    figures = _metrics(metrics.read_text())
+    assert figures["pith_etl_exit_code"] == code
+    assert figures["pith_etl_published"] == 0
+    assert len(figures) == 3
+
+
+def test_a_failed_run_that_cannot_write_its_files_says_why_it_failed(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended the run is told, and not that its report could not be written either."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fail)
+    shutil.rmtree(site.mirror)
+    finished = build("--report", site.root / "report.json")
+    assert (finished.code, "cannot read the source" in finished.errors) == (1, True)
+
+
 def test_an_interrupt_is_a_line_of_a_json_log(site: Site) -> None:
     """An interrupted build ends its JSON log with an object, and exits with 130."""
     dump = synthetic(site.root / "dump", papers=300)
