@@ -15,6 +15,7 @@ import click  # noqa: E402 - see above
 from pipeline.errors import PithEtlError  # noqa: E402 - see above
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -46,6 +47,21 @@ _KEYRING = click.option(
 )
 
 
+def _format(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
+    """Return the option that chooses a format, by default the first."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help=help,
+    )
+
+
+_FORMAT = _format("table", "csv", "json", "jsonl", "parquet", help="How to print the result.")
+
+
 def _examples(*lines: str) -> str:
     """Return the end of a command's help; a test parses each line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
@@ -56,6 +72,13 @@ def _complete_table(_context: click.Context, _parameter: click.Parameter, start:
     from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
 
     return [name for name in catalog.TABLES if name.startswith(start)]
+
+
+def _complete_view(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    """Return the tables and views whose names begin so, for the shell's completion."""
+    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
+
+    return [name for name in (*catalog.TABLES, *catalog.VIEWS) if name.startswith(start)]
 
 
 def _complete_query(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
@@ -185,14 +208,7 @@ def build(
     help="The value of the query's $KEY; may be repeated.",
 )
 @_WAREHOUSE
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
-    default="table",
-    show_default=True,
-    help="How to print the result.",
-)
+@_FORMAT
 @click.option("--output", type=_Path(), help="Write to a file instead.")
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: str | None,
@@ -246,14 +262,7 @@ def queries(name: str | None) -> None:
     show_default=True,
     help="How many papers at most.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "jsonl", "parquet"]),
-    default="table",
-    show_default=True,
-    help="How to print the result.",
-)
+@_FORMAT
 @_WAREHOUSE
 def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
     """Find papers by the words of their titles and abstracts, the best match first.
@@ -294,10 +303,10 @@ def show(
 
 
 @cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
-@click.argument("table", required=False, shell_complete=_complete_table)
+@click.argument("table", required=False, shell_complete=_complete_view)
 @_WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
-    """List the tables with their rows, or the columns of one with their evidence."""
+    """List the tables with their rows and the views, or the columns of one with their evidence."""
     from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
 
     commands.tables(table, warehouse, sys.stdout)
@@ -341,13 +350,8 @@ def verify(
     shell_complete=_complete_table,
     help="A table to export; may be repeated.  [default: all]",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["parquet", "csv", "jsonl", "duckdb", "sqlite"]),
-    default="parquet",
-    show_default=True,
-    help="A file a table, or a single database file.",
+@_format(
+    "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
 )
 @click.option(
     "--output",
@@ -452,14 +456,7 @@ def history(warehouse: Path) -> None:
 @click.argument("new", default="current")
 @_WAREHOUSE
 @click.option("--table", shell_complete=_complete_table, help="Show the rows of one table.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
+@_format("table", "csv", "json", "jsonl", help="How to print them.")
 def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
     """Count the rows that differ between two snapshots, or show those of one table.
 

@@ -85,7 +85,7 @@ def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
 
 
 def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
-    """Print the catalogue, or the columns of one table.
+    """Print the catalogue of tables and views, or the columns of one of them.
 
     Raises:
         UsageError: there is no such table.
@@ -93,16 +93,19 @@ def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
     """
     from pipeline import catalog  # noqa: PLC0415 - the others start faster without it
 
-    if name is not None:
+    views = catalog.views()
+    if name is not None and name not in views:
         catalog.table(name)
     with Warehouse(warehouse) as opened:
-        found = opened.tables()
+        found = {table.name: table for table in opened.tables()}
     if name is None:
-        rows = [(table.name, f"{table.rows:,}", table.meaning) for table in found]
+        rows = [(table.name, f"{table.rows:,}", table.meaning) for table in found.values()]
+        rows += [(view.name, "view", view.meaning) for view in views.values()]
         print_table(output, ("table", "rows", "meaning"), rows)
         return
-    table = next(table for table in found if table.name == name)
-    output.write(f"{table.name}: {table.meaning} {table.rows:,} rows.\n")
+    count = f"{found[name].rows:,} rows." if name in found else "A view."
+    table = views.get(name) or catalog.table(name)
+    output.write(f"{name}: {table.meaning} {count}\n")
     columns = [
         (column.name, column.type, column.evidence, column.meaning) for column in table.columns
     ]

@@ -19,6 +19,7 @@ from pipeline.catalog import Column, Table
 from pipeline.database import STORAGE_VERSION, comment, create_views
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.render import FORMULA
 from pipeline.model import metadata
 
 FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
@@ -29,9 +30,6 @@ DATABASE = "pith"
 #: ISO 8601, as `pith-etl sql` prints it; times are UTC.
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
-#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
-#: four are the full-width forms.
-_FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 #: Columns by which people look rows up, beside the keys.
 _LOOKED_UP = (
@@ -149,7 +147,7 @@ def _cell(column: Column) -> str:
     if column.type.endswith("[]"):
         return f"to_json({name})"
     if column.type == "VARCHAR":
-        return f"if(regexp_matches({name}, '^[{_FORMULA}]'), '''' || {name}, {name})"
+        return f"if(regexp_matches({name}, '^[{FORMULA}]'), '''' || {name}, {name})"
     return name
 
 

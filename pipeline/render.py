@@ -24,6 +24,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 #: The columns of a plan, whose text is DuckDB's own and has several lines.
 _PLAN = ["explain_key", "explain_value"]
 _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
+#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
+#: four are the full-width forms.
+FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _FETCH = 2048
 #: More rows than anybody reads: the format `table` holds all that it shows in memory.
@@ -99,7 +102,13 @@ def _write_parquet(
 def _write_csv(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([_harmless(_cell(value), value) for value in row] for row in rows)
+
+
+def _harmless(cell: object, value: object) -> object:
+    """Return a cell of CSV that no spreadsheet runs as a formula, as `export` writes it."""
+    runs = isinstance(value, str) and value.startswith(tuple(FORMULA))
+    return f"'{cell}" if runs else cell
 
 
 def _write_json(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:

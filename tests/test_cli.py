@@ -293,22 +293,24 @@ def test_a_warehouse_without_a_snapshot(
 
 
 def test_tables_lists_all_with_rows_and_meaning(console: Console, samples_warehouse: Path) -> None:
-    """`tables` shows each of the fourteen tables with its rows and its meaning."""
+    """`tables` shows each table with its rows and its meaning, then the views."""
     printed = console("tables", "--warehouse", samples_warehouse).output
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()[2:]]
     found = {row[0]: row[1:] for row in cells if row}
     assert found["citations"][0] == "12"
     assert {name: row[-1] for name, row in found.items()} == {
-        table.name: table.meaning for table in catalog.tables().values()
+        table.name: table.meaning
+        for table in (*catalog.tables().values(), *catalog.views().values())
     }
+    assert found["trust"][0] == "view"
 
 
-@pytest.mark.parametrize("table", catalog.TABLES)
+@pytest.mark.parametrize("table", [*catalog.TABLES, *catalog.VIEWS])
 def test_tables_shows_each_column(console: Console, samples_warehouse: Path, table: str) -> None:
     """`tables TABLE` shows each column with its type and meaning, none cut or marked up."""
     printed = console("tables", table, "--warehouse", samples_warehouse)
     assert printed.code == 0
-    for column in catalog.table(table).columns:
+    for column in (catalog.tables() | catalog.views())[table].columns:
         (line,) = [x for x in printed.output.splitlines() if x.startswith(f"| {column.name} ")]
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         assert {column.type, column.meaning} <= set(cells)

@@ -84,7 +84,8 @@ def test_every_example_parses(name: str, line: str) -> None:
     arguments = _arguments(line)
     assert arguments[0] == name
     command = cli.commands[name]
-    context = command.make_context(name, arguments[1:], click.Context(cli, info_name="pith-etl"))
+    parent = click.Context(cli, info_name="pith-etl", **cli.context_settings)
+    context = command.make_context(name, arguments[1:], parent)
     assert not context.args
     for parameter in command.params:
         assert not parameter.required or context.params[str(parameter.name)]

@@ -29,7 +29,8 @@ _ROWS = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
 def test_commands_parse(command: str) -> None:
     """Each command on the page is one that the program has, with options that it has."""
     name, *arguments = shlex.split(command)
-    cli.commands[name].make_context(name, arguments, resilient_parsing=False)
+    parent = click.Context(cli, info_name="pith-etl", **cli.context_settings)
+    cli.commands[name].make_context(name, arguments, parent)
 
 
 def test_there_are_commands() -> None:

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from pipeline.duck import Connection
+from pipeline.engine import literal
 from pipeline.render import TABLE_ROWS, safe, write_result
 
 
@@ -101,6 +102,14 @@ def test_instants_keep_order_names_and_values(connection: Connection) -> None:
     assert [int(line.split(",")[0]) for line in lines[1:]] == [
         i for i in range(2999, -1, -1) if i != 7
     ]
+
+
+def test_text_of_a_csv_never_runs(connection: Connection) -> None:
+    """A quote stands before text that a spreadsheet would run, and before nothing else."""
+    for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\n=1", "\uff1d1"):
+        assert _one(connection, literal(text), "csv") == f"'{text}"
+    for expression, written in (("-1", "-1"), ("-1.5::double", "-1.5"), ("'a=1'", "a=1")):
+        assert _one(connection, expression, "csv") == written
 
 
 def test_repeated_names_stay_apart_in_json(connection: Connection) -> None:
