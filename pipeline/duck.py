@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.engine import literal as literal  # noqa: PLC0414 - for all who connect
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -34,8 +36,3 @@ def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple
 def quote(identifier: str) -> str:
     """Return an SQL identifier, quoted."""
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return an SQL string literal, for the statements that take no bound values."""
-    return "'" + text.replace("'", "''") + "'"

@@ -19,8 +19,8 @@ from pipeline.catalog import Column, Table
 from pipeline.database import STORAGE_VERSION, comment, create_views
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.render import FORMULA
 from pipeline.model import metadata
+from pipeline.render import FORMULA
 
 FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
 
