@@ -47,6 +47,8 @@ class _Times(dict[str, int | None]):
 class Sheet:
     """One document being flattened: what its rows have in common.
 
+    A `place` is a JSON pointer in pieces, which are joined only where there is a problem.
+
     Attributes:
         doc: the document's number in its batch.
         sha256: the digest of the raw document.
