@@ -29,6 +29,9 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _FETCH = 2048
+#: A column of a table outside of a terminal gets no wider: a longer cell sticks out, whole, or one
+#: huge cell would widen all rows.
+_WIDEST = 500
 #: More rows than anybody reads: the format `table` holds all that it shows in memory.
 TABLE_ROWS = 1000
 
@@ -235,7 +238,7 @@ def _markdown(
         for row in rows
         for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
     ]
-    widths = [max(map(_cells, column)) for column in zip(names, *lines, strict=True)]
+    widths = [min(_WIDEST, max(map(_cells, column))) for column in zip(names, *lines, strict=True)]
     for number, line in enumerate([names, *lines]):
         padded = (
             cell + " " * (width - _cells(cell)) for cell, width in zip(line, widths, strict=True)

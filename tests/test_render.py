@@ -112,6 +112,14 @@ def test_text_of_a_csv_never_runs(connection: Connection) -> None:
         assert _one(connection, expression, "csv") == written
 
 
+def test_a_huge_cell_does_not_widen_all_rows(connection: Connection) -> None:
+    """In a table that is passed on a long cell is whole, and the other rows stay narrow."""
+    query = "select if(i = 7, repeat('x', 100000), 'y') as x from range(500) t(i)"
+    lines = _written(connection, query, "table").splitlines()
+    assert [line for line in lines if len(line) > 600] == [f"| {'x' * 100_000} |"]
+    assert len(lines) == 503
+
+
 def test_repeated_names_stay_apart_in_json(connection: Connection) -> None:
     """Columns of one name get a number each in JSON, and stay as they are in CSV."""
     query = "select 1 as a, 2 as a, 3 as a_1, 4 as a"

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import staging
+from pipeline import operate, staging
 from pipeline.errors import WarehouseError
 from pipeline.keyring import Keyring
 from pipeline.stage import stage
@@ -98,8 +98,9 @@ def test_a_new_version_of_the_program_stages_everything_again(
         monkeypatch.setattr(f"pipeline.{module}.version", lambda: "0123456789abcdef")
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (5, 5, True)
+    assert not site.build(keep=7).published  # a run without changes looks for nothing to prune
     assert len(list((site.warehouse / "staging" / "parts").iterdir())) == 2
-    site.build(keep=7)
+    operate.prune(site.warehouse, 7)
     (part,) = (site.warehouse / "staging" / "parts").iterdir()
     assert msgspec.json.decode((part / "part.json").read_bytes())["version"] == "0123456789abcdef"
 
