@@ -118,7 +118,8 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
         place = str(order.warehouse.resolve())
         content = Content(summary.inputs_sha256, order.keyring.digest, program(), place)
         if previous is not None and _recall(previous, content, summary):
-            listing.save(connection, order.staging, name, started_ns)
+            if not listing.is_saved(connection):
+                listing.save(connection, order.staging, name, started_ns)
             return summary
         _guard(connection, order, previous)
         base = _base(previous, content, summary)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.duck import Connection, literal
+from pipeline.duck import Connection, literal, row_of
 from pipeline.inputs import UNLISTED, InputFile
 from pipeline.staged import INPUTS
 from pipeline.staging import read_whole
@@ -249,6 +249,20 @@ left join kept
         and everything.position = kept.position
         and everything.status in ('refused', 'unreadable', 'not_pith')
 """  # noqa: S608 - a text of our own
+
+
+def is_saved(connection: Connection) -> bool:
+    """Tell whether the last listing still says all: no file is new, different or gone."""
+    unchanged, current, old = row_of(
+        connection,
+        """
+        select
+            (select count(*) from unchanged),
+            (select count(*) from current_files),
+            (select count(*) from old_files)
+        """,
+    )
+    return bool(unchanged == current == old)
 
 
 def save(connection: Connection, staging: Path, build: str, started_ns: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pipeline import inputs
 from pipeline.errors import ShrinkError
 from pipeline.limits import Limits
-from tests.site import REAL, Site, synthetic, tables
+from tests.site import REAL, Site, age, synthetic, tables
 
 RECORD = "000_97f37641e2d9eba2.txt"
 PROBLEM = "select status, stale from documents where path like '%a.json'"
@@ -255,6 +255,24 @@ def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:
 
 
 # -- the listing itself -----------------------------------------------------------------------
+
+
+def test_a_listing_that_still_says_all_is_not_written_again(site: Site) -> None:
+    """A run without changes leaves the listing alone; one that met any file anew writes it."""
+    folder = site.warehouse / "staging" / "listings"
+    age(site.mirror.iterdir())
+    site.build()
+    (saved,) = folder.iterdir()
+    assert not site.build().published
+    assert list(folder.iterdir()) == [saved]
+    path = site.put("copy.json", REAL[RECORD])
+    age([path])
+    site.build()
+    (newer,) = folder.iterdir()
+    assert newer != saved
+    path.unlink()
+    site.build(max_shrink=None)
+    assert list(folder.iterdir()) != [newer]
 
 
 @pytest.mark.parametrize("content", [b"PAR1 garbage PAR1", b"\0" * 4000])
