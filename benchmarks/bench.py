@@ -61,9 +61,10 @@ class Dump:
         return sum(path.stat().st_size for path in self.files.rglob("*.json"))
 
 
-def synthesise(folder: Path, documents: int) -> Dump:
+def synthesise(folder: Path, documents: int, seed: int = 0) -> Dump:
     """Write a dump."""
-    measure(pith_etl("synth", str(documents), str(folder), "--kinds", "bundle"))
+    options = ("--kinds", "bundle", "--seed", str(seed))
+    measure(pith_etl("synth", str(documents), str(folder), *options))
     return Dump(folder, documents)
 
 
@@ -119,6 +120,7 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
         f"{single.seconds:.1f} s / {less.seconds:.1f} s at {small.documents:,}",
     )
     yield from nightly(small, work / "small", less)
+    yield from nightly(large, warehouse, full)
 
 
 def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
@@ -134,9 +136,7 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
         "<=2",
         f"{unchanged.seconds:.2f} s / {least.seconds:.2f} s at {dump.documents:,}",
     )
-    touched = sorted(dump.files.rglob("*.json"))[::100]
-    for path in touched:
-        path.write_bytes(path.read_bytes() + b"\n")  # other bytes, the same document
+    _change(dump)
     changed = build(dump, warehouse)
     yield Measure(
         "run after 1 % changed / full build",
@@ -144,6 +144,14 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
         "<=0.15",
         f"{changed.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
     )
+
+
+def _change(dump: Dump) -> None:
+    """Put other papers in the place of every hundredth, evenly over the whole dump."""
+    touched = sorted(dump.files.rglob("*.json"))[::100]
+    others = synthesise(dump.folder.with_name(f"{dump.folder.name}-changes"), len(touched), seed=1)
+    for path, other in zip(touched, sorted(others.files.rglob("*.json")), strict=True):
+        path.write_bytes(other.read_bytes())
 
 
 def peers(work: Path, dump: Dump) -> Iterator[Measure]:

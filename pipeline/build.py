@@ -180,9 +180,7 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
     full = os.strerror(errno.ENOSPC) in str(error)
     broken = [] if full else _remove_broken(order.staging)
     if broken:
-        names = ", ".join(broken)
-        message = f"staging was broken; {names} is removed. Build again: {error}"
-        return WarehouseError(message)
+        return _broken(broken, str(error))
     if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
     return error
@@ -190,6 +188,12 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
 
 def _remove_broken(directory: Path) -> list[str]:
     return staging.remove_broken(directory) + listing.remove_broken(directory)
+
+
+def _broken(names: list[str], reason: str) -> WarehouseError:
+    return WarehouseError(
+        f"staging was broken; {', '.join(names)} is removed. Build again: {reason}"
+    )
 
 
 def _prepare(
@@ -335,6 +339,9 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     folder = order.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
     with summary.timed("model"):
+        if damaged := staging.damaged(parts):
+            _remove_broken(order.staging)
+            raise _broken([part.path.name for part in damaged], "not as it was written")
         model.locate(connection, order.keyring)
         only_fresh = base is not None and scope.changes(connection, base)
         if not only_fresh:

@@ -64,12 +64,16 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     """Create the relations that the checks read, from the snapshot and from staging.
 
     Raises:
-        WarehouseError: staging does not hold the documents of this snapshot any more.
+        WarehouseError: staging does not hold the documents of this snapshot any more, or is
+            damaged.
     """
     for name in catalog.TABLES:
         files = literal(f"{folder}/{name}/*.parquet")
         connection.execute(f"create view {quote(name)} as from read_parquet({files})")
     parts = staging.parts(warehouse / "staging")
+    if damaged := staging.damaged(parts):
+        message = f"{damaged[0].path} is not as it was written; build again"
+        raise WarehouseError(message)
     model.part_views(connection, parts)
     connection.execute(_INPUTS)
     (missing,) = row_of(

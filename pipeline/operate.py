@@ -149,10 +149,16 @@ def _prune_parts(directory: Path) -> None:
 def _needed(directory: Path) -> set[str] | None:
     """Return the digests of the documents that the last listing names."""
     folder = listing.latest(directory)
-    listed = staging.read_whole(folder / "documents.parquet") if folder is not None else None
+    listed = (
+        staging.read_whole(folder / "documents.parquet", _DIGESTS) if folder is not None else None
+    )
     if listed is None:
         return None
-    return {*listed["sha256"].to_pylist(), *listed["good_sha256"].to_pylist()}
+    return {digest for name in _DIGESTS for digest in listed[name].to_pylist()}
+
+
+#: The columns of a listing that name content.
+_DIGESTS = ["sha256", "good_sha256"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ one rename switches both. A reader that has opened a snapshot keeps it: nothing 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shlex
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.digests import file_sha256
 from pipeline.errors import WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
@@ -120,9 +120,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
         rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files[str(name)] = FileFacts(file.stat().st_size, digest, rows)
+        files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     # whole or not at all: its presence says that the snapshot is finished
@@ -146,8 +144,7 @@ def damaged(folder: Path) -> list[str]:
 def file_digest(file: Path) -> str | None:
     """Return the SHA-256 of a file in hex, or None if it cannot be read."""
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(file)
     except OSError:
         return None
 

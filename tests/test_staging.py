@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import operate, staging
@@ -56,7 +59,20 @@ def _garble(path: Path) -> None:
     path.write_bytes(content)
 
 
-DAMAGE = [(_cut, "documents"), (_garble, "papers"), (Path.unlink, "states")]
+def _flip(path: Path) -> None:
+    """Damage a file so that every reader still takes it: other dates, still Parquet."""
+    table = pq.read_table(path)
+    column = table.schema.get_field_index("created_at")
+    later = pc.add(table.column(column), pa.scalar(1, pa.duration("us")))
+    pq.write_table(table.set_column(column, "created_at", later), path)
+
+
+DAMAGE = [
+    (_cut, "documents"),
+    (_garble, "papers"),
+    (_flip, "aliases"),
+    (Path.unlink, "states"),
+]
 
 
 @pytest.mark.parametrize(("damage", "table"), DAMAGE)
