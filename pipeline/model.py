@@ -28,9 +28,6 @@ from pipeline.staging import Part, empty, staged_files
 from pipeline.together import together
 from pipeline.verify import verdicts
 
-#: Rows in a row group: small enough that a lookup in a sorted table reads little.
-_ROW_GROUP = 20_480
-
 #: Digests and signatures hardly compress: a higher level takes longer and gives no less.
 _ZSTD = 1
 
@@ -244,7 +241,7 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
         f"to {literal(str(file))} "
         f"(format parquet, compression zstd, compression_level {_ZSTD}, "
-        f"row_group_size {_ROW_GROUP}, kv_metadata {metadata(table)})"
+        f"row_group_size {table.row_group}, kv_metadata {metadata(table)})"
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
