@@ -9,7 +9,7 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.catalog import Check
-from pipeline.duck import Connection, literal
+from pipeline.duck import Connection, execute_frugally, literal
 from pipeline.errors import ModelError
 from pipeline.model import write_table
 from pipeline.together import together
@@ -60,9 +60,10 @@ def _run(check: Check, connection: Connection) -> None:
     """
     severity, code = literal(check.severity), literal(check.code)
     try:
-        connection.execute(
+        execute_frugally(
+            connection,
             f"insert into found by name select {severity} as severity, {code} as code, * "  # noqa: S608 - SQL of our own
-            f"from ({check.sql})"
+            f"from ({check.sql})",
         )
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
         message = f"the check {check.code} does not run: {error}"

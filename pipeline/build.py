@@ -181,7 +181,9 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
     broken = [] if full else _remove_broken(order.staging)
     if broken:
         return _broken(broken, str(error))
-    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return WarehouseError(f"a query found no room in memory; nothing was published: {error}")
+    if isinstance(error, duckdb.IOException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
     return error
 
@@ -346,21 +348,22 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
         only_fresh = base is not None and scope.changes(connection, base)
         if not only_fresh:
             scope.everything(connection)
+        threads = _side_by_side(connection, order.workers)
         model.stage_views(connection, parts, order.keyring, only_fresh=only_fresh)
         model.build_intermediate(connection)
         differences.find(connection, {file.path: file for file in files}, order.limits)
         progress("model", 0, len(model.MODELLED))
         for done, (name, rows) in enumerate(
-            model.write_models(connection, folder, order.workers, only_fresh=only_fresh)
+            model.write_models(connection, folder, threads, only_fresh=only_fresh)
         ):
             summary.rows[name] = rows
             progress("model", done + 1, len(model.MODELLED))
     with summary.timed("audit"):
         progress("audit", 0, 0)
-        summary.rows["findings"] = write_findings(connection, folder, order.workers)
+        summary.rows["findings"] = write_findings(connection, folder, threads)
     with summary.timed("model"):
         if only_fresh:
-            summary.rows.update(model.complete(connection, folder, order.workers))
+            summary.rows.update(model.complete(connection, folder, threads))
         runs.count(connection, summary)
         summary.changes = runs.changes(connection, previous)
     facts = {
@@ -371,6 +374,16 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     sql = runs.runs_sql(connection, summary, previous, facts)
     summary.rows["runs"] = model.write_table(connection, catalog.table("runs"), sql, folder)
     return folder
+
+
+#: Up to so many bytes of documents, two queries at a time find room in the memory that one has.
+_SMALL_BYTES = 1_500_000_000
+
+
+def _side_by_side(connection: Connection, workers: int) -> int:
+    """Return how many queries run at a time: what is large needs all memory for each."""
+    (size,) = row_of(connection, "select coalesce(sum(bytes), 0) from inputs")
+    return workers if size <= _SMALL_BYTES else 1
 
 
 def _write_manifest(order: Order, summary: Summary, content: Content, folder: Path) -> None:

@@ -27,6 +27,22 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
     return connection
 
 
+def execute_frugally(connection: Connection, sql: str) -> None:
+    """Run a statement; if memory does not suffice for several threads, again by a single one.
+
+    A sort or a join spills what it can, but each thread holds on to some of it.
+    """
+    try:
+        connection.execute(sql)
+    except duckdb.OutOfMemoryException:
+        (threads,) = row_of(connection, "select current_setting('threads')")
+        connection.execute("set threads = 1")
+        try:
+            connection.execute(sql)
+        finally:
+            connection.execute(f"set threads = {threads}")
+
+
 def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple[Any, ...]:
     """Return the only row of a query, leaving no result open on the connection."""
     (row,) = connection.execute(sql, parameters).fetchall()

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from pipeline import catalog, scope
 from pipeline.catalog import Table
-from pipeline.duck import Connection, literal, quote, row_of
+from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
 from pipeline.errors import ModelError
 from pipeline.keyring import Keyring
 from pipeline.stage import claims
@@ -170,8 +170,8 @@ def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
 
 def build_intermediate(connection: Connection) -> None:
     """Create the relations between staging and models."""
-    for name in catalog.INTERMEDIATE:
-        connection.execute(f"create table {name} as {catalog.intermediate_sql(name)}")
+    for name, kind in catalog.INTERMEDIATE.items():
+        execute_frugally(connection, f"create {kind} {name} as {catalog.intermediate_sql(name)}")
 
 
 def write_models(
@@ -186,7 +186,7 @@ def write_models(
     def write(name: str, cursor: Connection) -> int:
         sql = catalog.model_sql(name)
         if only_fresh and name not in scope.WHOLE:
-            cursor.execute(f"create table {quote(name)} as {sql}")
+            execute_frugally(cursor, f"create table {quote(name)} as {sql}")
             return 0
         return write_table(cursor, catalog.table(name), sql, directory)
 
@@ -237,11 +237,12 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
     # the same rows do not always tell it: of an Arrow table it knows nothing
     nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)
     connection.register("blank", connection.sql(f"select {nulls} limit 0").to_arrow_table())
-    connection.execute(
+    execute_frugally(
+        connection,
         f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
         f"to {literal(str(file))} "
         f"(format parquet, compression zstd, compression_level {_ZSTD}, "
-        f"row_group_size {table.row_group}, kv_metadata {metadata(table)})"
+        f"row_group_size {table.row_group}, kv_metadata {metadata(table)})",
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"

@@ -9,5 +9,5 @@ select
     pith_number,
     digest_computed as expected,
     digest_stated as actual
-from trusted
+from unsound
 where status = 'digest_mismatch'

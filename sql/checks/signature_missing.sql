@@ -6,5 +6,5 @@ select
     doc,
     pointer,
     pith_number
-from trusted
+from unsound
 where status = 'missing'

@@ -8,5 +8,5 @@ select
     pointer,
     pith_number,
     signed_at as actual
-from trusted
+from unsound
 where outside_validity

@@ -2,7 +2,7 @@
 -- a state is one row, unless the content it stands beside differs.
 with ranked as (
     select
-        trusted.rowid as row,
+        trusted.*,
         proof.sha256,
         row_number() over same as rank,
         count(*) over same as stands_in
@@ -16,23 +16,22 @@ with ranked as (
 )
 
 select
-    trusted.kind,
-    trusted.subject,
-    trusted.digest_computed,
-    trusted.signature_b64,
-    trusted.pith_number,
-    trusted.status,
-    nullif(trusted.digest_stated, trusted.digest_computed) as digest_stated,
-    trusted.public_key_b64,
-    trusted.key_id,
-    trusted.public_key_fingerprint,
-    trusted.algorithm,
-    trusted.signature_status as stated_status,
-    trusted.signed_message,
-    trusted.signed_at,
-    ranked.stands_in,
-    ranked.sha256 as document_sha256,
-    trusted.pointer
+    kind,
+    subject,
+    digest_computed,
+    signature_b64,
+    pith_number,
+    status,
+    nullif(digest_stated, digest_computed) as digest_stated,
+    public_key_b64,
+    key_id,
+    public_key_fingerprint,
+    algorithm,
+    signature_status as stated_status,
+    signed_message,
+    signed_at,
+    stands_in,
+    sha256 as document_sha256,
+    pointer
 from ranked
-inner join trusted on ranked.row = trusted.rowid
-where ranked.rank = 1
+where rank = 1
