@@ -23,7 +23,7 @@ from pipeline.digests import file_sha256
 from pipeline.errors import WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
-LAYOUT = 1
+LAYOUT = 2
 DATABASE = "pith.duckdb"
 MANIFEST = "manifest.json"
 
