@@ -154,14 +154,14 @@ def _change(dump: Dump) -> None:
         path.write_bytes(other.read_bytes())
 
 
-def peers(work: Path, dump: Dump) -> Iterator[Measure]:
-    """Yield how much longer others take on the same documents."""
+def peers(work: Path, dump: Dump, interpreter: str) -> Iterator[Measure]:
+    """Yield how much longer others take on the same documents, by an interpreter that has them."""
     own = build(dump, work / "beside-peers")
     goals = {"duckdb_json": ">=8", "documented": ">=3", "dlt": ">=8"}
     for name in PEERS:
         output = work / name
         output.mkdir()
-        run = measure(python("-m", "benchmarks.peers", name, str(dump.files), str(output)))
+        run = measure([interpreter, "-m", "benchmarks.peers", name, str(dump.files), str(output)])
         yield Measure(
             f"{name} / full build",
             run.seconds / own.seconds,
@@ -218,6 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--peer-documents", type=int, default=10_000)
+    parser.add_argument("--peers-python", default=sys.executable, help="has pandas and dlt")
     parser.add_argument("--work", type=Path, help="where to write; kept")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -226,7 +227,8 @@ def main() -> None:
         large = synthesise(work / "dump-large", options.documents)
         small = synthesise(work / "dump-small", options.documents // 5)
         measures = [*builds(work, small, large)]
-        measures += peers(work, synthesise(work / "dump-peers", options.peer_documents))
+        beside = synthesise(work / "dump-peers", options.peer_documents)
+        measures += peers(work, beside, options.peers_python)
         measures += [*starts(work / "large"), *queries(work / "large")]
         report(measures, options.json)
     finally:

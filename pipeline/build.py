@@ -114,12 +114,14 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
     summary.notices += [notice] if notice else []
     name = summary.snapshot
     with _working(order, name) as connection:
-        parts = _prepare(connection, order, files, summary, progress)
-        place = str(order.warehouse.resolve())
-        content = Content(summary.inputs_sha256, order.keyring.digest, program(), place)
+        changed = _discover(connection, order, files, summary)
+        same = None if changed else listing.saved_digest(connection, order.staging)
+        if previous and same and _recall(previous, _content(order, same), summary):
+            return summary
+        parts = _prepare(connection, order, changed, summary, progress)
+        content = _content(order, summary.inputs_sha256)
         if previous is not None and _recall(previous, content, summary):
-            if not listing.is_saved(connection):
-                listing.save(connection, order.staging, name, started_ns)
+            listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
             return summary
         _guard(connection, order, previous)
         base = _base(previous, content, summary)
@@ -127,7 +129,7 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
-            listing.save(connection, order.staging, name, started_ns)
+            listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
             # last of all: from here on the snapshot counts as finished
             _write_manifest(order, summary, content, folder)
             snapshot.publish(order.warehouse, folder)
@@ -138,9 +140,15 @@ def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> S
     """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing."""
     summary = _summary(order, files)
     with _working(order, summary.snapshot) as connection:
-        parts = _prepare(connection, order, files, summary, progress)
+        changed = _discover(connection, order, files, summary)
+        parts = _prepare(connection, order, changed, summary, progress)
         _write(connection, order, files, parts, summary, progress, None, None)
     return summary
+
+
+def _content(order: Order, inputs_sha256: str) -> Content:
+    place = str(order.warehouse.resolve())
+    return Content(inputs_sha256, order.keyring.digest, program(), place)
 
 
 def program() -> str:
@@ -198,27 +206,33 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
+def _discover(
+    connection: Connection, order: Order, files: list[InputFile], summary: Summary
+) -> list[InputFile]:
+    """Return the files that must be read, those that are new or seem changed."""
+    with summary.timed("discover"):
+        model.part_views(connection, staging.parts(order.staging))
+        listing.open_listing(connection, order.staging, files)
+        paths = listing.find_changed(connection, rescan=order.rescan)
+        changed = [file for file in files if file.path in paths] if paths else []
+        summary.read = len(changed)
+    return changed
+
+
 def _prepare(
     connection: Connection,
     order: Order,
-    files: list[InputFile],
+    changed: list[InputFile],
     summary: Summary,
     progress: Progress,
 ) -> list[Part]:
     """Read and stage what is new; create `inputs` and the views of all parts, returned in order."""
     listings = order.staging / "work" / summary.snapshot / "listing"
-    with summary.timed("discover"):
-        parts = staging.parts(order.staging)
-        model.part_views(connection, parts)
-        listing.open_listing(connection, order.staging, files)
-        paths = listing.find_changed(connection, rescan=order.rescan)
-        changed = [file for file in files if file.path in paths] if paths else []
-        summary.read = len(changed)
     with summary.timed("stage"):
         if changed:
             _stage(connection, order, changed, summary, progress)
-            parts = staging.parts(order.staging)
-            model.part_views(connection, parts)
+        parts = staging.parts(order.staging)
+        model.part_views(connection, parts)
         listing.make_inputs(connection, sorted(listings.glob("*.parquet")))
         summary.inputs_sha256 = runs.inputs_digest(connection)
     return parts

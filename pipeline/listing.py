@@ -1,7 +1,8 @@
 """The listing: what was found where, kept between builds so that little is read again.
 
 `staging/listings/BUILD/` holds two Parquet files of the last build: `files`, with the stamp by
-which an unchanged file is recognised without reading it, and `documents`, what each file held.
+which an unchanged file is recognised without reading it, and `documents`, what each file held;
+and the digest of it all.
 It is saved before the snapshot is published, so that what was published is always known here.
 Like all of staging it can be deleted; the next build then reads everything.
 """
@@ -251,8 +252,11 @@ left join kept
 """  # noqa: S608 - a text of our own
 
 
-def is_saved(connection: Connection) -> bool:
-    """Tell whether the last listing still says all: no file is new, different or gone."""
+def saved_digest(connection: Connection, staging: Path) -> str | None:
+    """Return the digest of the inputs as the last listing has it, if it still says all.
+
+    It does where no file is new, different or gone. Else, and where it cannot be read, None.
+    """
     unchanged, current, old = row_of(
         connection,
         """
@@ -262,10 +266,22 @@ def is_saved(connection: Connection) -> bool:
             (select count(*) from old_files)
         """,
     )
-    return bool(unchanged == current == old)
+    folder = latest(staging)
+    if folder is None or not unchanged == current == old:
+        return None
+    try:
+        return (folder / _DIGEST).read_text("ascii")
+    except (OSError, ValueError):
+        return None
 
 
-def save(connection: Connection, staging: Path, build: str, started_ns: int) -> None:
+#: The file that holds the digest of the inputs (`runs.inputs_digest`).
+_DIGEST = "inputs.sha256"
+
+
+def save(
+    connection: Connection, staging: Path, build: str, started_ns: int, inputs_sha256: str
+) -> None:
     """Keep the listing of this build instead of earlier ones.
 
     Args:
@@ -273,9 +289,11 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int) -> 
         staging: the staging directory.
         build: the name of this build, which sorts after those of earlier ones.
         started_ns: when listing the files began, in nanoseconds since 1970.
+        inputs_sha256: the digest of all inputs.
     """
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
+    (aside / _DIGEST).write_text(inputs_sha256, "ascii")
     for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(

@@ -54,6 +54,19 @@ def test_an_unchanged_directory_is_not_read(site: Site, opened: list[str]) -> No
     assert len(list((site.warehouse / "snapshots").iterdir())) == 1
 
 
+@pytest.mark.parametrize("content", [None, b"", b"0" * 64, b"\xff\xfe"])
+def test_the_digest_of_the_inputs_only_saves_time(
+    site: Site, opened: list[str], content: bytes | None
+) -> None:
+    """Where it is missing or wrong, the digest is made anew, and there is nothing to publish."""
+    (digest,) = (site.warehouse / "staging" / "listings").glob("*/inputs.sha256")
+    digest.unlink() if content is None else digest.write_bytes(content)
+    summary = site.build()
+    assert (summary.published, opened) == (False, [])
+    (mended,) = (site.warehouse / "staging" / "listings").glob("*/inputs.sha256")
+    assert mended.read_text() == summary.inputs_sha256
+
+
 def test_only_a_new_file_is_read(site: Site, opened: list[str]) -> None:
     """Of an unchanged directory with one more file, that file alone is opened and staged."""
     site.put("new.json", REAL[RECORD].replace(b"MXNet:", b"MXNet -", 1))
