@@ -6,12 +6,13 @@ import os
 import random
 import signal
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import model
+from pipeline import catalog
 from pipeline.errors import WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.keyring import load
@@ -99,7 +100,9 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a table has several row groups, threads do not decide where they end."""
-    monkeypatch.setattr(model, "_ROW_GROUP", 2048)
+    described = catalog.table
+    small = {name: replace(described(name), row_group=2048) for name in catalog.TABLES}
+    monkeypatch.setattr(catalog, "table", small.__getitem__)
     one = synthetic(tmp_path / "one", papers=400)
     one.build(workers=1)
     (tmp_path / "two").mkdir()
