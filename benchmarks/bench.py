@@ -40,7 +40,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """A synthetic dump of bundles, one a file."""
+    """A synthetic dump, a document a file."""
 
     folder: Path
     documents: int
@@ -61,11 +61,11 @@ class Dump:
         return sum(path.stat().st_size for path in self.files.rglob("*.json"))
 
 
-def synthesise(folder: Path, documents: int, seed: int = 0) -> Dump:
-    """Write a dump."""
-    options = ("--kinds", "bundle", "--seed", str(seed))
-    measure(pith_etl("synth", str(documents), str(folder), *options))
-    return Dump(folder, documents)
+def synthesise(folder: Path, papers: int, kinds: str = "bundle", seed: int = 0) -> Dump:
+    """Write a dump of papers, with a document of each kind."""
+    options = ("--kinds", kinds, "--seed", str(seed))
+    measure(pith_etl("synth", str(papers), str(folder), *options))
+    return Dump(folder, papers * len(kinds.split(",")))
 
 
 def build(dump: Dump, warehouse: Path, *options: str) -> Run:
@@ -106,13 +106,10 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
         ">=0.95",
         f"{rates[0]:.0f}/s / {rates[1]:.0f}/s at {sizes}",
     )
-    published = sum(path.stat().st_size for path in warehouse.glob("current/*/*.parquet"))
-    yield Measure(
-        "published Parquet / documents",
-        published / large.size,
-        "<=0.12",
-        f"{published / 2**20:.0f} MiB / {large.size / 2**20:.0f} MiB",
-    )
+    yield _space("bundles", large, warehouse)
+    mirror = synthesise(work / "dump-mirror", small.documents // 3, "record,bundle,state")
+    build(mirror, work / "mirror")
+    yield _space("documents of all kinds", mirror, work / "mirror")
     yield Measure(
         "throughput, 2 workers / 1 worker",
         single.seconds / less.seconds,
@@ -121,6 +118,16 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
     )
     yield from nightly(small, work / "small", less)
     yield from nightly(large, warehouse, full)
+
+
+def _space(what: str, dump: Dump, warehouse: Path) -> Measure:
+    published = sum(path.stat().st_size for path in warehouse.glob("current/*/*.parquet"))
+    return Measure(
+        f"published Parquet / {what}",
+        published / dump.size,
+        "<=0.12",
+        f"{published / 2**20:.0f} MiB / {dump.size / 2**20:.0f} MiB at {dump.documents:,}",
+    )
 
 
 def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
