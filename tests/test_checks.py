@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pipeline import catalog
+import duckdb
+import pytest
+
+from pipeline import catalog, model, scope, snapshot
+from pipeline.build import Order, build
+from pipeline.checking import open_snapshot
+from pipeline.duck import literal, row_of
+from pipeline.keyring import load
+from pipeline.synth.dump import Plan, write
 from tests.building import build_warehouse
 from tests.paths import REPO, SAMPLES
 
@@ -39,3 +49,44 @@ def test_equal_copies_are_not_outdated(tmp_path: Path) -> None:
     summary = build_warehouse(tmp_path / "warehouse", tmp_path / "source")
     assert summary.documents == {"record": 2}
     assert summary.codes == {}
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse of 200 papers with a record, a bundle and a state each."""
+    folder = tmp_path_factory.mktemp("mirror")
+    write(Plan(200, folder / "dump"), workers=1)
+    order = Order(
+        [str(folder / "dump" / "documents")],
+        folder / "warehouse",
+        load(folder / "dump" / "keyring.json"),
+        workers=1,
+    )
+    build(order, lambda *_: None)
+    return folder / "warehouse"
+
+
+def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:
+    """No step of a model or a check makes more rows than a few for each row that was staged."""
+    profile = tmp_path / "profile.txt"
+    with duckdb.connect() as connection:
+        open_snapshot(connection, mirror, snapshot.current(mirror))
+        connection.execute(f"set profiling_output = {literal(str(profile))}")
+        (largest,) = row_of(connection, "select count(*) from staged_aliases")
+        scope.everything(connection)
+        connection.execute("create table state_differences (doc bigint, pointer varchar)")
+        steps = {name: catalog.model_sql(name) for name in model.MODELLED}
+        for name, sql in {**steps, **{c.code: c.sql for c in catalog.checks()}}.items():
+            connection.execute("set enable_profiling = 'json'")
+            connection.execute(sql).fetchall()
+            connection.execute("pragma disable_profiling")
+            most = max(_rows(json.loads(profile.read_text())))
+            assert most <= 4 * largest, name
+
+
+def _rows(step: Any) -> Iterator[int]:  # noqa: ANN401 - a part of a profile, of any shape
+    if isinstance(step, dict):
+        yield step.get("intermediate_rows", 0)
+    for part in step.values() if isinstance(step, dict) else step:
+        if isinstance(part, dict | list):
+            yield from _rows(part)

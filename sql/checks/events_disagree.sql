@@ -15,12 +15,20 @@ copies as (
     semi join repeated using (event_id)
 ),
 
+-- made before the copies join it: by their pointers alone, every event would meet every other
+told as materialized (
+    select
+        proof.doc,
+        event.pointer
+    from events as event
+    inner join proof on event.document_sha256 = proof.sha256
+),
+
 -- made once, before the copies join it: many may bear one id
 chosen as materialized (
     select copies.*
-    from events as event
-    inner join proof on event.document_sha256 = proof.sha256
-    inner join copies on proof.doc = copies.doc and event.pointer = copies.pointer
+    from copies
+    inner join told using (doc, pointer)
 )
 
 select
