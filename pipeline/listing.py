@@ -255,19 +255,20 @@ left join kept
 def saved_digest(connection: Connection, staging: Path) -> str | None:
     """Return the digest of the inputs as the last listing has it, if it still says all.
 
-    It does where no file is new, different or gone. Else, and where it cannot be read, None.
+    It does where no file is new or different, and none that held a document is gone. Else, and
+    where it cannot be read, None.
     """
-    unchanged, current, old = row_of(
+    changed, gone = row_of(
         connection,
         """
         select
-            (select count(*) from unchanged),
-            (select count(*) from current_files),
-            (select count(*) from old_files)
+            (select count(*) from current_files anti join unchanged using (path)),
+            -- not of `old_files`: of a young file no stamp is kept
+            (select count(*) from old_documents anti join unchanged using (path))
         """,
     )
     folder = latest(staging)
-    if folder is None or not unchanged == current == old:
+    if folder is None or changed or gone:
         return None
     try:
         return (folder / _DIGEST).read_text("ascii")

@@ -67,6 +67,17 @@ def test_the_digest_of_the_inputs_only_saves_time(
     assert mended.read_text() == summary.inputs_sha256
 
 
+def test_files_of_which_no_stamp_was_kept_are_missed(site: Site) -> None:
+    """A mirror that was written just before a build, then emptied, is guarded as any other."""
+    for file in site.mirror.iterdir():
+        file.touch()
+    site.build()
+    for file in site.mirror.iterdir():
+        file.unlink()
+    with pytest.raises(ShrinkError):
+        site.build(max_shrink=0.1)
+
+
 def test_only_a_new_file_is_read(site: Site, opened: list[str]) -> None:
     """Of an unchanged directory with one more file, that file alone is opened and staged."""
     site.put("new.json", REAL[RECORD].replace(b"MXNet:", b"MXNet -", 1))
