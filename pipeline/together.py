@@ -6,6 +6,7 @@ queries at a time keep two processors busy where one cannot.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -48,6 +49,9 @@ def together(
                 yield name, future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for cursor in cursors.values():
-                cursor.interrupt()
+            # again and again: a job between two statements has none to stop
+            while any(future.running() for future in running.values()):
+                for cursor in cursors.values():
+                    cursor.interrupt()
+                time.sleep(0.05)
             raise
