@@ -124,8 +124,8 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
             listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
             return summary
         _guard(connection, order, previous)
-        base = _base(previous, content, summary)
-        folder = _write(connection, order, files, parts, summary, progress, previous, base)
+        keep = previous is not None and _may_keep(previous, content, summary)
+        folder = _write(connection, order, files, parts, summary, progress, previous, keep=keep)
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
@@ -142,7 +142,7 @@ def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> S
     with _working(order, summary.snapshot) as connection:
         changed = _discover(connection, order, files, summary)
         parts = _prepare(connection, order, changed, summary, progress)
-        _write(connection, order, files, parts, summary, progress, None, None)
+        _write(connection, order, files, parts, summary, progress, None, keep=False)
     return summary
 
 
@@ -280,19 +280,17 @@ def _recall(previous: Path, content: Content, summary: Summary) -> bool:
     return True
 
 
-def _base(previous: Path | None, content: Content, summary: Summary) -> Path | None:
-    """Return the last snapshot if its rows are what this build would make of the same inputs."""
-    if previous is None:
-        return None
+def _may_keep(previous: Path, content: Content, summary: Summary) -> bool:
+    """Tell whether the last snapshot's rows are what this build would make of the same inputs."""
     made = snapshot.manifest(previous).content
     if (made.program, made.keyring_sha256) != (content.program, content.keyring_sha256):
-        return None
+        return False
     if damaged := snapshot.damaged(previous):
         summary.notices.append(
             f"{', '.join(damaged)} of the last snapshot is damaged; all tables are made anew"
         )
-        return None
-    return previous
+        return False
+    return True
 
 
 def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
@@ -346,11 +344,12 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
     summary: Summary,
     progress: Progress,
     previous: Path | None,
-    base: Path | None,
+    *,
+    keep: bool,
 ) -> Path:
     """Model and audit the tables into the snapshot's folder, and return it.
 
-    `previous` is the last snapshot, and `base` the same if its rows may be kept.
+    `previous` is the last snapshot; with `keep`, rows of it that no change touches stay.
     """
     folder = order.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
@@ -359,7 +358,7 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
             _remove_broken(order.staging)
             raise _broken([part.path.name for part in damaged], "not as it was written")
         model.locate(connection, order.keyring)
-        only_fresh = base is not None and scope.changes(connection, base)
+        only_fresh = keep and previous is not None and scope.changes(connection, previous)
         if not only_fresh:
             scope.everything(connection)
         threads = _side_by_side(connection, order.workers)
@@ -385,8 +384,9 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
         "sources": list(order.sources),
         "keyring_sha256": order.keyring.digest,
     }
-    sql = runs.runs_sql(connection, summary, previous, facts)
-    summary.rows["runs"] = model.write_table(connection, catalog.table("runs"), sql, folder)
+    runs.record_run(connection, summary, facts)
+    table, sql = catalog.table("runs"), runs.runs_sql(previous)
+    summary.rows["runs"] = model.write_table(connection, table, sql, folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The digest of a file."""
+"""The digest of a file, and whether a file still has it."""
 
 from __future__ import annotations
 
@@ -14,3 +14,11 @@ def file_sha256(file: Path) -> str:
     """
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_intact(file: Path, sha256: str | None) -> bool:
+    """Tell whether a file can be read and has this digest."""
+    try:
+        return file_sha256(file) == sha256
+    except OSError:
+        return False

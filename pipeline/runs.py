@@ -159,18 +159,12 @@ def inputs_digest(connection: Connection) -> str:
     return total.hexdigest()
 
 
-def runs_sql(
-    connection: Connection,
-    summary: Summary,
-    previous: Path | None,
-    facts: dict[str, object],
-) -> str:
-    """Return the query of the table `runs`: those up to the last snapshot, and this one.
+def record_run(connection: Connection, summary: Summary, facts: dict[str, object]) -> None:
+    """Create `this_run`, the row of the table `runs` that tells of this build.
 
     Args:
         connection: with the tables of this build.
         summary: what this build did.
-        previous: the folder of the last snapshot, if there is one.
         facts: `started_at`, `sources` and `keyring_sha256`.
     """
     connection.execute(
@@ -208,6 +202,10 @@ def runs_sql(
             **facts,
         },
     )
+
+
+def runs_sql(previous: Path | None) -> str:
+    """Return the query of the table `runs`: those up to the last snapshot, and `this_run`."""
     if previous is None:
         return "from this_run"
     file = literal(str(previous / "runs" / "part-0.parquet"))

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.digests import file_sha256
+from pipeline.digests import file_sha256, is_intact
 from pipeline.errors import WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
@@ -138,15 +138,7 @@ def damaged(folder: Path) -> list[str]:
         WarehouseError: the manifest cannot be read.
     """
     files = manifest(folder).files
-    return [name for name, facts in files.items() if file_digest(folder / name) != facts.sha256]
-
-
-def file_digest(file: Path) -> str | None:
-    """Return the SHA-256 of a file in hex, or None if it cannot be read."""
-    try:
-        return file_sha256(file)
-    except OSError:
-        return None
+    return [name for name, facts in files.items() if not is_intact(folder / name, facts.sha256)]
 
 
 def make_durable(folder: Path) -> None:

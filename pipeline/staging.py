@@ -22,7 +22,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.digests import file_sha256
+from pipeline.digests import file_sha256, is_intact
 from pipeline.staged import TABLES
 
 #: The modules that decide what a part holds: another version of one makes parts anew.
@@ -168,12 +168,7 @@ def damaged(found: Sequence[Part]) -> list[Part]:
 
 
 def _is_sound(part: Part) -> bool:
-    try:
-        return all(
-            file_sha256(part.path / f"{name}.parquet") == part.sha256.get(name) for name in TABLES
-        )
-    except OSError:
-        return False
+    return all(is_intact(part.path / f"{name}.parquet", part.sha256.get(name)) for name in TABLES)
 
 
 def remove_broken(staging: Path) -> list[str]:

@@ -11,13 +11,11 @@ import duckdb
 import pytest
 
 from pipeline import catalog, model, scope, snapshot
-from pipeline.build import Order, build
 from pipeline.checking import open_snapshot
 from pipeline.duck import literal, row_of
-from pipeline.keyring import load
-from pipeline.synth.dump import Plan, write
 from tests.building import build_warehouse
 from tests.paths import REPO, SAMPLES
+from tests.site import synthetic
 
 _CASES = REPO / "tests" / "cases"
 
@@ -54,16 +52,9 @@ def test_equal_copies_are_not_outdated(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a warehouse of 200 papers with a record, a bundle and a state each."""
-    folder = tmp_path_factory.mktemp("mirror")
-    write(Plan(200, folder / "dump"), workers=1)
-    order = Order(
-        [str(folder / "dump" / "documents")],
-        folder / "warehouse",
-        load(folder / "dump" / "keyring.json"),
-        workers=1,
-    )
-    build(order, lambda *_: None)
-    return folder / "warehouse"
+    site = synthetic(tmp_path_factory.mktemp("mirror"), papers=200, tamper=0)
+    site.build()
+    return site.warehouse
 
 
 def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:

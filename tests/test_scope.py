@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import shutil
 from collections.abc import Sequence
@@ -10,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import catalog, scope
+from pipeline import scope
 from pipeline.build import Order, build
 from pipeline.duck import Connection
 from pipeline.keyring import Keyring, load
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
 from tests.paths import REPO, SAMPLES
+from tests.site import tables
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +35,6 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sequence[Path], Keyr
     documents += [file for file in cases if file.name not in ("keyring.json", "expected.json")]
     keys = {key.public_key_b64: key for file in keyrings for key in load(file).keys}
     return sorted(documents), Keyring(tuple(keys.values()))
-
-
-def _digests(warehouse: Path) -> dict[str, str]:
-    """Return the digest of each table's file; `runs` tells when each build was."""
-    return {
-        name: hashlib.sha256(
-            (warehouse / "current" / name / "part-0.parquet").read_bytes()
-        ).hexdigest()
-        for name in catalog.TABLES
-        if name != "runs"
-    }
 
 
 def _step(source: Path, documents: Sequence[Path], chance: random.Random) -> None:
@@ -92,6 +81,6 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
         for most, order in orders.items():
             monkeypatch.setattr(scope, "MOST", most)
             build(order, lambda *_: None)
-        assert _digests(tmp_path / "1.0") == _digests(tmp_path / "-1.0")
+        assert tables(tmp_path / "1.0") == tables(tmp_path / "-1.0")
         _step(source, documents, chance)
     assert kept.count(True) == kept.count(False) == 5
