@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -568,5 +569,7 @@ def _said(message: str, code: int) -> int:
 def main() -> NoReturn:
     """Run the command line and exit."""
     code = run()
+    # removes the directory of the sockets to the workers, for one
+    atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
     # all that was to be written is; to free every object by itself would only take time
     os._exit(code)

@@ -177,7 +177,9 @@ def test_no_worker_outlives_its_parent(dump: Site) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -> None:
     """Sent to the whole group, as a terminal does, it ends the build with 130 and one line."""
-    process = dump.start("--workers", "2")
+    temporary = dump.root / "temporary"
+    temporary.mkdir()
+    process = dump.start("--workers", "2", env=os.environ | {"TMPDIR": str(temporary)})
     await_line(process, "stage")
     while not _workers(process.pid):
         assert process.poll() is None
@@ -188,6 +190,7 @@ def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -
     assert "Traceback" not in errors
     assert not list((dump.warehouse / "snapshots").glob("*"))
     assert not (dump.warehouse / "staging" / "work").exists()
+    assert not list(temporary.iterdir()), "the workers' sockets stayed"
     await_end(process.pid)
 
 
