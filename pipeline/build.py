@@ -32,7 +32,7 @@ from pipeline import (
 )
 from pipeline.audit import write_findings
 from pipeline.database import write_database
-from pipeline.duck import Connection, connect, literal, row_of
+from pipeline.duck import Connection, column, connect, literal, row_of
 from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.interrupts import interruptible
@@ -82,6 +82,21 @@ class Order:
         return self.warehouse / "staging"
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A build under way: what was ordered, what was done so far, and where."""
+
+    order: Order
+    progress: Progress
+    summary: Summary
+    connection: Connection
+
+    @property
+    def directory(self) -> Path:
+        """Where this build alone writes: a worker that outlives another one writes elsewhere."""
+        return self.order.staging / "work" / self.summary.snapshot
+
+
 def build(order: Order, progress: Progress) -> Summary:
     """Build the tables and publish them as a new snapshot, unless nothing changed.
 
@@ -91,13 +106,11 @@ def build(order: Order, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. What was published before stays so.
     """
-    # before the files are listed: what is modified from now on must be noticed next time
-    started_ns = time.time_ns()
-    files = discover(order.sources, order.warehouse)
+    found = discover(order.sources, order.warehouse)
     with snapshot.locked(order.warehouse):
         try:
             snapshot.sweep(order.warehouse)
-            summary = _build(order, files, started_ns, progress)
+            summary = _build(order, found, progress)
             if order.keep is not None:
                 operate.clear(order.warehouse, order.keep, parts=summary.published)
         except OSError as error:
@@ -108,24 +121,26 @@ def build(order: Order, progress: Progress) -> Summary:
     return summary
 
 
-def _build(order: Order, files: list[InputFile], started_ns: int, progress: Progress) -> Summary:
+def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:
     previous, notice = snapshot.published(order.warehouse)
-    summary = _summary(order, files)
-    summary.notices += [notice] if notice else []
-    name = summary.snapshot
-    with _working(order, name) as connection:
-        changed = _discover(connection, order, files, summary)
-        same = None if changed else listing.saved_digest(connection, order.staging)
+    # before the files are listed: what is modified from now on must be noticed next time
+    started_ns = time.time_ns()
+    with _working(order, progress) as work:
+        summary, connection = work.summary, work.connection
+        summary.notices += [notice] if notice else []
+        name = summary.snapshot
+        _discover(work, found)
+        same = None if summary.read else listing.saved_digest(connection, order.staging)
         if previous and same and _recall(previous, _content(order, same), summary):
             return summary
-        parts = _prepare(connection, order, changed, summary, progress)
+        parts = _prepare(work)
         content = _content(order, summary.inputs_sha256)
         if previous is not None and _recall(previous, content, summary):
             listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
             return summary
         _guard(connection, order, previous)
         keep = previous is not None and _may_keep(previous, content, summary)
-        folder = _write(connection, order, files, parts, summary, progress, previous, keep=keep)
+        folder = _write(work, parts, previous, keep=keep)
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
@@ -136,14 +151,18 @@ def _build(order: Order, files: list[InputFile], started_ns: int, progress: Prog
     return summary
 
 
-def make_snapshot(order: Order, files: list[InputFile], progress: Progress) -> Summary:
-    """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing."""
-    summary = _summary(order, files)
-    with _working(order, summary.snapshot) as connection:
-        changed = _discover(connection, order, files, summary)
-        parts = _prepare(connection, order, changed, summary, progress)
-        _write(connection, order, files, parts, summary, progress, None, keep=False)
-    return summary
+def make_snapshot(order: Order, progress: Progress) -> Summary:
+    """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing.
+
+    Raises:
+        SourceError: a source does not exist.
+        WarehouseError: as `build`.
+    """
+    found = discover(order.sources, order.warehouse)
+    with _working(order, progress) as work:
+        _discover(work, found)
+        _write(work, _prepare(work), None, keep=False)
+    return work.summary
 
 
 def _content(order: Order, inputs_sha256: str) -> Content:
@@ -156,27 +175,23 @@ def program() -> str:
     return f"{staging.version()}-{catalog.version()}"
 
 
-def _summary(order: Order, files: list[InputFile]) -> Summary:
-    name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
-    return Summary(name, str(order.warehouse), order.workers, files=len(files))
-
-
 @contextmanager
-def _working(order: Order, name: str) -> Iterator[Connection]:
-    """Make the directories of a build; yield a connection that spills into one of them.
-
-    They are this build's own: a worker that outlives another one writes elsewhere.
+def _working(order: Order, progress: Progress) -> Iterator[_Work]:
+    """Make the directories of a build; its connection spills into one of them.
 
     Raises:
         WarehouseError: staging is broken, or there is no room.
         KeyboardInterrupt: a query was interrupted.
     """
-    work = order.staging / "work" / name
+    name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
+    summary = Summary(name, str(order.warehouse), order.workers)
+    directory = order.staging / "work" / name
     for below in ("listing", "spill"):
-        (work / below).mkdir(parents=True)
-    with connect(work / "spill", order.workers) as connection, interruptible(connection):
+        (directory / below).mkdir(parents=True)
+    with connect(directory / "spill", order.workers) as connection, interruptible(connection):
+        work = _Work(order, progress, summary, connection)
         try:
-            yield connection
+            yield work
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
@@ -206,64 +221,46 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
-def _discover(
-    connection: Connection, order: Order, files: list[InputFile], summary: Summary
-) -> list[InputFile]:
-    """Return the files that must be read, those that are new or seem changed."""
+def _discover(work: _Work, found: Iterator[InputFile]) -> None:
+    """List the files, and find those that must be read because they are new or seem changed."""
+    connection, order, summary = work.connection, work.order, work.summary
     with summary.timed("discover"):
+        repeated = len(order.sources) > 1
+        summary.files = listing.list_files(connection, found, repeated=repeated)
         model.part_views(connection, staging.parts(order.staging))
-        listing.open_listing(connection, order.staging, files)
-        paths = listing.find_changed(connection, rescan=order.rescan)
-        changed = [file for file in files if file.path in paths] if paths else []
-        summary.read = len(changed)
-    return changed
+        listing.open_listing(connection, order.staging)
+        summary.read = listing.find_changed(connection, rescan=order.rescan)
 
 
-def _prepare(
-    connection: Connection,
-    order: Order,
-    changed: list[InputFile],
-    summary: Summary,
-    progress: Progress,
-) -> list[Part]:
+def _prepare(work: _Work) -> list[Part]:
     """Read and stage what is new; create `inputs` and the views of all parts, returned in order."""
-    listings = order.staging / "work" / summary.snapshot / "listing"
+    connection, summary = work.connection, work.summary
     with summary.timed("stage"):
-        if changed:
-            _stage(connection, order, changed, summary, progress)
-        parts = staging.parts(order.staging)
+        if summary.read:
+            _stage(work)
+        parts = staging.parts(work.order.staging)
         model.part_views(connection, parts)
-        listing.make_inputs(connection, sorted(listings.glob("*.parquet")))
+        listings = sorted((work.directory / "listing").glob("*.parquet"))
+        listing.make_inputs(connection, listings)
         summary.inputs_sha256 = runs.inputs_digest(connection)
     return parts
 
 
-def _stage(
-    connection: Connection,
-    order: Order,
-    files: list[InputFile],
-    summary: Summary,
-    progress: Progress,
-) -> None:
-    work = order.staging / "work" / summary.snapshot
-    known = connection.execute("select distinct sha256 from part_documents").fetchall()
-    staging.write_known(work / "known", (row[0] for row in known))
-    job = Job(
-        order.staging,
-        work / "listing",
-        work / "known",
-        order.keyring,
-        order.limits,
-        staging.version(),
-    )
+def _stage(work: _Work) -> None:
+    order, summary = work.order, work.summary
+    known = work.directory / "known"
+    staging.write_known(known, column(work.connection, model.KNOWN))
+    listings, version = work.directory / "listing", staging.version()
+    job = Job(order.staging, listings, known, order.keyring, order.limits, version)
     total = Done()
-    progress("stage", 0, len(files))
+    work.progress("stage", 0, summary.read)
+    size, files = listing.changed_files(work.connection)
     # closed at once when this is interrupted, so that no worker outlives the build
-    tasks = plan(files, order.limits, order.workers)
+    tasks = plan(files, size, order.limits, order.workers)
     with closing(run(tasks, job, order.workers)) as finished:
         for done in finished:
             total += done
-            progress("stage", total.files, len(files))
+            work.progress("stage", total.files, summary.read)
     summary.staged, summary.bytes = total.staged, total.bytes
     summary.peak_bytes["worker"] = total.peak_bytes
 
@@ -336,21 +333,12 @@ def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
         raise ShrinkError(message)
 
 
-def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
-    connection: Connection,
-    order: Order,
-    files: list[InputFile],
-    parts: list[Part],
-    summary: Summary,
-    progress: Progress,
-    previous: Path | None,
-    *,
-    keep: bool,
-) -> Path:
+def _write(work: _Work, parts: list[Part], previous: Path | None, *, keep: bool) -> Path:
     """Model and audit the tables into the snapshot's folder, and return it.
 
     `previous` is the last snapshot; with `keep`, rows of it that no change touches stay.
     """
+    connection, order, summary = work.connection, work.order, work.summary
     folder = order.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
     with summary.timed("model"):
@@ -364,30 +352,35 @@ def _write(  # noqa: PLR0913, PLR0917 - what the steps of a build share
         threads = _side_by_side(connection, order.workers)
         model.stage_views(connection, parts, order.keyring, only_fresh=only_fresh)
         model.build_intermediate(connection)
-        differences.find(connection, {file.path: file for file in files}, order.limits)
-        progress("model", 0, len(model.MODELLED))
+        differences.find(connection, order.limits)
+        work.progress("model", 0, len(model.MODELLED))
         for done, (name, rows) in enumerate(
             model.write_models(connection, folder, threads, only_fresh=only_fresh)
         ):
             summary.rows[name] = rows
-            progress("model", done + 1, len(model.MODELLED))
+            work.progress("model", done + 1, len(model.MODELLED))
     with summary.timed("audit"):
-        progress("audit", 0, 0)
+        work.progress("audit", 0, 0)
         summary.rows["findings"] = write_findings(connection, folder, threads)
     with summary.timed("model"):
         if only_fresh:
             summary.rows.update(model.complete(connection, folder, threads))
         runs.count(connection, summary)
         summary.changes = runs.changes(connection, previous)
-    facts = {
-        "started_at": datetime.strptime(summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
-        "sources": list(order.sources),
-        "keyring_sha256": order.keyring.digest,
-    }
-    runs.record_run(connection, summary, facts)
-    table, sql = catalog.table("runs"), runs.runs_sql(previous)
-    summary.rows["runs"] = model.write_table(connection, table, sql, folder)
+        _write_runs(work, folder, previous)
     return folder
+
+
+def _write_runs(work: _Work, folder: Path, previous: Path | None) -> None:
+    """Write the table of all builds up to this one."""
+    facts = {
+        "started_at": datetime.strptime(work.summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
+        "sources": list(work.order.sources),
+        "keyring_sha256": work.order.keyring.digest,
+    }
+    runs.record_run(work.connection, work.summary, facts)
+    table, sql = catalog.table("runs"), runs.runs_sql(previous)
+    work.summary.rows["runs"] = model.write_table(work.connection, table, sql, folder)
 
 
 #: Up to so many bytes of documents, two queries at a time find room in the memory that one has.

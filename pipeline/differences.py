@@ -7,7 +7,7 @@ read again: states that differ are few.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -52,6 +52,8 @@ with places as (
         any_value(sha256) as sha256,
         min({{'path': path, 'position': position}}) as place
     from inputs
+    -- one that stands in for a document out of reach has no file
+    semi join current_files using (path)
     where doc in (select {column} from differing)
     group by doc
 )
@@ -59,14 +61,15 @@ with places as (
 select
     doc,
     sha256,
-    place.path,
-    place.position
+    place.position,
+    {files}
 from places
+inner join current_files as file on place.path = file.path
 order by place
 """
 
 
-def find(connection: Connection, files: Mapping[str, InputFile], limits: Limits) -> None:
+def find(connection: Connection, limits: Limits) -> None:
     """Create `state_differences`: (doc of a standalone state, pointer or null).
 
     Every file is read at most twice, however many of its documents differ: for what bundles
@@ -77,14 +80,14 @@ def find(connection: Connection, files: Mapping[str, InputFile], limits: Limits)
     )
     connection.execute(f"insert into differing {_DIFFERING}")
     connection.execute("create temp table merged_states (doc bigint primary key, state varchar)")
-    for doc, tree in _trees(connection, "bundle_doc", files, limits):
+    for doc, tree in _trees(connection, "bundle_doc", limits):
         merged = merge(tree, floats=has_float(tree))
         if merged is not None:
             text = canonical(merged).decode()
             connection.execute("insert into merged_states values ($1, $2)", [doc, text])
     rows = [
         {"doc": doc, "pointer": _difference(connection, doc, tree)}
-        for doc, tree in _trees(connection, "state_doc", files, limits)
+        for doc, tree in _trees(connection, "state_doc", limits)
     ]
     connection.register("difference_rows", pa.Table.from_pylist(rows, schema=_SCHEMA))
     connection.execute("create table state_differences as from difference_rows")
@@ -103,13 +106,14 @@ def _difference(connection: Connection, doc: int, state: dict[str, Any]) -> str 
 
 
 def _trees(
-    connection: Connection, column: str, files: Mapping[str, InputFile], limits: Limits
+    connection: Connection, column: str, limits: Limits
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (doc, tree) of the documents that stand in a column of `differing`."""
-    places = connection.execute(_PLACES.format(column=column)).fetchall()
-    for path, group in groupby(places, key=itemgetter(2)):
-        wanted = {position: (doc, sha256) for doc, sha256, _, position in group}
-        for document in read_documents(files[path], limits):
+    files = ", ".join(f"file.{name}" for name in InputFile._fields)
+    places = connection.execute(_PLACES.format(column=column, files=files)).fetchall()
+    for file, group in groupby(places, key=itemgetter(slice(3, None))):
+        wanted = {position: (doc, sha256) for doc, sha256, position, *_ in group}
+        for document in read_documents(InputFile._make(file), limits):
             doc, sha256 = wanted.pop(document.position, (None, None))
             # one that changed since it was staged is another document
             if doc is not None and document.raw is not None and document.sha256 == sha256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def execute_frugally(connection: Connection, sql: str) -> None:
             connection.execute(sql)
         finally:
             connection.execute(f"set threads = {threads}")
+
+
+def column(connection: Connection, query: str) -> Iterator[list[Any]]:
+    """Yield what a query of one column returns, a batch at a time."""
+    for batch in connection.sql(query).to_arrow_reader():
+        yield batch.column(0).to_pylist()
 
 
 def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple[Any, ...]:

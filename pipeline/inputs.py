@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
@@ -83,8 +83,8 @@ class RawDocument(NamedTuple):
 # -- discover ---------------------------------------------------------------------------------
 
 
-def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> list[InputFile]:
-    """List every entry below the sources, sorted by path, each once.
+def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> Iterator[InputFile]:
+    """Return what yields every entry below the sources, in no order, once for each source.
 
     Links below a source are listed but not followed; a source itself may be a link.
 
@@ -93,19 +93,14 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> li
         warehouse: a directory that is no input, though it may stand below a source.
 
     Raises:
-        SourceError: a source does not exist.
+        SourceError: a source does not exist; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
-    found: dict[bytes, InputFile] = {}
-    for source in sources:
-        for entry in _walk_source(os.path.normpath(os.fsencode(source)), output):
-            known = found.setdefault(entry.opened, entry)
-            if entry.path < known.path:
-                found[entry.opened] = entry
-    return sorted(found.values(), key=attrgetter("path"))
+    named = [os.path.normpath(os.fsencode(source)) for source in sources]
+    return chain.from_iterable([_source(source, output) for source in named])
 
 
-def _walk_source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
+def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
@@ -115,9 +110,8 @@ def _walk_source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     # sources reach has one real path
     real = os.path.realpath(source)
     if stat.S_ISDIR(status.st_mode):
-        yield from _walk(source, real, output)
-    else:
-        yield _entry(_shown(source), real, status)
+        return _walk(source, real, output)
+    return iter([_entry(_shown(source), real, status)])
 
 
 def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:

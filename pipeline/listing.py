@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,21 +20,31 @@ import pyarrow.parquet as pq
 
 from pipeline.duck import Connection, literal, row_of
 from pipeline.inputs import UNLISTED, InputFile
-from pipeline.staged import INPUTS
+from pipeline.staged import INPUTS, to_arrow
 from pipeline.staging import read_whole
 
 #: A file modified this shortly before it was listed may change again unnoticed, within the
 #: resolution of the file system's clock: its stamp is not kept.
 _RACY_NS = 2_000_000_000
 
-_FILES = pa.schema(
+#: The fields of `InputFile`, in their order. The system's numbers of files may take all 64 bits.
+_FOUND = pa.schema(
     [
         ("path", pa.string()),
+        ("opened", pa.binary()),
         ("size", pa.int64()),
+        ("skipped", pa.string()),
+        ("status", pa.string()),
         ("modified_ns", pa.int64()),
-        ("inode", pa.int64()),
+        ("inode", pa.uint64()),
     ]
 )
+
+#: What `files` keeps of each file: by what it is recognised.
+_FILES = pa.schema([_FOUND.field(name) for name in ("path", "size", "modified_ns", "inode")])
+
+#: Files are taken over so many at a time: memory holds no list of all of them.
+_BATCH = 50_000
 
 #: What `documents` keeps of each input: as `staged.INPUTS`, and the last content that was read
 #: as a Pith document there.
@@ -42,18 +53,39 @@ _KEPT = INPUTS.append(pa.field("good_sha256", pa.string()))
 _SAVED = {"files": _FILES, "documents": _KEPT}
 
 
-def open_listing(connection: Connection, staging: Path, files: Sequence[InputFile]) -> None:
-    """Create `current_files`, `old_files` and `old_documents`."""
-    stamps = pa.table(
-        {
-            "path": [file.path for file in files],
-            "size": [file.size for file in files],
-            "modified_ns": [file.modified_ns for file in files],
-            "inode": [file.inode for file in files],
-        },
-        schema=_FILES,
+def list_files(connection: Connection, found: Iterable[InputFile], *, repeated: bool) -> int:
+    """Create `current_files`, with the fields of `InputFile`; return how many there are.
+
+    Args:
+        connection: receives the table.
+        found: the entries below all sources.
+        repeated: whether one may be found several times; it goes by the first of its names.
+    """
+    connection.register("found_batch", _FOUND.empty_table())
+    connection.execute("create table current_files as from found_batch")
+    rest = iter(found)
+    while batch := list(islice(rest, _BATCH)):
+        connection.register("found_batch", to_arrow(_FOUND, batch))
+        connection.execute("insert into current_files from found_batch")
+    connection.unregister("found_batch")
+    if repeated:
+        connection.execute(_FORGET_REPEATED)
+    return int(row_of(connection, "select count(*) from current_files")[0])
+
+
+_FORGET_REPEATED = """
+delete from current_files
+where
+    rowid in (
+        select rowid
+        from current_files
+        qualify row_number() over (partition by opened order by path) > 1
     )
-    connection.register("current_files", stamps)
+"""
+
+
+def open_listing(connection: Connection, staging: Path) -> None:
+    """Create `old_files` and `old_documents`, what the last build listed."""
     folder = latest(staging)
     for name, schema in _SAVED.items():
         if folder is not None:
@@ -75,6 +107,23 @@ def latest(staging: Path) -> Path | None:
     return None
 
 
+def contents(folder: Path) -> str:
+    """Return a query of the SHA-256 of all content that a listing needs, sorted, as bytes."""
+    documents = f"from read_parquet({literal(str(folder / 'documents.parquet'))})"
+    return f"""
+        with named as (
+            select sha256 {documents}
+            union
+            select good_sha256 {documents}
+        )
+
+        select unhex(sha256) as sha256
+        from named
+        where sha256 is not null
+        order by sha256
+    """  # noqa: S608 - a path of our own, quoted
+
+
 def remove_broken(staging: Path) -> list[str]:
     """Remove the listings of which a file cannot be read, and return their names."""
     broken = [
@@ -87,13 +136,13 @@ def remove_broken(staging: Path) -> list[str]:
     return [folder.name for folder in broken]
 
 
-def find_changed(connection: Connection, *, rescan: bool) -> set[str]:
-    """Create `unchanged`, the files that need not be read, and return the paths of the others.
+def find_changed(connection: Connection, *, rescan: bool) -> int:
+    """Create `unchanged`, the files that need not be read; return how many must be.
 
     A file is unchanged if its stamp is, and staging still holds all that it held.
 
     Args:
-        connection: with what `open_listing` created, and the view `part_documents`.
+        connection: with `current_files`, what `open_listing` created, and `part_documents`.
         rescan: take no file as unchanged.
     """
     connection.execute(
@@ -113,8 +162,24 @@ def find_changed(connection: Connection, *, rescan: bool) -> set[str]:
         """,
         {"rescan": rescan},
     )
-    others = "select path from current_files anti join unchanged using (path)"
-    return {row[0] for row in connection.execute(others).fetchall()}
+    connection.execute(
+        "create view changed_files as from current_files anti join unchanged using (path)"
+    )
+    return int(row_of(connection, "select count(*) from changed_files")[0])
+
+
+def changed_files(connection: Connection) -> tuple[int, Iterator[InputFile]]:
+    """Return the bytes on disk of the files that must be read, and these by path."""
+    (size,) = row_of(connection, "select sum(size)::bigint from changed_files")
+    return size, _files(connection)
+
+
+def _files(connection: Connection) -> Iterator[InputFile]:
+    # a cursor of its own: another query on the connection would end this one
+    with connection.cursor() as cursor:
+        cursor.execute("from changed_files order by path")
+        while rows := cursor.fetchmany(_BATCH):
+            yield from map(InputFile._make, rows)
 
 
 def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
@@ -262,7 +327,7 @@ def saved_digest(connection: Connection, staging: Path) -> str | None:
         connection,
         """
         select
-            (select count(*) from current_files anti join unchanged using (path)),
+            (select count(*) from changed_files),
             -- not of `old_files`: of a young file no stamp is kept
             (select count(*) from old_documents anti join unchanged using (path))
         """,
@@ -311,7 +376,7 @@ def save(
 
 
 _SAVED_FILES = """
-    select *
+    select path, size, modified_ns, inode
     from current_files
     where modified_ns < $trusted
 """

@@ -51,6 +51,9 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
         connection.execute(f"create or replace view {view} as {source}")
 
 
+#: A query of the SHA-256 of all content that is staged, sorted, as bytes.
+KNOWN = "select distinct unhex(sha256) as sha256 from part_documents order by sha256"
+
 #: A part holds fewer documents than this many bits can number.
 _DOC_BITS = 24
 

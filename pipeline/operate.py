@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from pipeline import catalog, listing, snapshot, staging
-from pipeline.duck import Connection, literal, quote
+from pipeline.duck import Connection, column, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.snapshot import Manifest
+from pipeline.staging import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +139,31 @@ def _prune_parts(directory: Path) -> None:
 
     Without a listing nobody knows what is needed, and only the former are deleted.
     """
-    needed = _needed(directory)
     usable = {part.path: part for part in staging.parts(directory)}
-    for path in (directory / "parts").glob("*"):
-        part = usable.get(path)
-        if part is None or (needed is not None and needed.isdisjoint(staging.part_digests(part))):
-            shutil.rmtree(path)
+    every = set((directory / "parts").glob("*"))
+    for path in every - usable.keys() | _unneeded(directory, usable.values()):
+        shutil.rmtree(path)
 
 
-def _needed(directory: Path) -> set[str] | None:
-    """Return the digests of the documents that the last listing names."""
-    folder = listing.latest(directory)
-    listed = (
-        staging.read_whole(folder / "documents.parquet", _DIGESTS) if folder is not None else None
-    )
-    if listed is None:
-        return None
-    return {digest for name in _DIGESTS for digest in listed[name].to_pylist()}
-
-
-#: The columns of a listing that name content.
-_DIGESTS = ["sha256", "good_sha256"]
+def _unneeded(directory: Path, parts: Iterable[Part]) -> set[Path]:
+    """Return the folders of the parts of which the last listing names no document."""
+    folder, work = listing.latest(directory), directory / "work" / "prune"
+    if folder is None:
+        return set()
+    work.mkdir(parents=True)
+    try:
+        with connect(work, 1) as connection:
+            staging.write_known(work / "needed", column(connection, listing.contents(folder)))
+        with staging.Known(work / "needed") as needed:
+            return {
+                part.path
+                for part in parts
+                if not any(digest in needed for digest in staging.part_digests(part))
+            }
+    except duckdb.Error:
+        return set()  # what a broken listing names nobody knows
+    finally:
+        shutil.rmtree(work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline import catalog
-from pipeline.duck import Connection, literal, row_of
+from pipeline.duck import Connection, column, literal, row_of
 from pipeline.work import peak_memory
 
 
@@ -133,8 +133,7 @@ def inputs_digest(connection: Connection) -> str:
     Each document's row has a digest of its own; these are sorted and hashed as they come, so
     that memory does not grow with the documents.
     """
-    rows = connection.sql(
-        """
+    digests = """
         select
             sha256(
                 to_json(
@@ -151,11 +150,10 @@ def inputs_digest(connection: Connection) -> str:
             ) as digest
         from inputs
         order by digest
-        """
-    )
+    """
     total = hashlib.sha256()
-    for batch in rows.to_arrow_reader():
-        total.update("".join(batch.column("digest").to_pylist()).encode())
+    for batch in column(connection, digests):
+        total.update("".join(batch).encode())
     return total.hexdigest()
 
 

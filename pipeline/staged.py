@@ -6,6 +6,8 @@ rows never change and can be kept between runs. Types are Arrow's; times are mic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 _TEXT, _INT, _BOOL = pa.string(), pa.int64(), pa.bool_()
@@ -246,7 +248,7 @@ TABLES: dict[str, pa.Schema] = {
 }
 
 
-def to_arrow(schema: pa.Schema, rows: list[tuple[object, ...]]) -> pa.Table:
+def to_arrow(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     """Return rows, tuples in the order of the schema, as an Arrow table."""
     columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
     arrays = [

@@ -143,10 +143,10 @@ def staged_files(found: Iterable[Part], table: str) -> list[str]:
     return [str(part.path / f"{table}.parquet") for part in found]
 
 
-def part_digests(part: Part) -> set[str]:
+def part_digests(part: Part) -> list[str]:
     """Return the SHA-256, in hex, of every document that a part holds; none if it is broken."""
     found = read_whole(part.path / "documents.parquet", ["sha256"])
-    return set() if found is None else set(found["sha256"].to_pylist())
+    return [] if found is None else list(found["sha256"].to_pylist())
 
 
 def read_whole(file: Path, columns: list[str] | None = None) -> pa.Table | None:
@@ -179,9 +179,11 @@ def remove_broken(staging: Path) -> list[str]:
     return [path.name for path in broken]
 
 
-def write_known(path: Path, digests: Iterable[str]) -> None:
-    """Write the digests of the known documents for `Known` to look up."""
-    path.write_bytes(b"".join(sorted({bytes.fromhex(digest) for digest in digests})))
+def write_known(path: Path, digests: Iterable[Iterable[bytes]]) -> None:
+    """Write SHA-256 digests, in batches that are sorted as a whole, for `Known` to look up."""
+    with path.open("wb") as file:
+        for batch in digests:
+            file.write(b"".join(batch))
 
 
 class Known:

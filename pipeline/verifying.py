@@ -21,7 +21,7 @@ from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
 from pipeline.duck import Connection, literal
 from pipeline.errors import SourceError, WarehouseError
-from pipeline.inputs import InputFile, discover
+from pipeline.inputs import discover
 from pipeline.keyring import load
 from pipeline.render import safe
 from pipeline.resources import default_keyring
@@ -79,16 +79,15 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
         WarehouseError: the temporary directory cannot be written, or a worker died.
     """
     pinned = load(keyring or default_keyring())
-    files = discover(sources)
     counts = {"ok": 0, "failed": 0, "not_checked": 0}
     with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         order = Order(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
-            summary = make_snapshot(order, files, lambda _stage, _done, _total: None)
+            summary = make_snapshot(order, lambda _stage, _done, _total: None)
         except OSError as error:
             message = f"cannot write the temporary directory {directory}: {error}"
             raise WarehouseError(message) from error
-        found = verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources, files))
+        found = verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources))
         (_write_json if as_json else _write_text)(_counted(found, counts), counts, output)
     if not counts["ok"] + counts["failed"]:
         message = f"there is no Pith document in {', '.join(map(safe, sources))}"
@@ -96,10 +95,13 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
     return not counts["failed"]
 
 
-def _named(sources: Sequence[str], files: Sequence[InputFile]) -> frozenset[str]:
+def _named(sources: Sequence[str]) -> frozenset[str]:
     """Return the paths, as in the tables, of the files that the caller named one by one."""
     named = {os.path.realpath(os.fsencode(path)) for path in sources if not Path(path).is_dir()}
-    return frozenset(file.path for file in files if os.path.realpath(file.opened) in named)
+    if not named:
+        return frozenset()
+    # a directory among the sources may give such a file another name
+    return frozenset(file.path for file in discover(sources) if file.opened in named)
 
 
 def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:

@@ -12,10 +12,11 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -86,28 +87,39 @@ class Done:
 _LEAST_BYTES = 4 * 2**20
 
 
-def plan(files: Sequence[InputFile], limits: Limits, workers: int = 1) -> list[Task]:
-    """Group files into tasks of at most about one batch; a file is never split.
+def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1) -> Iterator[Task]:
+    """Yield the files in tasks of at most about one batch; a file is never split.
 
     Several workers get smaller tasks towards the end, so that none has long to do alone: each
     task is half of its worker's share of what is left.
+
+    Args:
+        files: in the order in which they are to be read.
+        size: of all of them, in bytes.
+        limits: of a batch.
+        workers: how many there will be.
     """
-    groups: list[list[InputFile]] = []
-    left = sum(file.size for file in files)
-    room = size = 0
+    rest = iter(files)
+    for number in count():
+        share = size // (2 * workers) if workers > 1 else size
+        room = min(limits.batch_bytes, max(_LEAST_BYTES, share))
+        group = tuple(_up_to(room, islice(rest, limits.batch_documents)))
+        if not group:
+            return
+        yield Task(number, group)
+        size -= sum(file.size for file in group)
+
+
+def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
+    """Yield files until they have some bytes."""
     for file in files:
-        if size >= room or len(groups[-1]) >= limits.batch_documents:
-            share = left // (2 * workers) if workers > 1 else left
-            room = min(limits.batch_bytes, max(_LEAST_BYTES, share))
-            groups.append([])
-            size = 0
-        groups[-1].append(file)
-        size += file.size
-        left -= file.size
-    return [Task(number, tuple(group)) for number, group in enumerate(groups)]
+        yield file
+        room -= file.size
+        if room <= 0:
+            return
 
 
-def run(tasks: list[Task], job: Job, workers: int) -> Generator[Done]:
+def run(tasks: Iterator[Task], job: Job, workers: int) -> Generator[Done]:
     """Run the tasks, yielding what became of each as it is done.
 
     One task, or one worker, needs no other process. When the caller closes the iterator or
@@ -116,7 +128,9 @@ def run(tasks: list[Task], job: Job, workers: int) -> Generator[Done]:
     Raises:
         WarehouseError: a worker died, or staging could not be written.
     """
-    if workers == 1 or len(tasks) <= 1:
+    first = tuple(islice(tasks, 2))
+    tasks = chain(first, tasks)
+    if workers == 1 or len(first) == 1:
         for task in tasks:
             yield run_task(task, job)
         return
@@ -124,10 +138,10 @@ def run(tasks: list[Task], job: Job, workers: int) -> Generator[Done]:
     context = multiprocessing.get_context("forkserver")
     _start_forkserver()
     theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _live_with, (theirs,))
+    pool = ProcessPoolExecutor(workers, context, _live_with, (theirs,))
     with theirs, ours, pool:
         try:
-            yield from _submit(pool, tasks, job)
+            yield from _submit(pool, tasks, job, 2 * workers)
         except BaseException:
             # else leaving the pool would wait for its workers to finish
             ours.close()
@@ -159,11 +173,15 @@ def _live_with(lifeline: Pipe) -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _submit(executor: Executor, tasks: list[Task], job: Job) -> Iterator[Done]:
+def _submit(executor: Executor, tasks: Iterator[Task], job: Job, ahead: int) -> Iterator[Done]:
+    """Run the tasks, so many submitted at a time: there may be too many for memory."""
+    running = {executor.submit(run_task, task, job) for task in islice(tasks, ahead)}
     try:
-        futures: list[Future[Done]] = [executor.submit(run_task, task, job) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
+        while running:
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {executor.submit(run_task, task, job) for task in islice(tasks, len(ended))}
+            for future in ended:
+                yield future.result()
     except BrokenProcessPool:
         message = (
             "a worker process was killed, perhaps for want of memory; nothing was published: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -21,49 +22,19 @@ def _read(path: Path, limits: Limits = DEFAULT) -> list[RawDocument]:
     return list(read_documents(file, limits))
 
 
-def _paths(found: list[InputFile]) -> list[str]:
-    return [file.path for file in found]
+def _paths(found: Iterable[InputFile]) -> list[str]:
+    return sorted(file.path for file in found)
 
 
 # -- discover ---------------------------------------------------------------------------------
 
 
 def test_directories_are_walked_to_the_bottom() -> None:
-    """Every file below a source is listed once, sorted by path."""
-    found = discover([SAMPLES.parent, SAMPLES])
-    samples = [path for path in _paths(found) if path.startswith(str(SAMPLES))]
-    assert samples == [str(path) for path in sorted(SAMPLES.iterdir())]
-
-
-def test_the_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
-    """The same sources in any order, some of them twice, give the same list."""
-    (tmp_path / "a").mkdir()
-    for name in ("a/x", "b", "c"):
-        (tmp_path / name).write_bytes(RAW)
-    sources = [tmp_path, tmp_path / "a", tmp_path / "b"]
-    assert discover(sources) == discover([*reversed(sources), tmp_path / "a"])
-    assert len(discover(sources)) == 3
-
-
-def test_a_file_that_is_named_twice_is_listed_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file reached by absolute and relative sources is one entry, by its first name."""
-    (tmp_path / "x").write_bytes(RAW)
-    monkeypatch.chdir(tmp_path)
-    assert _paths(discover(["x", tmp_path, tmp_path / "x", "./x", "."])) == ["./x"]
-
-
-def test_a_source_may_be_a_link(tmp_path: Path) -> None:
-    """A source that is a link is followed, its file once however it is reached."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "x").write_bytes(RAW)
-    (tmp_path / "link").symlink_to("real")
-    (tmp_path / "file").symlink_to("real/x")
-    link, file = tmp_path / "link", tmp_path / "file"
-    assert _paths(discover([link, link / "x"])) == [str(link / "x")]
-    assert _paths(discover([link, tmp_path / "real"])) == [str(link / "x")]
-    assert [document.raw for document in _read(file)] == [RAW]
+    """Every file below a source is found, once for each source that it is below."""
+    samples = [str(path) for path in sorted(SAMPLES.iterdir())]
+    found = [path for path in _paths(discover([SAMPLES.parent])) if path in samples]
+    assert found == samples
+    assert _paths(discover([SAMPLES, SAMPLES])) == sorted(samples * 2)
 
 
 def test_links_below_a_source_are_not_followed(tmp_path: Path) -> None:
@@ -90,7 +61,8 @@ def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
     for source in (tmp_path / "source", tmp_path / "link"):
         found = discover([source], tmp_path / "link" / "warehouse")
         assert _paths(found) == [str(source / "x")]
-    assert discover([tmp_path / "source"], tmp_path / "elsewhere")[0].path.endswith("warehouse/y")
+    (first, _) = _paths(discover([tmp_path / "source"], tmp_path / "elsewhere"))
+    assert first.endswith("warehouse/y")
 
 
 def test_names_stay_distinct(tmp_path: Path) -> None:
@@ -98,7 +70,7 @@ def test_names_stay_distinct(tmp_path: Path) -> None:
     names = [b"\xff", rb"\xff", rb"\\xff", "é".encode(), b"new\nline"]
     for name in names:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(name)
-    found = discover([tmp_path])
+    found = list(discover([tmp_path]))
     assert len({file.path for file in found}) == len(names)
     assert f"{tmp_path}/\\xff" in _paths(found)
     contents = {next(read_documents(file, DEFAULT)).raw for file in found}

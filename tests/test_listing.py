@@ -6,14 +6,16 @@ import errno
 import gzip
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from pipeline import inputs
+from pipeline import inputs, listing
 from pipeline.errors import ShrinkError
-from pipeline.limits import Limits
+from pipeline.limits import DEFAULT, Limits
 from tests.site import REAL, Site, age, synthetic, tables
 
 RECORD = "000_97f37641e2d9eba2.txt"
@@ -41,6 +43,49 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(inputs, "_open", count)
     return names
+
+
+def _listed(sources: Sequence[str | Path]) -> list[str]:
+    """Return the paths of the files below sources, as they are listed."""
+    with duckdb.connect() as connection:
+        listing.list_files(connection, inputs.discover(sources), repeated=True)
+        paths = connection.execute("select path from current_files order by path").fetchall()
+    return [path for (path,) in paths]
+
+
+# -- what is listed ---------------------------------------------------------------------------
+
+
+def test_the_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
+    """The same sources in any order, some of them twice, give the same list."""
+    (tmp_path / "a").mkdir()
+    for name in ("a/x", "b", "c"):
+        (tmp_path / name).write_bytes(b"{}")
+    sources = [tmp_path, tmp_path / "a", tmp_path / "b"]
+    assert _listed(sources) == _listed([*reversed(sources), tmp_path / "a"])
+    assert len(_listed(sources)) == 3
+
+
+def test_a_file_that_is_named_twice_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file reached by absolute and relative sources is one entry, by its first name."""
+    (tmp_path / "x").write_bytes(b"{}")
+    monkeypatch.chdir(tmp_path)
+    assert _listed(["x", tmp_path, tmp_path / "x", "./x", "."]) == ["./x"]
+
+
+def test_a_source_may_be_a_link(tmp_path: Path) -> None:
+    """A source that is a link is followed, its file once however it is reached."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x").write_bytes(b"{}")
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "file").symlink_to("real/x")
+    link, file = tmp_path / "link", tmp_path / "file"
+    assert _listed([link, link / "x"]) == [str(link / "x")]
+    assert _listed([link, tmp_path / "real"]) == [str(link / "x")]
+    (found,) = inputs.discover([file])
+    assert [document.raw for document in inputs.read_documents(found, DEFAULT)] == [b"{}"]
 
 
 # -- what is read -----------------------------------------------------------------------------
@@ -153,10 +198,9 @@ def test_a_file_modified_while_the_others_are_listed_is_noticed(
     clock = [path.stat().st_mtime_ns]
     real = inputs.discover
 
-    def slow(*arguments: Any) -> list[inputs.InputFile]:  # noqa: ANN401 - those of `discover`
-        found = real(*arguments)
+    def slow(*arguments: Any) -> Iterator[inputs.InputFile]:  # noqa: ANN401 - those of `discover`
+        yield from real(*arguments)
         clock[0] += 3600 * 10**9
-        return found
 
     monkeypatch.setattr("pipeline.build.discover", slow)
     monkeypatch.setattr("pipeline.build.time.time_ns", lambda: clock[0])

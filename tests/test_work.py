@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
+import tempfile
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +19,7 @@ from pipeline import catalog
 from pipeline.errors import WarehouseError
 from pipeline.inputs import InputFile, discover
 from pipeline.keyring import load
-from pipeline.limits import Limits
+from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 from pipeline.staging import version
 from pipeline.work import Job, Task, plan, run_task
@@ -38,14 +41,16 @@ def _fresh(site: Site, root: Path) -> Site:
     return fresh
 
 
-def _files(sizes: list[int]) -> list[InputFile]:
-    return [InputFile(str(number), b"", size) for number, size in enumerate(sizes)]
+def _plan(sizes: list[int], limits: Limits = DEFAULT, workers: int = 1) -> list[Task]:
+    """Plan files of these sizes."""
+    files = [InputFile(str(number), b"", size) for number, size in enumerate(sizes)]
+    return list(plan(files, sum(sizes), limits, workers))
 
 
 def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
     """No group has more files than a batch has documents, or goes on after a batch's bytes."""
     limits = Limits(batch_documents=3, batch_bytes=10)
-    tasks = plan(_files([1, 1, 1, 1, 50, 1, 9, 1, 10, 10]), limits)
+    tasks = _plan([1, 1, 1, 1, 50, 1, 9, 1, 10, 10], limits)
     assert [[file.size for file in task.files] for task in tasks] == [
         [1, 1, 1],
         [1, 50],
@@ -54,21 +59,21 @@ def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
         [10],
     ]
     assert [task.number for task in tasks] == [0, 1, 2, 3, 4]
-    assert plan([], limits) == []
+    assert _plan([], limits) == []
 
 
 def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:
     """Each worker gets several tasks, the last ones small but not tiny; a long run stays coarse."""
     sizes = [2**20] * 100
-    tasks = plan(_files(sizes), Limits(), workers=2)
+    tasks = _plan(sizes, workers=2)
     held = [len(task.files) for task in tasks]
     assert sum(held) == 100
     assert held == sorted(held, reverse=True)
     assert held[0] <= 25
     assert held[-2] == 4
-    assert len(plan(_files(sizes), Limits())) == 4
-    assert len(plan(_files([2**20] * 4), Limits(), workers=2)) == 1
-    assert len(plan(_files([2**20] * 3200), Limits(), workers=2)) < 100 + 20
+    assert len(_plan(sizes)) == 4
+    assert len(_plan([2**20] * 4, workers=2)) == 1
+    assert len(_plan([2**20] * 3200, workers=2)) < 100 + 20
 
 
 def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
@@ -85,10 +90,10 @@ def test_the_order_of_the_input_leaves_no_trace(
 ) -> None:
     """Files staged in any order give the same bytes."""
 
-    def shuffled(files: list[InputFile], limits: Limits, workers: int) -> object:
+    def shuffled(files: Iterator[InputFile], *others: Any) -> object:  # noqa: ANN401 - of plan
         mixed = list(files)
         random.Random(1).shuffle(mixed)  # noqa: S311 - no secret
-        return plan(mixed, limits, workers)
+        return plan(mixed, *others)
 
     monkeypatch.setattr("pipeline.build.plan", shuffled)
     other = _fresh(site, tmp_path)
@@ -174,11 +179,18 @@ def test_no_worker_outlives_its_parent(dump: Site) -> None:
     await_end(process.pid)
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Return an empty directory of a short name, as that of a socket must be."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_workers_and_all(dump: Site, number: signal.Signals) -> None:
+def test_an_interrupt_ends_workers_and_all(
+    dump: Site, temporary: Path, number: signal.Signals
+) -> None:
     """Sent to the whole group, as a terminal does, it ends the build with 130 and one line."""
-    temporary = dump.root / "temporary"
-    temporary.mkdir()
     process = dump.start("--workers", "2", env=os.environ | {"TMPDIR": str(temporary)})
     await_line(process, "stage")
     while not _workers(process.pid):

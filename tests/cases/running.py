@@ -11,7 +11,6 @@ import duckdb
 from pipeline import catalog
 from pipeline.build import Order, make_snapshot
 from pipeline.duck import Connection, literal
-from pipeline.inputs import discover
 from pipeline.keyring import load
 from pipeline.resources import default_keyring
 
@@ -24,7 +23,7 @@ def built(sources: Sequence[Path], warehouse: Path, keyring: Path | None) -> Ite
     """Build documents and yield a connection that sees the tables."""
     paths = [str(path) for path in sources]
     order = Order(paths, warehouse, load(keyring or default_keyring()), workers=1)
-    summary = make_snapshot(order, discover(paths), lambda _stage, _done, _total: None)
+    summary = make_snapshot(order, lambda _stage, _done, _total: None)
     with duckdb.connect() as connection:
         for table in catalog.TABLES:
             file = warehouse / "snapshots" / summary.snapshot / table / "*.parquet"
