@@ -38,17 +38,26 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
     `doc` is the number of a document among all: that of its part, then that in its part.
     """
     for name in TABLES:
-        view = f"part_{name}"
-        files = staged_files(parts, name)
-        if files:
-            names = ", ".join(literal(file) for file in files)
-            numbered = f"replace ((file_index::bigint << {_DOC_BITS}) + doc as doc)"
-            source = f"select * {numbered} from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
-        else:
+        source = _rows(staged_files(parts, name), "file_index")
+        if not parts:
             connection.register("none", empty(name))
-            connection.execute(f"create table if not exists {view}_none as from none")
-            source = f"from {view}_none"
-        connection.execute(f"create or replace view {view} as {source}")
+            connection.execute(f"create table if not exists part_{name}_none as from none")
+            source = f"from part_{name}_none"
+        connection.execute(f"create or replace view part_{name} as {source}")
+
+
+def _rows(files: Sequence[str], part: str) -> str:
+    """Return the query of a staged table's rows in files of parts; `part` gives their numbers."""
+    names = ", ".join(map(literal, files))
+    numbered = f"(({part})::bigint << {_DOC_BITS}) + doc as doc"
+    return f"select * replace ({numbered}) from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
+
+
+def _fresh_rows(name: str, parts: Sequence[Part], numbers: list[int]) -> str:
+    """Return the query of a staged table's rows of fresh documents, all in the numbered parts."""
+    files = staged_files([parts[number] for number in numbers], name)
+    rows = _rows(files, f"{numbers}[file_index::bigint + 1]") if files else f"from part_{name}"
+    return f"from ({rows}) semi join fresh using (doc)"
 
 
 #: A query of the SHA-256 of all content that is staged, sorted, as bytes.
@@ -100,10 +109,12 @@ def stage_views(
     (dead,) = row_of(
         connection, "select (select count(*) from part_documents) - (select count(*) from live)"
     )
+    rows = connection.execute("select distinct doc >> $1 from fresh order by all", [_DOC_BITS])
+    numbers = [number for (number,) in rows.fetchall()]
     for name in TABLES:
         if only_fresh and name != "keys":
             # a few rows, which many models and checks read
-            made = f"table staged_{name} as from part_{name} semi join fresh using (doc)"
+            made = f"table staged_{name} as {_fresh_rows(name, parts, numbers)}"
         else:
             made = f"view staged_{name} as from part_{name}"
             made += " semi join live using (doc)" if dead else ""
