@@ -39,7 +39,13 @@ TABLES = (
 
 #: The relations between staging and models, in order; they are not published. A table stays in
 #: memory or spills: what has a row a signature, and is as wide, is a view.
-INTERMEDIATE = {"meant": "table", "trusted": "view", "proof": "table", "unsound": "table"}
+INTERMEDIATE = {
+    "grades": "table",
+    "meant": "table",
+    "trusted": "view",
+    "proof": "table",
+    "unsound": "table",
+}
 
 #: The views over the published tables; each reads tables only.
 VIEWS = ("works", "citation_graph", "timeline", "trust", "coverage", "category_years")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,17 @@ def _rows(files: Sequence[str], part: str) -> str:
     return f"select * replace ({numbered}) from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
 
 
-def _fresh_rows(name: str, parts: Sequence[Part], numbers: list[int]) -> str:
-    """Return the query of a staged table's rows of fresh documents, all in the numbered parts."""
-    files = staged_files([parts[number] for number in numbers], name)
-    rows = _rows(files, f"{numbers}[file_index::bigint + 1]") if files else f"from part_{name}"
+def _touched(connection: Connection, parts: Sequence[Part]) -> dict[int, Part]:
+    """Return the parts that hold fresh documents, by their numbers."""
+    numbers = connection.execute("select distinct doc >> $1 from fresh order by all", [_DOC_BITS])
+    return {number: parts[number] for (number,) in numbers.fetchall()}
+
+
+def _fresh_rows(name: str, touched: Mapping[int, Part]) -> str:
+    """Return the query of a staged table's rows of fresh documents, all in these parts."""
+    files = staged_files(touched.values(), name)
+    number = f"{list(touched)}[file_index::bigint + 1]"
+    rows = _rows(files, number) if files else f"from part_{name}"
     return f"from ({rows}) semi join fresh using (doc)"
 
 
@@ -109,12 +116,11 @@ def stage_views(
     (dead,) = row_of(
         connection, "select (select count(*) from part_documents) - (select count(*) from live)"
     )
-    rows = connection.execute("select distinct doc >> $1 from fresh order by all", [_DOC_BITS])
-    numbers = [number for (number,) in rows.fetchall()]
+    touched = _touched(connection, parts) if only_fresh else {}
     for name in TABLES:
         if only_fresh and name != "keys":
             # a few rows, which many models and checks read
-            made = f"table staged_{name} as {_fresh_rows(name, parts, numbers)}"
+            made = f"table staged_{name} as {_fresh_rows(name, touched)}"
         else:
             made = f"view staged_{name} as from part_{name}"
             made += " semi join live using (doc)" if dead else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from pipeline import catalog, verify
 from tests.paths import REPO
@@ -28,9 +29,9 @@ def test_every_column_has_a_word_of_evidence() -> None:
 
 def test_every_word_of_proof_is_explained() -> None:
     """The page explains the words of `proof`, best first, as the SQL ranks them."""
-    sql = catalog.intermediate_sql("proof")
-    (ranks,) = set(re.findall(r"list_position\(\s*(\['failed'[^]]*\])", sql))
-    assert _words("How well a document is proven") == re.findall(r"\w+", ranks)[::-1]
+    sql = catalog.intermediate_sql("grades")
+    best_first = sorted(re.findall(r"\('(\w+)', (\d)\)", sql), key=itemgetter(1), reverse=True)
+    assert _words("How well a document is proven") == [word for word, _ in best_first]
 
 
 def test_every_status_of_a_signature_is_explained() -> None:

@@ -1,10 +1,4 @@
 -- One row a document that was read: how well it is proven, as a word and as a number.
---   signed     every signature in the bundle is valid, its own included: every byte is covered
---   receipt    every signature is valid, which covers the canonical record and what it hashes
---   partial    some signatures are valid, others missing, unsupported or by another key
---   untrusted  signatures hold, but by no pinned key
---   unsigned   nothing to go by
---   failed     a digest, a number or a signature is wrong
 with signatures as (
     select
         doc,
@@ -47,13 +41,12 @@ words as (
     where document.status = 'ok'
 ),
 
-grades as (
+graded as (
     select
-        *,
-        list_position(
-            ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], proof
-        ) as grade
+        words.*,
+        grades.grade
     from words
+    inner join grades using (proof)
 ),
 
 ranks as (
@@ -71,14 +64,13 @@ ranks as (
                 sha256
         ) as rank,
         max(grade) over (partition by pith_number) as best_grade
-    from grades
+    from graded
 )
 
 select
     * exclude (best_grade),
     -- beside a verified document only other verified ones speak for a paper; without any,
     -- only those as good as the best
-    grade = best_grade or grade >= list_position(
-        ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], 'receipt'
-    ) as eligible
+    grade = best_grade
+    or grade >= (select grades.grade from grades where grades.proof = 'receipt') as eligible
 from ranks

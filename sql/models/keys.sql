@@ -11,12 +11,10 @@ with graded as (
     select
         live.doc,
         kept.sha256,
-        list_position(
-            ['failed', 'unsigned', 'untrusted', 'partial', 'receipt', 'signed'], kept.proof
-        ) as grade
+        grades.grade
     from kept_documents as kept
     inner join live using (sha256)
-    where kept.proof is not null
+    inner join grades using (proof)
 ),
 
 carried as (
