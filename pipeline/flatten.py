@@ -87,7 +87,6 @@ def _record(sheet: Sheet, record: Record) -> None:
     _source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
     if snapshot.paper is not None:
         _same_texts(sheet, paper, snapshot.paper)
-    _source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
     _paper(
         sheet,
         canonical,

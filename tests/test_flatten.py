@@ -617,6 +617,18 @@ def test_a_repeated_value_that_disagrees_is_a_problem() -> None:
     assert checked > 30
 
 
+def test_a_problem_stands_once() -> None:
+    """A repeated value that disagrees makes no row of `problems` twice."""
+    twice = []
+    for document, pointer in _left(REPEATED):
+        problems = [
+            tuple(row.values()) for row in _staged(_with(document.tree, pointer))["problems"]
+        ]
+        if len(problems) != len(set(problems)):
+            twice.append((document.kind, pointer))
+    assert twice == []
+
+
 def test_a_merged_value_that_differs_is_named() -> None:
     """Each value left out of an embedded state is named when the events do not yield it."""
     unnoticed = []
