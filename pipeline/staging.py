@@ -26,7 +26,7 @@ from pipeline.digests import file_sha256, is_intact
 from pipeline.staged import TABLES
 
 #: The modules that decide what a part holds: another version of one makes parts anew.
-_SOURCES = (
+SOURCES = (
     "canonical",
     "chains",
     "document",
@@ -72,7 +72,7 @@ class Part:
 def version() -> str:
     """Return the digest of the code that makes parts."""
     package = Path(__file__).parent
-    code = b"".join((package / f"{name}.py").read_bytes() for name in _SOURCES)
+    code = b"".join((package / f"{name}.py").read_bytes() for name in SOURCES)
     return hashlib.sha256(code).hexdigest()[:16]
 
 
