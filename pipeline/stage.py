@@ -14,7 +14,7 @@ from operator import itemgetter
 import pyarrow as pa
 
 from pipeline.document import NotPithError, UnsupportedError, read
-from pipeline.flatten import flatten
+from pipeline.flatten.documents import flatten
 from pipeline.keyring import Keyring
 from pipeline.limits import MAX_NAMESAKES
 from pipeline.rows import Row, Rows

@@ -22,7 +22,7 @@ from pipeline.canonical import (
     without,
 )
 from pipeline.document import NotPithError, read
-from pipeline.flatten import flatten
+from pipeline.flatten.documents import flatten
 from pipeline.rows import Rows, Sheet
 from pipeline.staged import TABLES
 from pipeline.strictjson import RefusedError, parse

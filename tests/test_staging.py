@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,10 @@ from pipeline.keyring import Keyring
 from pipeline.stage import stage
 from pipeline.staging import Known, parts, remove_broken, write_known, write_part
 from tests.site import REAL, Site, tables
+
+#: What `stage` imports without its version being that of a part: errors are raised, not kept, and
+#: of the keyring a part holds which keys were pinned, and fingerprints by the rule of the format.
+OTHER = {"errors", "keyring"}
 
 RECORD = "000_97f37641e2d9eba2.txt"
 
@@ -119,6 +125,22 @@ def test_a_new_version_of_the_program_stages_everything_again(
     operate.prune(site.warehouse, 7)
     (part,) = (site.warehouse / "staging" / "parts").iterdir()
     assert msgspec.json.decode((part / "part.json").read_bytes())["version"] == "0123456789abcdef"
+
+
+def test_the_version_covers_every_module_that_makes_parts() -> None:
+    """What `stage` imports of ours decides what a part holds; nothing else is in the version."""
+    code = """if True:
+        import sys
+        from pathlib import Path
+        import pipeline.stage
+        package = Path(pipeline.__file__).parent
+        for name in [name for name in sys.modules if name.startswith("pipeline.")]:
+            print(Path(sys.modules[name].__file__).relative_to(package).with_suffix(""))
+    """
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) - OTHER == set(staging.SOURCES)
 
 
 def test_a_part_is_written_once(tmp_path: Path) -> None:

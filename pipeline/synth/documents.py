@@ -17,7 +17,7 @@ import orjson
 
 from pipeline.canonical import base32_id, canonical, sha256_hex, snapshot_digest, text_digest
 from pipeline.document import STATE_LISTS
-from pipeline.flatten import EXCERPT_CHARACTERS
+from pipeline.flatten.papers import EXCERPT_CHARACTERS
 from pipeline.merge import MERGE_VERSION
 from pipeline.synth import events as happenings
 from pipeline.synth.papers import Paper

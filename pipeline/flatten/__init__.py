@@ -1,0 +1,1 @@
+"""Flattening: a document that was read becomes rows of the staged tables."""
