@@ -176,7 +176,7 @@ def build(
     """
     from pipeline import nightly  # noqa: PLC0415 - `--help` starts faster without it
 
-    shrink = None if allow_shrink else max_shrink / 100
+    shrink = None if allow_shrink else max_shrink
     summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
     if html:

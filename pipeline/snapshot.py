@@ -13,6 +13,7 @@ import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -236,15 +237,34 @@ def before(folder: Path) -> Path | None:
     return max(older, default=None)
 
 
-def published(warehouse: Path) -> tuple[Path | None, str | None]:
-    """Return the folder of the published snapshot, or None and why a build starts anew.
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The published snapshot as a build finds it: its folder, and the files that are damaged."""
+
+    folder: Path
+    manifest: Manifest
+    damaged: tuple[str, ...]
+
+    def table(self, name: str) -> Path | None:
+        """Return the file of a table, unless it is damaged."""
+        file = f"{name}/part-0.parquet"
+        return None if file in self.damaged else self.folder / file
+
+
+def last(warehouse: Path) -> tuple[Last | None, str | None]:
+    """Return the published snapshot, and why a build makes all tables anew if it must.
 
     There is no reason where nothing was ever built.
     """
     try:
-        return current(warehouse), None
+        folder = current(warehouse)
+        found = Last(folder, manifest(folder), tuple(damaged(folder)))
     except WarehouseError as error:
         return None, f"the tables are made anew: {error}" if finished(warehouse) else None
+    if found.damaged:
+        broken = ", ".join(found.damaged)
+        return found, f"the tables are made anew: {broken} of the last snapshot is damaged"
+    return found, None
 
 
 def finished(warehouse: Path) -> list[Path]:
