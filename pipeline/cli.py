@@ -1,8 +1,7 @@
-"""The command line: arguments in, messages and exit codes out, nothing else."""
+"""The command line: which commands there are, and what they take; each hands over at once."""
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -13,7 +12,7 @@ gc.set_threshold(50_000)
 
 import click  # noqa: E402 - see above
 
-from pipeline.errors import PithEtlError  # noqa: E402 - see above
+from pipeline import exits  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -333,7 +332,7 @@ def verify(
     from pipeline import verifying  # noqa: PLC0415 - `--help` starts faster without it
 
     if not verifying.verify(paths, keyring, sys.stdout, as_json=as_json):
-        raise click.exceptions.Exit(3)
+        raise click.exceptions.Exit(exits.FINDINGS)
 
 
 @cli.command(
@@ -505,7 +504,7 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
     from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
 
     if not operating.check(warehouse, rows, sys.stdout, files=files):
-        raise click.exceptions.Exit(3)
+        raise click.exceptions.Exit(exits.FINDINGS)
 
 
 @cli.command(
@@ -537,39 +536,10 @@ def report(warehouse: Path, output: Path) -> None:
 
 
 def run() -> int:
-    """Run the command line and return its exit code.
-
-    0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
-    """
-    try:
-        # without the standalone mode click returns the code of an `Exit`
-        code = cli.main(prog_name="pith-etl", standalone_mode=False) or 0
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except PithEtlError as error:
-        code = _said(str(error), error.exit_code)
-    except SystemExit as stop:
-        code = stop.code
-    except (click.Abort, KeyboardInterrupt):
-        code = _said("interrupted", 130)
-    except BrokenPipeError:
-        code = 1  # whoever read our output has seen enough
-    except OSError as error:
-        code = _said(str(error), 1)  # the output's device is full, say
-    return int(code)
-
-
-def _said(message: str, code: int) -> int:
-    click.echo(f"pith-etl: {message}", err=True)
-    return code
+    """Run the command line and return its exit code."""
+    return exits.run(cli)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    code = run()
-    # removes the directory of the sockets to the workers, for one
-    atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
-    # all that was to be written is; to free every object by itself would only take time
-    os._exit(code)
+    exits.leave(run())
