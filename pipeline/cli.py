@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,79 +12,24 @@ gc.set_threshold(50_000)
 import click  # noqa: E402 - see above
 
 from pipeline import exits  # noqa: E402 - see above
+from pipeline.options import (  # noqa: E402 - see above
+    FORMAT,
+    KEYRING,
+    WAREHOUSE,
+    PathType,
+    complete_query,
+    complete_table,
+    complete_view,
+    formats,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-
-class _Path(click.Path):
-    """A path on the command line, as a `Path`."""
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Path:
-        from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
-
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
-
-
-_WAREHOUSE = click.option(
-    "--warehouse",
-    default="data/warehouse",
-    show_default=True,
-    type=_Path(),
-    help="The directory of the tables.",
-)
-_KEYRING = click.option(
-    "--keyring",
-    type=_Path(),
-    help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
-)
-
-
-def _format(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
-    """Return the option that chooses a format, by default the first."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(forms),
-        default=forms[0],
-        show_default=True,
-        help=help,
-    )
-
-
-_FORMAT = _format("table", "csv", "json", "jsonl", "parquet", help="How to print the result.")
 
 
 def _examples(*lines: str) -> str:
     """Return the end of a command's help; a test parses each line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
-
-
-def _complete_table(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the tables whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in catalog.TABLES if name.startswith(start)]
-
-
-def _complete_view(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the tables and views whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in (*catalog.TABLES, *catalog.VIEWS) if name.startswith(start)]
-
-
-def _complete_query(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the worked examples whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in catalog.queries() if name.startswith(start)]
 
 
 @click.group(
@@ -110,8 +54,8 @@ def cli() -> None:
     )
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@_WAREHOUSE
-@_KEYRING
+@WAREHOUSE
+@KEYRING
 @click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
 )
@@ -151,9 +95,9 @@ def cli() -> None:
     show_default=True,
     help="How many snapshots to keep.",
 )
-@click.option("--report", type=_Path(), help="Write the summary to a file, as JSON.")
-@click.option("--metrics", type=_Path(), help="Write figures to a file, as OpenMetrics.")
-@click.option("--html", type=_Path(), help="Write the page that `pith-etl report` writes.")
+@click.option("--report", type=PathType(), help="Write the summary to a file, as JSON.")
+@click.option("--metrics", type=PathType(), help="Write figures to a file, as OpenMetrics.")
+@click.option("--html", type=PathType(), help="Write the page that `pith-etl report` writes.")
 def build(
     *,
     as_json: bool,
@@ -197,7 +141,7 @@ def build(
 @click.option(
     "--named",
     metavar="NAME",
-    shell_complete=_complete_query,
+    shell_complete=complete_query,
     help="Run the worked example of this name; `pith-etl queries` lists them.",
 )
 @click.option(
@@ -207,9 +151,9 @@ def build(
     metavar="KEY=VALUE",
     help="The value of the query's $KEY; may be repeated.",
 )
-@_WAREHOUSE
-@_FORMAT
-@click.option("--output", type=_Path(), help="Write to a file instead.")
+@WAREHOUSE
+@FORMAT
+@click.option("--output", type=PathType(), help="Write to a file instead.")
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: str | None,
     named: str | None,
@@ -240,7 +184,7 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @cli.command(epilog=_examples("pith-etl queries", "pith-etl queries most_cited"))
-@click.argument("name", required=False, shell_complete=_complete_query)
+@click.argument("name", required=False, shell_complete=complete_query)
 def queries(name: str | None) -> None:
     """List the worked examples with their parameters, or print the SQL of one."""
     from pipeline import queries as worked  # noqa: PLC0415 - `--help` starts faster without it
@@ -262,8 +206,8 @@ def queries(name: str | None) -> None:
     show_default=True,
     help="How many papers at most.",
 )
-@_FORMAT
-@_WAREHOUSE
+@FORMAT
+@WAREHOUSE
 def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
     """Find papers by the words of their titles and abstracts, the best match first.
 
@@ -283,7 +227,7 @@ def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> No
     )
 )
 @click.argument("identifier", metavar="ID")
-@_WAREHOUSE
+@WAREHOUSE
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of all that is known.")
 def show(
     identifier: str,
@@ -303,8 +247,8 @@ def show(
 
 
 @cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
-@click.argument("table", required=False, shell_complete=_complete_view)
-@_WAREHOUSE
+@click.argument("table", required=False, shell_complete=complete_view)
+@WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
     """List the tables with their rows and the views, or the columns of one with their evidence."""
     from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
@@ -318,7 +262,7 @@ def tables(table: str | None, warehouse: Path) -> None:
     )
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@_KEYRING
+@KEYRING
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
 def verify(
     paths: tuple[str, ...],
@@ -347,20 +291,20 @@ def verify(
     "names",
     multiple=True,
     metavar="TABLE",
-    shell_complete=_complete_table,
+    shell_complete=complete_table,
     help="A table to export; may be repeated.  [default: all]",
 )
-@_format(
+@formats(
     "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
 )
 @click.option(
     "--output",
     required=True,
     metavar="DIR",
-    type=_Path(),
+    type=PathType(),
     help="The directory to make; one that exists must be empty.",
 )
-@_WAREHOUSE
+@WAREHOUSE
 def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> None:
     """Write published tables into a directory, for other tools.
 
@@ -381,7 +325,7 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     )
 )
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
-@click.argument("directory", type=_Path(), metavar="DIR")
+@click.argument("directory", type=PathType(), metavar="DIR")
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -438,7 +382,7 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @cli.command(epilog=_examples("pith-etl history", "pith-etl history --warehouse /srv/tables"))
-@_WAREHOUSE
+@WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, and what changed in each."""
     from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
@@ -454,9 +398,9 @@ def history(warehouse: Path) -> None:
 )
 @click.argument("old")
 @click.argument("new", default="current")
-@_WAREHOUSE
-@click.option("--table", shell_complete=_complete_table, help="Show the rows of one table.")
-@_format("table", "csv", "json", "jsonl", help="How to print them.")
+@WAREHOUSE
+@click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
+@formats("table", "csv", "json", "jsonl", help="How to print them.")
 def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
     """Count the rows that differ between two snapshots, or show those of one table.
 
@@ -469,7 +413,7 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> N
 
 @cli.command(epilog=_examples("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z"))
 @click.argument("snapshot", required=False)
-@_WAREHOUSE
+@WAREHOUSE
 def rollback(snapshot: str | None, warehouse: Path) -> None:
     """Publish an older snapshot again: the one named, or the one before the published one."""
     from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
@@ -479,7 +423,7 @@ def rollback(snapshot: str | None, warehouse: Path) -> None:
 
 @cli.command(epilog=_examples("pith-etl prune --keep 3"))
 @click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
-@_WAREHOUSE
+@WAREHOUSE
 def prune(keep: int, warehouse: Path) -> None:
     """Delete old snapshots, and staged parts that nothing needs."""
     from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
@@ -493,7 +437,7 @@ def prune(keep: int, warehouse: Path) -> None:
         "pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused"
     )
 )
-@_WAREHOUSE
+@WAREHOUSE
 @click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
 @click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
 def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
@@ -514,13 +458,13 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
         "pith-etl report --output -",
     )
 )
-@_WAREHOUSE
+@WAREHOUSE
 @click.option(
     "--output",
     default="report.html",
     show_default=True,
     metavar="FILE",
-    type=_Path(),
+    type=PathType(),
     help="The page to write; `-` is standard output.",
 )
 def report(warehouse: Path, output: Path) -> None:
