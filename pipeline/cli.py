@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 # what importing makes stays: to look through it every 700 objects only takes time
 gc.set_threshold(50_000)
 
-import click  # noqa: E402 - see above
+import click
 
-from pipeline import exits  # noqa: E402 - see above
-from pipeline.options import (  # noqa: E402 - see above
+from pipeline import exits
+from pipeline.options import (
     FORMAT,
     KEYRING,
     WAREHOUSE,
@@ -24,6 +24,7 @@ from pipeline.options import (  # noqa: E402 - see above
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -45,13 +46,16 @@ def cli() -> None:
     """Turn directories of Pith documents into verified Parquet tables."""
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl build data/samples",
-        "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
-        "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
-        "pith-etl build /srv/pith --html /srv/www/report.html",
-    )
+def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Return the decorator of a command, whose help ends with examples."""
+    return cli.command(epilog=_examples(*examples))
+
+
+@_command(
+    "pith-etl build data/samples",
+    "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
+    "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
+    "pith-etl build /srv/pith --html /srv/www/report.html",
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @WAREHOUSE
@@ -117,25 +121,23 @@ def build(
     refused documents or findings (--fail-on); 1 when nothing was published; 2 on wrong usage;
     130 when interrupted.
     """
-    from pipeline import nightly  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import nightly
 
     shrink = None if allow_shrink else max_shrink / 100
     summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
     if html:
-        from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+        from pipeline.report import page
 
         page.write(options["warehouse"], html)
     raise click.exceptions.Exit(code)
 
 
-@cli.command(
-    epilog=_examples(
-        'pith-etl sql "select code, count(*) from findings group by code"',
-        'pith-etl sql "from papers" --format csv --output papers.csv',
-        "pith-etl sql - --warehouse /srv/tables < question.sql",
-        "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
-    )
+@_command(
+    'pith-etl sql "select code, count(*) from findings group by code"',
+    'pith-etl sql "from papers" --format csv --output papers.csv',
+    "pith-etl sql - --warehouse /srv/tables < question.sql",
+    "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
 )
 @click.argument("query", required=False)
 @click.option(
@@ -166,14 +168,14 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
     It only reads, and only the tables. Values are bound to a query, never pasted into it.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     if (query is None) == (named is None):
         message = "give either a QUERY or --named NAME"
         raise click.UsageError(message)
     values: dict[str, str] = {}
     if named is not None or given:
-        from pipeline import queries  # noqa: PLC0415 - a query alone needs no catalogue
+        from pipeline import queries
 
         values = queries.values(given)
     if named is not None:
@@ -183,20 +185,18 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     commands.sql(query or "", warehouse, form, output, values)
 
 
-@cli.command(epilog=_examples("pith-etl queries", "pith-etl queries most_cited"))
+@_command("pith-etl queries", "pith-etl queries most_cited")
 @click.argument("name", required=False, shell_complete=complete_query)
 def queries(name: str | None) -> None:
     """List the worked examples with their parameters, or print the SQL of one."""
-    from pipeline import queries as worked  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import queries as worked
 
     worked.write(name, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl search neural networks",
-        "pith-etl search distributed training --limit 5 --format json",
-    )
+@_command(
+    "pith-etl search neural networks",
+    "pith-etl search distributed training --limit 5 --format json",
 )
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @click.option(
@@ -214,77 +214,63 @@ def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> No
     A paper must hold all the words, in any form: networks finds network. The first search
     after a build makes an index, which takes a while on many papers.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     commands.search(" ".join(words), limit, warehouse, form)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl show 1512.01274",
-        "pith-etl show pith:23I7M26R --json",
-        "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
-    )
+@_command(
+    "pith-etl show 1512.01274",
+    "pith-etl show pith:23I7M26R --json",
+    "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
 )
 @click.argument("identifier", metavar="ID")
 @WAREHOUSE
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of all that is known.")
-def show(
-    identifier: str,
-    warehouse: Path,
-    as_json: bool,  # noqa: FBT001 - click passes a flag by name
-) -> None:
+def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
 
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
     address of one of them. An arXiv id without a version prints every version.
     """
-    from pipeline.show import show as run_show  # noqa: PLC0415 - `--help` starts faster
-    from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
+    from pipeline.show import show as run_show
+    from pipeline.warehouse import Warehouse
 
     with Warehouse(warehouse) as opened:
         run_show(opened, identifier, sys.stdout, as_json=as_json)
 
 
-@cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
+@_command("pith-etl tables", "pith-etl tables papers")
 @click.argument("table", required=False, shell_complete=complete_view)
 @WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
     """List the tables with their rows and the views, or the columns of one with their evidence."""
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     commands.tables(table, warehouse, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
-    )
+@_command(
+    "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @KEYRING
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
-def verify(
-    paths: tuple[str, ...],
-    keyring: Path | None,
-    as_json: bool,  # noqa: FBT001 - click passes a flag by name
-) -> None:
+def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> None:
     """Verify documents, without a warehouse: a verdict on each, and what fails.
 
     Exits with 0 if all hold and with 3 if any does not.
     """
-    from pipeline import verifying  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import verifying
 
     if not verifying.verify(paths, keyring, sys.stdout, as_json=as_json):
         raise click.exceptions.Exit(exits.FINDINGS)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl export --output tables",
-        "pith-etl export --table papers --table citations --format csv --output for-excel",
-        "pith-etl export --format sqlite --output portable",
-    )
+@_command(
+    "pith-etl export --output tables",
+    "pith-etl export --table papers --table citations --format csv --output for-excel",
+    "pith-etl export --format sqlite --output portable",
 )
 @click.option(
     "--table",
@@ -312,17 +298,15 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     pith.sqlite, that holds all data. In CSV a single quote stands before text that a
     spreadsheet would run as a formula; lists are JSON in CSV and SQLite. Times are UTC.
     """
-    from pipeline.export import export as run_export  # noqa: PLC0415 - `--help` starts faster
+    from pipeline.export import export as run_export
 
     rows = run_export(warehouse, names, form, output)
     click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl synth 2000 dump",
-        "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
-    )
+@_command(
+    "pith-etl synth 2000 dump",
+    "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
 )
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
 @click.argument("directory", type=PathType(), metavar="DIR")
@@ -376,25 +360,23 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
     DIR/keyring.json; DIR/tampered.jsonl lists what was tampered with, and the findings it
     must raise.
     """
-    from pipeline.synth import command  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline.synth import command
 
     click.echo(command.run(papers, directory, seed, layout, kinds, tamper, events))
 
 
-@cli.command(epilog=_examples("pith-etl history", "pith-etl history --warehouse /srv/tables"))
+@_command("pith-etl history", "pith-etl history --warehouse /srv/tables")
 @WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, and what changed in each."""
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     operating.history(warehouse, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl diff 20261120T010000.000000Z current",
-        "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
-    )
+@_command(
+    "pith-etl diff 20261120T010000.000000Z current",
+    "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
 )
 @click.argument("old")
 @click.argument("new", default="current")
@@ -406,37 +388,33 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> N
 
     A changed row is shown as it is in NEW; `before` holds the row of OLD.
     """
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     operating.diff(warehouse, old, new, table, form)
 
 
-@cli.command(epilog=_examples("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z"))
+@_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
 @click.argument("snapshot", required=False)
 @WAREHOUSE
 def rollback(snapshot: str | None, warehouse: Path) -> None:
     """Publish an older snapshot again: the one named, or the one before the published one."""
-    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operate
 
     click.echo(f"published: {operate.rollback(warehouse, snapshot)}")
 
 
-@cli.command(epilog=_examples("pith-etl prune --keep 3"))
+@_command("pith-etl prune --keep 3")
 @click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
 @WAREHOUSE
 def prune(keep: int, warehouse: Path) -> None:
     """Delete old snapshots, and staged parts that nothing needs."""
-    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operate
 
     gone = operate.prune(warehouse, keep)
     click.echo("\n".join(["deleted:", *gone]) if gone else "nothing to delete")
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused"
-    )
-)
+@_command("pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused")
 @WAREHOUSE
 @click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
 @click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
@@ -445,18 +423,16 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
 
     Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
     """
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     if not operating.check(warehouse, rows, sys.stdout, files=files):
         raise click.exceptions.Exit(exits.FINDINGS)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl report",
-        "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
-        "pith-etl report --output -",
-    )
+@_command(
+    "pith-etl report",
+    "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
+    "pith-etl report --output -",
 )
 @WAREHOUSE
 @click.option(
@@ -472,7 +448,7 @@ def report(warehouse: Path, output: Path) -> None:
 
     The page loads nothing from anywhere, and shows what documents hold as plain text.
     """
-    from pipeline.report import page  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline.report import page
 
     page.write(warehouse, output)
     if str(output) != "-":
