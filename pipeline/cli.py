@@ -15,8 +15,8 @@ from pipeline import exits
 from pipeline.options import (
     FORMAT,
     KEYRING,
+    PATH,
     WAREHOUSE,
-    PathType,
     complete_query,
     complete_table,
     complete_view,
@@ -99,9 +99,9 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     show_default=True,
     help="How many snapshots to keep.",
 )
-@click.option("--report", type=PathType(), help="Write the summary to a file, as JSON.")
-@click.option("--metrics", type=PathType(), help="Write figures to a file, as OpenMetrics.")
-@click.option("--html", type=PathType(), help="Write the page that `pith-etl report` writes.")
+@click.option("--report", type=PATH, help="Write the summary to a file, as JSON.")
+@click.option("--metrics", type=PATH, help="Write figures to a file, as OpenMetrics.")
+@click.option("--html", type=PATH, help="Write the page that `pith-etl report` writes.")
 def build(
     *,
     as_json: bool,
@@ -155,7 +155,7 @@ def build(
 )
 @WAREHOUSE
 @FORMAT
-@click.option("--output", type=PathType(), help="Write to a file instead.")
+@click.option("--output", type=PATH, help="Write to a file instead.")
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: str | None,
     named: str | None,
@@ -287,7 +287,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     "--output",
     required=True,
     metavar="DIR",
-    type=PathType(),
+    type=PATH,
     help="The directory to make; one that exists must be empty.",
 )
 @WAREHOUSE
@@ -309,7 +309,7 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
 )
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
-@click.argument("directory", type=PathType(), metavar="DIR")
+@click.argument("directory", type=PATH, metavar="DIR")
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -440,7 +440,7 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
     default="report.html",
     show_default=True,
     metavar="FILE",
-    type=PathType(),
+    type=PATH,
     help="The page to write; `-` is standard output.",
 )
 def report(warehouse: Path, output: Path) -> None:

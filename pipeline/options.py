@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-class PathType(click.Path):
+class _Path(click.Path):
     """A path on the command line, as a `Path`."""
 
     def convert(
@@ -22,22 +22,23 @@ class PathType(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Path:
-        """Return the path that an argument names, whatever its bytes."""
         from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
 
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
+#: One for all: each looks for its name in the user's language, on the disk.
+PATH = _Path()
 WAREHOUSE = click.option(
     "--warehouse",
     default="data/warehouse",
     show_default=True,
-    type=PathType(),
+    type=PATH,
     help="The directory of the tables.",
 )
 KEYRING = click.option(
     "--keyring",
-    type=PathType(),
+    type=PATH,
     help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
 )
 

@@ -11,7 +11,7 @@ from click.shell_completion import BashComplete
 
 from pipeline import catalog
 from pipeline.cli import cli
-from pipeline.options import PathType
+from pipeline.options import PATH
 
 
 def _completions(words: str, start: str) -> list[str]:
@@ -50,4 +50,4 @@ def test_queries_complete(words: str) -> None:
 def test_a_path_may_hold_any_bytes() -> None:
     """A name that is no UTF-8 stays the name that it is."""
     name = os.fsdecode(b"\xff")
-    assert PathType().convert(name, None, None) == Path(name)
+    assert PATH.convert(name, None, None) == Path(name)
