@@ -7,7 +7,7 @@ import gzip
 import os
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from pipeline import inputs, listing
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
+from tests.paths import REPO
 from tests.site import REAL, Site, age, synthetic, tables
 
 RECORD = "000_97f37641e2d9eba2.txt"
@@ -293,8 +294,25 @@ def test_what_lies_behind_a_broken_place_stays(tmp_path: Path) -> None:
     assert site.rows("select count(*) from documents where stale") == [(0,)]
 
 
+@pytest.fixture
+def shut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Return a function that lets a directory be one that cannot be listed, even by root."""
+
+    def shut(directory: Path) -> None:
+        closed, real = os.fsencode(directory), os.scandir
+
+        def scandir(path: bytes) -> object:
+            if path == closed:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return real(path)
+
+        monkeypatch.setattr("pipeline.inputs.os.scandir", scandir)
+
+    return shut
+
+
 def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shut: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They keep their rows until the directory can be listed again, and those beside it count."""
     site = Site(tmp_path)
@@ -303,14 +321,7 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
     site.put_all(dict(zip(names, contents, strict=True)))
     site.build()
     papers = site.rows("select pith_number, title from papers order by all")
-    shut, real = os.fsencode(site.mirror / "shut"), os.scandir
-
-    def scandir(path: bytes) -> object:
-        if path == shut:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return real(path)
-
-    monkeypatch.setattr("pipeline.inputs.os.scandir", scandir)
+    shut(site.mirror / "shut")
     (site.mirror / "z" / "d.json").unlink()
     with pytest.raises(ShrinkError):
         site.build(max_shrink=10)
@@ -330,6 +341,21 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
     shutil.rmtree(site.mirror / "shut")
     site.build(max_shrink=None)
     assert len(site.rows("from documents")) == len(names) - 2
+
+
+def test_a_state_out_of_reach_may_differ_from_its_bundle(
+    tmp_path: Path, shut: Callable[[Path], None]
+) -> None:
+    """It keeps its rows, though nobody can read where it differs."""
+    site, case = Site(tmp_path), REPO / "tests" / "cases" / "state_altered_fail"
+    site.put("bundle.json", (case / "bundle.json").read_bytes())
+    site.put("shut/state.json", (case / "state.json").read_bytes())
+    differing = "select merge_status, merge_pointer is null from states where not embedded"
+    site.build()
+    assert site.rows(differing) == [("differs", False)]
+    shut(site.mirror / "shut")
+    site.build(max_shrink=None)
+    assert site.rows(differing) == [("differs", True)]
 
 
 def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:

@@ -199,6 +199,64 @@ def test_a_refused_shrink_forgets_nothing(site: Site) -> None:
     assert (summary.read, summary.staged, summary.published) == (0, 0, False)
 
 
+@pytest.mark.parametrize("damage", ["no current", "older layout", "broken table"])
+def test_the_guard_needs_no_snapshot(site: Site, damage: str) -> None:
+    """After an upgrade, or where the snapshot is damaged, an empty mount publishes nothing."""
+    site.build()
+    current = site.warehouse / "current"
+    if damage == "no current":
+        current.unlink()
+    elif damage == "older layout":
+        manifest = current / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"layout": 2', '"layout": 1'))
+    else:
+        (current / "documents" / "part-0.parquet").unlink()
+    for path in site.mirror.iterdir():
+        path.unlink()
+    with pytest.raises(ShrinkError, match="5 of the 5 documents"):
+        site.build(max_shrink=10)
+    assert site.build(max_shrink=None).documents == {}
+
+
+def test_the_share_of_the_guard_is_exact(tmp_path: Path) -> None:
+    """A share that is reached is not passed, though 0.29 times 100 is less than 29."""
+    site = Site(tmp_path)
+    for number in range(100):
+        site.put(f"{number}.json", REAL[RECORD] + b" " * number)
+    site.build()
+    for number in range(29):
+        (site.mirror / f"{number}.json").unlink()
+    with pytest.raises(ShrinkError, match=r"29 of the 100 .*more than 28\.5%"):
+        site.build(max_shrink=28.5)
+    assert site.build(max_shrink=29).documents == {"record": 71}
+
+
+# -- damage -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("name", ["documents", "runs", "papers", "pith.duckdb"])
+@pytest.mark.parametrize("content", [None, b"PAR1"])
+def test_a_damaged_snapshot_is_mended(
+    site: Site, name: str, content: bytes | None, *, changed: bool
+) -> None:
+    """Whichever file of it is gone or broken, the next build makes all tables anew, and says so."""
+    site.build()
+    expected = tables(site.warehouse)
+    found = site.warehouse / "current" / name
+    file = found / "part-0.parquet" if found.is_dir() else found
+    file.unlink() if content is None else file.write_bytes(content)
+    if changed:
+        site.put("more.json", ANOTHER)
+    summary = site.build(max_shrink=10)
+    place = str(file.relative_to(site.warehouse / "current"))
+    assert summary.notices == [f"the tables are made anew: {place} of the last snapshot is damaged"]
+    assert (summary.published, summary.staged) == (True, int(changed))
+    if not changed:
+        assert tables(site.warehouse) == expected
+    assert not site.build().published
+
+
 # -- what a run tells -------------------------------------------------------------------------
 
 
