@@ -16,6 +16,7 @@ from typing import Any
 from tests.cases.forge import (
     Json,
     Key,
+    aliases_of,
     bundle_of,
     canonical_record,
     created,
@@ -351,6 +352,48 @@ def state_event_unknown_fail() -> Files:
     altered = sample(1)
     altered["applied_event_ids"][1] = f"sha256:{'0' * 64}"
     return {"state.json": seal_state(altered)}
+
+
+@case
+def state_event_unnamed_fail() -> Files:
+    """An event that a state holds without an id is a row of its own, in every copy the same."""
+    bundle, real = bundle_of(OWN, plain()), sample(1)
+    del real["current"]["record_created"]["event_id"]
+    ours = copy.deepcopy(bundle["state"])
+    ours["current"]["record_created"]["event_id"] = None
+    ours["current"]["graph_snapshots"][0]["event_id"] = ""
+    # events of two papers are two, even if there is nothing in them
+    real["current"]["corrections"] = ours["current"]["corrections"] = [{}]
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        "bundle.json": bundle,
+        "real.json": seal_state(real),
+        "ours.json": seal_state(ours),
+        "copy.json": seal_state(without(ours, "applied_event_ids")),
+    }
+
+
+@case
+def event_unnamed_fail() -> Files:
+    """An event of a bundle without an id has the one that its content yields."""
+    events = plain()
+    del events[0]["event_id"], events[1]["content_sha256"]
+    return own(bundle=seal_bundle(OWN, bundle_of(OWN, plain()) | {"events": events}, merge=False))
+
+
+@case
+def event_of_no_paper_fail() -> Files:
+    """Events that name no paper are no two beginnings of one, whatever papers they stand at."""
+    record = canonical_record("Another Title")
+    other = bundle_of(OWN, [created(OWN, record, subject_pith_number=None)]) | {
+        "pith_number": number_of(record),
+        "short_pith_number": number_of(record)[:5] + number_of(record)[10:18],
+        "canonical_record": record,
+        "canonical_sha256": digest(record),
+        "source_aliases": aliases_of(record),
+    }
+    events = [created(OWN, canonical_record(), subject_pith_number=None), plain()[1]]
+    return own(one=bundle_of(OWN, events), other=seal_bundle(OWN, other))
 
 
 @case
