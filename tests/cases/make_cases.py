@@ -487,6 +487,14 @@ def nonce_reuse_fail() -> Files:
 
 
 @case
+def nonce_reuse_untrusted_fail() -> Files:
+    """A key that no keyring holds has nothing to lose: whoever brought it gave itself away."""
+    weak = Key("pith-etl forger's key", "pith-v1-2026-05", nonce=b"the same for every signature")
+    record = canonical_record()
+    return own(bundle=bundle_of(weak, [created(weak, record), snapshot(weak, record)]))
+
+
+@case
 def times_backwards_fail() -> Files:
     """Submitted, computed, signed and built come in this order."""
     events = plain()
