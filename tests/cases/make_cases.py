@@ -729,6 +729,25 @@ def snapshot_digests_fail() -> Files:
 
 
 @case
+def snapshot_digest_missing_fail() -> Files:
+    """A list that states no hash has none that could be unproven."""
+    record = sample(3)
+    del record["graph_snapshot"]["claims"]["snapshot_sha256"]
+    record["graph_snapshot"]["references"] |= {"count": 3, "snapshot_sha256": None}
+    return {"record.json": record}
+
+
+@case
+def snapshot_items_fail() -> Files:
+    """Whether a list is empty its items say, whatever is counted."""
+    held, emptied = sample(3), sample(3)
+    held["graph_snapshot"]["claims"]["items"] = [{"claim_id": "C1"}]
+    emptied["graph_snapshot"]["claims"] |= {"count": 3, "snapshot_sha256": text_digest("another")}
+    held["graph_snapshot"]["references"]["sample"] = [{"of": "a shape never seen"}]
+    return {"held.json": held, "emptied.json": emptied}
+
+
+@case
 def time_malformed_fail() -> Files:
     """A time without an offset names no instant."""
     record = sample(3)
