@@ -39,7 +39,9 @@ def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
 def _flatten_record(sheet: Sheet, record: Record) -> None:
     canonical = record.canonical_record
     snapshot = record.graph_snapshot or GraphSnapshot()
-    paper = record.paper or snapshot.paper or Paper()
+    texts = ("/paper", record.paper or Paper())
+    if record.paper is None and snapshot.paper is not None:
+        texts = ("/graph_snapshot/paper", snapshot.paper)
     _add_document(
         sheet,
         short_pith_number=record.short_pith_number,
@@ -55,10 +57,10 @@ def _flatten_record(sheet: Sheet, record: Record) -> None:
     add_receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
     check_source(sheet, "/source", record.source, canonical)
     check_source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
-    if snapshot.paper is not None:
-        check_texts(sheet, paper, snapshot.paper)
+    if record.paper is not None and snapshot.paper is not None:
+        check_texts(sheet, record.paper, snapshot.paper)
     parts = PaperParts(
-        ("/paper", paper),
+        texts,
         ("/graph_snapshot", snapshot),
         ("/receipt", record.receipt),
         record.attestation_state,

@@ -748,6 +748,14 @@ def snapshot_items_fail() -> Files:
 
 
 @case
+def texts_in_snapshot_alone_fail() -> Files:
+    """What is wrong with a record's texts is told where they stand."""
+    record = sample(3)
+    record["graph_snapshot"]["paper"] |= {"title": "Another", "license": "none", "submitted_at": ""}
+    return {"record.json": without(record, "paper")}
+
+
+@case
 def time_malformed_fail() -> Files:
     """A time without an offset names no instant."""
     record = sample(3)
