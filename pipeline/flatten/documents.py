@@ -110,7 +110,8 @@ def _flatten_state(sheet: Sheet, state: State) -> None:
     computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
     add_state(sheet, state, "", computed, (None, "not_reproducible", None))
     canonical = state.current.canonical_record
-    add_paper(sheet, canonical, "verified", add_events(sheet, canonical))
+    # the digest of its canonical record stands in the event that created it, and not beside it
+    add_paper(sheet, canonical, "missing", add_events(sheet, canonical))
     add_aliases(sheet, "/current/source_aliases", state.current.source_aliases)
 
 

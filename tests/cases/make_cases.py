@@ -756,6 +756,14 @@ def texts_in_snapshot_alone_fail() -> Files:
 
 
 @case
+def state_alone_altered_fail() -> Files:
+    """A state has no digest beside its canonical record that could be verified."""
+    altered = sample(1)
+    altered["current"]["canonical_record"]["metadata"]["license"] = "none"
+    return {"state.json": seal_state(altered)}
+
+
+@case
 def time_malformed_fail() -> Files:
     """A time without an offset names no instant."""
     record = sample(3)
