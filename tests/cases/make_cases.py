@@ -706,6 +706,16 @@ def alias_contradicts_fail() -> Files:
 
 
 @case
+def citing_unnamed() -> Files:
+    """Papers that cite this one without an id are as many as there are titles."""
+    record = sample(3)
+    titles = ["One", "Another", "One", None]
+    record["inbound_citations"]["count"] = 4
+    record["inbound_citations"]["sample"] = [{"citing_title": title} for title in titles]
+    return {"record.json": record}
+
+
+@case
 def status_disagrees_fail() -> Files:
     """What a record says of its own verification is held against what is there."""
     record = sample(3)
