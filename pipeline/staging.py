@@ -39,6 +39,7 @@ SOURCES = (
     "flatten/papers",
     "flatten/signatures",
     "flatten/states",
+    "keyring",
     "limits",
     "merge",
     "rows",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -82,6 +83,18 @@ def test_a_repeated_key_is_found(site: Site, console: Console) -> None:
     failed = [line[1] for line in _lines(finished) if line[0] == "FAILED"]
     assert finished.code == 3
     assert "key of authors" in failed
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_key_that_is_null_is_a_key(site: Site, console: Console, rows: int) -> None:
+    """One row without a key is told from the others; two repeat each other."""
+    path = site.warehouse / "current" / "states" / "part-0.parquet"
+    table = pq.read_table(path).slice(0, rows)
+    nothing = pa.nulls(rows, table.schema.field("document_sha256").type)
+    pq.write_table(table.set_column(0, "document_sha256", nothing), path)
+    finished = console("check", "--warehouse", site.warehouse)
+    keys = [line for line in _lines(finished) if line[1] == "key of states"]
+    assert [line[2:] for line in keys] == [["error", str(rows - 1)]]
 
 
 def test_check_finds_what_the_build_found(tampered: Site, console: Console) -> None:

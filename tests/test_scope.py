@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
+import msgspec
 import pytest
 
-from pipeline import scope
+from pipeline import scope, snapshot
 from pipeline.build import Order, build
+from pipeline.checking import check_findings, check_tables, open_snapshot
 from pipeline.duck import Connection
-from pipeline.keyring import Keyring, load
+from pipeline.keyring import Keyring, PinnedKey, load
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
+from tests.cases.make_cases import OWN
+from tests.faults import faulty
 from tests.paths import REPO, SAMPLES
 from tests.site import tables
 
@@ -51,6 +57,53 @@ def _step(source: Path, documents: Sequence[Path], chance: random.Random) -> Non
         content = document.read_bytes()
         cut = content[: len(content) // 2] if chance.random() < 0.1 else content
         (source / f"{name}.json").write_bytes(cut)
+
+
+#: The seeds of the test below: one is seconds; the faults of all fields take a few dozen.
+_FAULT_SEEDS = range(int(os.environ.get("PITH_FAULT_SEEDS", "1")))
+
+
+@pytest.mark.parametrize("seed", _FAULT_SEEDS)
+def test_whatever_fields_lack_the_tables_are_those_of_any_other_build(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Builds that keep rows and one of all at once agree, and so does the audit of each."""
+    chance, source = random.Random(seed), tmp_path / "source"  # noqa: S311 - no secret
+    source.mkdir()
+    write(Plan(30, tmp_path, seed=seed, events=(2, 4)), workers=1)
+    ours = msgspec.convert(OWN.pinned(), PinnedKey)
+    theirs = load(tmp_path / "keyring.json").keys
+    keyring = Keyring((*load(default_keyring()).keys, *theirs, ours))
+    papers = sorted((tmp_path / "documents").rglob("*.json"))
+    documents = list(faulty(chance, 15, papers))
+    chance.shuffle(documents)
+    # most at once, then a few at a time, so that there is something to keep
+    later = [documents[step : len(documents) // 4 : 3] for step in range(3)]
+    for step, added in enumerate([documents[len(documents) // 4 :], *later]):
+        for file in chance.sample(sorted(source.iterdir()), 3 * min(step, 1)):
+            file.unlink()
+        for number, raw in enumerate(added):
+            (source / f"{step}-{number}.json").write_bytes(raw)
+        for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
+            monkeypatch.setattr(scope, "MOST", most)
+            order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
+            build(order, lambda *_: None)
+        assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
+        assert _fails(tmp_path / "kept") == []
+
+
+def _fails(warehouse: Path) -> list[str]:
+    """Return the keys that repeat, and the checks that find another number than is published."""
+    with duckdb.connect() as connection:
+        open_snapshot(connection, warehouse, snapshot.current(warehouse))
+        counted = "select code, count(*) from findings group by code"
+        published = dict(connection.execute(counted).fetchall())
+        repeated = [result.name for result in check_tables(connection) if not result.passed]
+        return repeated + [
+            result.name
+            for result in check_findings(connection)
+            if result.count != published.get(result.name, 0)
+        ]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -39,7 +39,9 @@ def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
 def _flatten_record(sheet: Sheet, record: Record) -> None:
     canonical = record.canonical_record
     snapshot = record.graph_snapshot or GraphSnapshot()
-    paper = record.paper or snapshot.paper or Paper()
+    texts = ("/paper", record.paper or Paper())
+    if record.paper is None and snapshot.paper is not None:
+        texts = ("/graph_snapshot/paper", snapshot.paper)
     _add_document(
         sheet,
         short_pith_number=record.short_pith_number,
@@ -55,10 +57,10 @@ def _flatten_record(sheet: Sheet, record: Record) -> None:
     add_receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
     check_source(sheet, "/source", record.source, canonical)
     check_source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
-    if snapshot.paper is not None:
-        check_texts(sheet, paper, snapshot.paper)
+    if record.paper is not None and snapshot.paper is not None:
+        check_texts(sheet, record.paper, snapshot.paper)
     parts = PaperParts(
-        ("/paper", paper),
+        texts,
         ("/graph_snapshot", snapshot),
         ("/receipt", record.receipt),
         record.attestation_state,
@@ -108,7 +110,8 @@ def _flatten_state(sheet: Sheet, state: State) -> None:
     computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
     add_state(sheet, state, "", computed, (None, "not_reproducible", None))
     canonical = state.current.canonical_record
-    add_paper(sheet, canonical, "verified", add_events(sheet, canonical))
+    # the digest of its canonical record stands in the event that created it, and not beside it
+    add_paper(sheet, canonical, "missing", add_events(sheet, canonical))
     add_aliases(sheet, "/current/source_aliases", state.current.source_aliases)
 
 

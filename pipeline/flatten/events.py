@@ -57,7 +57,7 @@ def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
         position,
         sheet.document.kind,
         sheet.pith_number,
-        event.event_id or (computed and f"sha256:{computed}"),
+        event.event_id or (f"sha256:{computed}" if computed else _unnamed(sheet, read)),
         read.event_type,
         bundled.subject_pith_number,
         event.target,
@@ -74,6 +74,17 @@ def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
         computed,
         sheet.digest(payload),
     )
+
+
+def _unnamed(sheet: Sheet, read: ReadEvent) -> str:
+    """Return a name for an event that a state holds without an id.
+
+    The state lacks the content that an id is the digest of. What it does hold, of which type
+    and of which paper, tells it from every other event, and is the same in every copy.
+    """
+    kept = without(read.tree, "event_id")
+    sheet.problem("digest_missing", f"{read.pointer}/event_id", None, None, breaks=False)
+    return f"unnamed:{sheet.digest([sheet.pith_number, read.event_type, kept])}"
 
 
 def _link(value: object) -> str | None:

@@ -60,22 +60,25 @@ _EMPTY_SNAPSHOT = snapshot_digest([])
 def check_digests(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> None:
     """Hold the digests of the snapshot's lists against their items, where the rule is proven."""
     if claims := snapshot.claims:
-        _check_digest(sheet, claims.count, claims.snapshot_sha256, pointer, "/claims")
+        # the only list that stands there whole; of the others a count must do
+        empty = claims.count == 0 if claims.items is None else not claims.items
+        _check_digest(sheet, empty, claims.snapshot_sha256, pointer, "/claims")
     if references := snapshot.references:
-        stated = references.snapshot_sha256
-        _check_digest(sheet, references.count, stated, pointer, "/references")
+        empty = references.count == 0 and not references.sample
+        _check_digest(sheet, empty, references.snapshot_sha256, pointer, "/references")
     if formal := snapshot.formal_canon:
-        stated = formal.snapshot_sha256
-        _check_digest(sheet, formal.evidence_count, stated, pointer, "/formal_canon")
+        empty = formal.evidence_count == 0
+        _check_digest(sheet, empty, formal.snapshot_sha256, pointer, "/formal_canon")
     if authors := snapshot.author_claims:
-        _check_digest(sheet, authors.count, authors.snapshot_sha256, pointer, "/author_claims")
+        empty = authors.count == 0
+        _check_digest(sheet, empty, authors.snapshot_sha256, pointer, "/author_claims")
 
 
-def _check_digest(sheet: Sheet, count: int | None, stated: str | None, *place: str) -> None:
-    if count == 0 and stated == _EMPTY_SNAPSHOT:
+def _check_digest(sheet: Sheet, empty: bool, stated: str | None, *place: str) -> None:  # noqa: FBT001 - of a list
+    expected = _EMPTY_SNAPSHOT if empty else None
+    if stated is not None and stated == expected:
         return
-    proven = count == 0 and stated is not None
-    code = "snapshot_digest_mismatch" if proven else "snapshot_digest_unproven"
-    expected = _EMPTY_SNAPSHOT if proven else None
-    pointer = "".join((*place, "/snapshot_sha256"))
-    sheet.problem(code, pointer, expected, stated, breaks=False)
+    code = "snapshot_digest_mismatch" if empty else "snapshot_digest_unproven"
+    if stated is None:
+        code = "digest_missing"
+    sheet.problem(code, "".join((*place, "/snapshot_sha256")), expected, stated, breaks=False)

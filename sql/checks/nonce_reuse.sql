@@ -1,7 +1,8 @@
--- One key signed two digests with the same nonce.
+-- A pinned key signed two digests with the same nonce.
 -- severity: critical
 -- means: The first 32 bytes of an Ed25519 signature must never recur under one key for
---   another message: anybody can compute the private key from the two.
+--   another message: anybody can compute the private key from the two. Keys that the
+--   keyring does not hold never raise this: whatever they sign proves nothing anyway.
 -- do: Remove the key from the keyring and tell the registry at once.
 with signed as (
     select
@@ -10,6 +11,7 @@ with signed as (
         case when status = 'digest_mismatch' then digest_stated else digest_computed end
             as digest
     from trusted
+    semi join pinned using (public_key_b64)
     where status in ('valid', 'untrusted_key', 'digest_mismatch')
 ),
 

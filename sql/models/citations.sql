@@ -48,7 +48,13 @@ chosen as (
     )
     qualify row_number() over (
         partition by
-            cited_pith_number, citing_arxiv_id, ref_index, origin, event_id
+            cited_pith_number,
+            citing_arxiv_id,
+            ref_index,
+            origin,
+            event_id,
+            -- what cites without an id is known by its title
+            case when nullif(citing_arxiv_id, '') is null then citing_title end
         order by rank, position, document_sha256
     ) = 1
 ),

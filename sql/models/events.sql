@@ -43,13 +43,15 @@ chosen as (
     ) = 1
 ),
 
--- two valid events of one key for one number that cannot both be next
+-- two valid events of one key for one number that cannot both be next; those that name no
+-- number are about any paper, or none
 equivocal as (
     select unnest(list(event_id)) as event_id
     from chosen
     where
         content_ok
         and signature_status = 'valid'
+        and pith_number is not null
         and (prev_event is not null or event_type = 'record_created')
     group by pith_number, public_key_b64, signer_id, event_type, target, prev_event
     having count(*) > 1
@@ -100,6 +102,8 @@ select
     -- a state speaks of the events of documents that are not better proven than itself,
     -- unless it is the best there is
     case
+        -- which of the applied ids would be that of an event without one, nobody can tell
+        when starts_with(chosen.event_id, 'unnamed:') then null
         when applied.grade >= least(chosen.grade, coalesce(stated.grade, 0)) then true
         when stated.grade is not null then false
     end as applied,

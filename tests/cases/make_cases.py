@@ -16,6 +16,7 @@ from typing import Any
 from tests.cases.forge import (
     Json,
     Key,
+    aliases_of,
     bundle_of,
     canonical_record,
     created,
@@ -354,6 +355,48 @@ def state_event_unknown_fail() -> Files:
 
 
 @case
+def state_event_unnamed_fail() -> Files:
+    """An event that a state holds without an id is a row of its own, in every copy the same."""
+    bundle, real = bundle_of(OWN, plain()), sample(1)
+    del real["current"]["record_created"]["event_id"]
+    ours = copy.deepcopy(bundle["state"])
+    ours["current"]["record_created"]["event_id"] = None
+    ours["current"]["graph_snapshots"][0]["event_id"] = ""
+    # events of two papers are two, even if there is nothing in them
+    real["current"]["corrections"] = ours["current"]["corrections"] = [{}]
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        "bundle.json": bundle,
+        "real.json": seal_state(real),
+        "ours.json": seal_state(ours),
+        "copy.json": seal_state(without(ours, "applied_event_ids")),
+    }
+
+
+@case
+def event_unnamed_fail() -> Files:
+    """An event of a bundle without an id has the one that its content yields."""
+    events = plain()
+    del events[0]["event_id"], events[1]["content_sha256"]
+    return own(bundle=seal_bundle(OWN, bundle_of(OWN, plain()) | {"events": events}, merge=False))
+
+
+@case
+def event_of_no_paper_fail() -> Files:
+    """Events that name no paper are no two beginnings of one, whatever papers they stand at."""
+    record = canonical_record("Another Title")
+    other = bundle_of(OWN, [created(OWN, record, subject_pith_number=None)]) | {
+        "pith_number": number_of(record),
+        "short_pith_number": number_of(record)[:5] + number_of(record)[10:18],
+        "canonical_record": record,
+        "canonical_sha256": digest(record),
+        "source_aliases": aliases_of(record),
+    }
+    events = [created(OWN, canonical_record(), subject_pith_number=None), plain()[1]]
+    return own(one=bundle_of(OWN, events), other=seal_bundle(OWN, other))
+
+
+@case
 def state_of_another_fail() -> Files:
     """A bundle that embeds the state of another paper is wrong even if it is signed."""
     bundle = bundle_of(OWN, plain())
@@ -441,6 +484,14 @@ def nonce_reuse_fail() -> Files:
     record = canonical_record()
     events = [created(OWN, record), snapshot(weak, record)]
     return own(bundle=seal_bundle(weak, bundle_of(OWN, events)))
+
+
+@case
+def nonce_reuse_untrusted_fail() -> Files:
+    """A key that no keyring holds has nothing to lose: whoever brought it gave itself away."""
+    weak = Key("pith-etl forger's key", "pith-v1-2026-05", nonce=b"the same for every signature")
+    record = canonical_record()
+    return own(bundle=bundle_of(weak, [created(weak, record), snapshot(weak, record)]))
 
 
 @case
@@ -655,6 +706,16 @@ def alias_contradicts_fail() -> Files:
 
 
 @case
+def citing_unnamed() -> Files:
+    """Papers that cite this one without an id are as many as there are titles."""
+    record = sample(3)
+    titles = ["One", "Another", "One", None]
+    record["inbound_citations"]["count"] = 4
+    record["inbound_citations"]["sample"] = [{"citing_title": title} for title in titles]
+    return {"record.json": record}
+
+
+@case
 def status_disagrees_fail() -> Files:
     """What a record says of its own verification is held against what is there."""
     record = sample(3)
@@ -675,6 +736,41 @@ def snapshot_digests_fail() -> Files:
     record["graph_snapshot"]["claims"]["snapshot_sha256"] = text_digest("another")
     record["graph_snapshot"]["references"]["count"] = 3
     return {"record.json": record}
+
+
+@case
+def snapshot_digest_missing_fail() -> Files:
+    """A list that states no hash has none that could be unproven."""
+    record = sample(3)
+    del record["graph_snapshot"]["claims"]["snapshot_sha256"]
+    record["graph_snapshot"]["references"] |= {"count": 3, "snapshot_sha256": None}
+    return {"record.json": record}
+
+
+@case
+def snapshot_items_fail() -> Files:
+    """Whether a list is empty its items say, whatever is counted."""
+    held, emptied = sample(3), sample(3)
+    held["graph_snapshot"]["claims"]["items"] = [{"claim_id": "C1"}]
+    emptied["graph_snapshot"]["claims"] |= {"count": 3, "snapshot_sha256": text_digest("another")}
+    held["graph_snapshot"]["references"]["sample"] = [{"of": "a shape never seen"}]
+    return {"held.json": held, "emptied.json": emptied}
+
+
+@case
+def texts_in_snapshot_alone_fail() -> Files:
+    """What is wrong with a record's texts is told where they stand."""
+    record = sample(3)
+    record["graph_snapshot"]["paper"] |= {"title": "Another", "license": "none", "submitted_at": ""}
+    return {"record.json": without(record, "paper")}
+
+
+@case
+def state_alone_altered_fail() -> Files:
+    """A state has no digest beside its canonical record that could be verified."""
+    altered = sample(1)
+    altered["current"]["canonical_record"]["metadata"]["license"] = "none"
+    return {"state.json": seal_state(altered)}
 
 
 @case
