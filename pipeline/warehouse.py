@@ -200,9 +200,11 @@ def _create_previous(connection: Connection, snapshot: Path | None) -> bool:
     return False
 
 
-#: `explain`, with its options, before a statement that it may not hide.
+#: `explain`, with its options, before a query. Between them stand plain words alone: in a
+#: comment or a quoted text DuckDB may see the query begin elsewhere.
 _EXPLAIN = re.compile(
-    r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+    r"(?P<explain>\s*explain(?:\s+analy[sz]e)?(?:\s*\([\w\s,]*\))?)(?P<query>[\s(].*)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -214,10 +216,12 @@ _WRITES = re.compile(r"COPY|INSERT|UPDATE|DELETE|MERGE|JSON_EXECUTE")
 def read_only(
     connection: Connection, query: str, values: Mapping[str, object] | None = None
 ) -> str:
-    """Return a query, without what follows it, if it is one statement that only reads.
+    """Return a query as it is to be run, if it is one statement that only reads.
 
-    DuckDB may write wherever it may read, so that anything but a query is refused here and
-    not left to the file system.
+    DuckDB may write wherever it may read, so that anything but a query is refused here and not
+    left to the file system. What comes back is a subquery, or `explain` of one: whatever was
+    overlooked here, DuckDB's own grammar lets nothing but a query stand there, not even a WITH
+    that writes.
 
     Args:
         connection: where the tables are; the query is planned there, and not run.
@@ -229,21 +233,32 @@ def read_only(
         duckdb.Error: DuckDB cannot parse or plan it.
     """
     query, kind = _statement(connection, query)
-    match = _EXPLAIN.match(query) if kind == engine.StatementType.EXPLAIN else None
-    if match:
-        read_only(connection, match["rest"], values)
-        return query
-    if kind != engine.StatementType.SELECT:
-        message = f"only queries can be run; this is {kind.name.lower()}"
-        if kind == engine.StatementType.MULTI:
-            message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
-        raise UsageError(message)
+    explain = ""
+    if kind == engine.StatementType.EXPLAIN and (match := _EXPLAIN.fullmatch(query)):
+        explain = f"{match['explain']} "
+        query, kind = _statement(connection, match["query"])
+    _only_select(kind)
+    # a subquery's columns have each a name of its own, too
+    query, kind = _statement(connection, f"from ({query}\n)")
+    _only_select(kind)
     plan = connection.execute(f"explain (format json) {query}", values).fetchall()
     for operator in _operators(json.loads(plan[0][1])):
         if _WRITES.search(operator):
             message = f"only queries can be run; this would {operator.lower()}"
             raise UsageError(message)
-    return query
+    return explain + query
+
+
+def _only_select(kind: engine.StatementType) -> None:
+    """Refuse what is no query."""
+    if kind == engine.StatementType.SELECT:
+        return
+    message = f"only queries can be run; this is {kind.name.lower()}"
+    if kind == engine.StatementType.EXPLAIN:
+        message = "only EXPLAIN [ANALYZE] [(FORMAT format)] can stand before a query, no comment"
+    if kind == engine.StatementType.MULTI:
+        message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
+    raise UsageError(message)
 
 
 def _statement(connection: Connection, query: str) -> tuple[str, engine.StatementType]:

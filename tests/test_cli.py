@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import catalog
+from pipeline import catalog, snapshot
 from pipeline.cli import cli
 from tests.console import Console
 from tests.paths import SAMPLES
@@ -122,7 +122,16 @@ def test_explain_show_and_describe(
     console: Console, samples_warehouse: Path, tmp_path: Path
 ) -> None:
     """What only looks at a query or a table is a query, too, printed or written to a file."""
-    for query in ("explain select 1", "explain analyze select 1", "show tables", "describe papers"):
+    for query in (
+        "explain select 1",
+        "explain analyze select 1",
+        "explain (select 1)",
+        "explain (analyze, format json) select 1",
+        "explain analyze (format json) from papers",
+        "show tables",
+        "describe papers",
+        "summarize papers",
+    ):
         assert _sql(console, samples_warehouse, query)
         assert _sql(console, samples_warehouse, query, "--output", tmp_path / "out") == ""
         assert (tmp_path / "out").stat().st_size
@@ -175,6 +184,9 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
     """Return queries that try to read or write what is not theirs."""
     copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
     serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
+    # a published file, in place: written aside first, a part of another name would be denied
+    target = f"'{folder}/papers/part-0.parquet' (format parquet, use_tmp_file false)"
+    forging = f"copy (from papers limit 1) to {target}"
     return [
         "from read_text('/etc/passwd')",
         "select * from read_csv('/etc/passwd')",
@@ -195,6 +207,43 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         f"explain -- x\n analyze copy (select 1) to '{folder}/x.csv'",
         f"explain /* x */ analyze copy (select 1) to '{folder}/x.csv'",
         f"explain analyze /* x */ copy (select 1) to '{folder}/x.csv'",
+        f"explain (analyze /*) select 1 --*/) {forging}",
+        f"explain (format json /*) select 1 --*/, analyze) {forging}",
+        f"explain analyze (format json /*) select 1 --*/) {forging}",
+        f"explain (analyze --) select 1\n) {forging}",
+        f"explain (analyze /*/**/) select 1 --*/*/) {forging}",
+        f"explain (format ')', analyze) {forging}",
+        f"explain (analyze, format $$) select 1 --$$) {forging}",
+        f'explain (analyze, "x) select 1 --" 1) {forging}',
+        f"explain\N{NO-BREAK SPACE}(analyze) {forging}",
+        f"explain\N{NO-BREAK SPACE}analyze {forging}",
+        f"explain (analyze) (format json) {forging}",
+        f"explain (analyze) (with x as ({forging}) from x)",
+        f"explain (analyze) select 1; {forging}",
+        f"explain (select 1); {forging}",
+        f"explain analyze prepare x as {forging}",
+        "explain analyze execute x",
+        "explain analyze create table x as select 1",
+        "explain analyze set memory_limit = '1GB'",
+        f"select 1) ; {forging} --",
+        f"from papers); {forging}; from (from papers",
+        f"/* */ {forging} -- select",
+        f"select 1 $$;$$; {forging}",
+        f"with x as ({forging}) from x",
+        f"with recursive x as ({forging}) from x",
+        f"(with x as ({forging}) from x)",
+        f"from (with x as ({forging}) from x)",
+        f"with y as (with x as ({forging}) from x) from y",
+        f"describe {forging}",
+        f"summarize {forging}",
+        f"pivot (with x as ({forging}) from x) on count in (1) using count(*)",
+        f"from query($$ {forging} $$)",
+        f"from query_table($$ ({forging}) $$)",
+        f"from json_execute_serialized_sql(json_serialize_sql($$ with x as ({forging}) from x $$))",
+        "pragma json_execute_serialized_sql('{}')",
+        f"create macro x() as table {forging}",
+        "copy from database pith to memory",
+        f"copy papers from '{folder}/papers/part-0.parquet'",
         f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
         f"with x as (copy papers to '{folder}/x.csv') from x",
         f"with x as (select 1), y as (copy x to '{folder}/x.csv') select 1 -- x",
@@ -244,6 +293,7 @@ def test_a_query_reaches_nothing_but_the_tables(
     before = sorted(folder.rglob("*"))
     _refused(console, samples_warehouse, _hostile(folder, tmp_path)[number])
     assert sorted(folder.rglob("*")) == before
+    assert snapshot.damaged(folder) == []
     assert list(tmp_path.iterdir()) == []
 
 
