@@ -10,6 +10,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ from pipeline.interrupts import interruptible
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
 from pipeline.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
-from pipeline.snapshot import Content
+from pipeline.snapshot import Content, Last
 from pipeline.staging import Part
 from pipeline.work import Done, Job, plan, run
 
@@ -62,8 +63,8 @@ class Order:
         keyring: the keys that are trusted.
         workers: how many processes stage documents.
         rescan: read every file, even one that seems unchanged.
-        max_shrink: the share of the last snapshot's documents that may vanish or fail; None
-            for any.
+        max_shrink: how many of the last snapshot's documents may vanish or fail, in percent;
+            None for any.
         keep: how many snapshots stay; None for all.
     """
 
@@ -84,8 +85,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A build under way: what was ordered, what was done so far, and where."""
+    """A build under way: its name, what was ordered, what was done so far, and where."""
 
+    name: str
     order: Order
     progress: Progress
     summary: Summary
@@ -94,7 +96,7 @@ class _Work:
     @property
     def directory(self) -> Path:
         """Where this build alone writes: a worker that outlives another one writes elsewhere."""
-        return self.order.staging / "work" / self.summary.snapshot
+        return self.order.staging / "work" / self.name
 
 
 def build(order: Order, progress: Progress) -> Summary:
@@ -122,33 +124,40 @@ def build(order: Order, progress: Progress) -> Summary:
 
 
 def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:
-    previous, notice = snapshot.published(order.warehouse)
     # before the files are listed: what is modified from now on must be noticed next time
     started_ns = time.time_ns()
     with _working(order, progress) as work:
         summary, connection = work.summary, work.connection
+        with ThreadPoolExecutor(1) as aside:
+            # reads the whole last snapshot, while discovering waits for the system
+            opening = aside.submit(snapshot.last, order.warehouse)
+            listed_sha256 = _discover(work, found)
+        last, notice = opening.result()
         summary.notices += [notice] if notice else []
-        name = summary.snapshot
-        _discover(work, found)
-        same = None if summary.read else listing.saved_digest(connection, order.staging)
-        if previous and same and _recall(previous, _content(order, same), summary):
-            return summary
+        if listed_sha256 and listing.is_unchanged(connection):
+            content = _content(order, listed_sha256)
+            if _recall(last, content, summary):
+                return summary
         parts = _prepare(work)
         content = _content(order, summary.inputs_sha256)
-        if previous is not None and _recall(previous, content, summary):
-            listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
+        if _recall(last, content, summary):
+            _save_listing(work, started_ns)
             return summary
-        _guard(connection, order, previous)
-        keep = previous is not None and _may_keep(previous, content, summary)
-        folder = _write(work, parts, previous, keep=keep)
+        _guard(connection, order, last)
+        folder = _write(work, parts, last, keep=last is not None and _may_keep(last, content))
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
-            listing.save(connection, order.staging, name, started_ns, content.inputs_sha256)
+            _save_listing(work, started_ns)
             # last of all: from here on the snapshot counts as finished
             _write_manifest(order, summary, content, folder)
             snapshot.publish(order.warehouse, folder)
     return summary
+
+
+def _save_listing(work: _Work, started_ns: int) -> None:
+    digest = work.summary.inputs_sha256
+    listing.save(work.connection, work.order.staging, work.name, started_ns, digest)
 
 
 def make_snapshot(order: Order, progress: Progress) -> Summary:
@@ -185,11 +194,11 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
     """
     name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
     summary = Summary(name, str(order.warehouse), order.workers)
-    directory = order.staging / "work" / name
-    for below in ("listing", "spill"):
-        (directory / below).mkdir(parents=True)
-    with connect(directory / "spill", order.workers) as connection, interruptible(connection):
-        work = _Work(order, progress, summary, connection)
+    spill = order.staging / "work" / name / "spill"
+    for directory in (spill, spill.with_name("listing")):
+        directory.mkdir(parents=True)
+    with connect(spill, order.workers) as connection, interruptible(connection):
+        work = _Work(name, order, progress, summary, connection)
         try:
             yield work
         except duckdb.InterruptException:
@@ -221,15 +230,20 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
-def _discover(work: _Work, found: Iterator[InputFile]) -> None:
-    """List the files, and find those that must be read because they are new or seem changed."""
+def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
+    """List the files, and find those that must be read because they are new or seem changed.
+
+    Returns:
+        The digest of all inputs as the last listing has it, if there is one.
+    """
     connection, order, summary = work.connection, work.order, work.summary
     with summary.timed("discover"):
         repeated = len(order.sources) > 1
         summary.files = listing.list_files(connection, found, repeated=repeated)
         model.part_views(connection, staging.parts(order.staging))
-        listing.open_listing(connection, order.staging)
+        digest = listing.open_listing(connection, order.staging)
         summary.read = listing.find_changed(connection, rescan=order.rescan)
+    return digest
 
 
 def _prepare(work: _Work) -> list[Part]:
@@ -265,47 +279,49 @@ def _stage(work: _Work) -> None:
     summary.peak_bytes["worker"] = total.peak_bytes
 
 
-def _recall(previous: Path, content: Content, summary: Summary) -> bool:
+def _recall(last: Last | None, content: Content, summary: Summary) -> bool:
     """Complete the summary from the published snapshot, if a new one would hold the same."""
-    manifest = snapshot.manifest(previous)
-    if manifest.content != content:
+    if last is None or last.damaged or last.manifest.content != content:
         return False
+    manifest = last.manifest
     summary.published, summary.snapshot = False, manifest.snapshot
+    summary.inputs_sha256 = content.inputs_sha256
     summary.documents, summary.refused = manifest.documents, manifest.refused
     summary.findings, summary.codes = manifest.findings, manifest.codes
     summary.rows = manifest.rows
     return True
 
 
-def _may_keep(previous: Path, content: Content, summary: Summary) -> bool:
+def _may_keep(last: Last, content: Content) -> bool:
     """Tell whether the last snapshot's rows are what this build would make of the same inputs."""
-    made = snapshot.manifest(previous).content
-    if (made.program, made.keyring_sha256) != (content.program, content.keyring_sha256):
-        return False
-    if damaged := snapshot.damaged(previous):
-        summary.notices.append(
-            f"{', '.join(damaged)} of the last snapshot is damaged; all tables are made anew"
-        )
-        return False
-    return True
+    made = last.manifest.content
+    same = (made.program, made.keyring_sha256) == (content.program, content.keyring_sha256)
+    return same and not last.damaged
 
 
-def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
+def _guard(connection: Connection, order: Order, last: Last | None) -> None:
     """Refuse to publish a snapshot that lost too much of the last one.
+
+    What the last one held its table tells or, where that is gone or broken, the listing.
 
     Raises:
         ShrinkError: more than `max_shrink` of its documents vanished or fail. One that is
             found under another path did not vanish.
     """
-    if previous is None or order.max_shrink is None:
+    if order.max_shrink is None:
         return
+    file = last.table("documents") if last else None
+    held = (
+        f"read_parquet({literal(str(file))}) where status = 'ok'"
+        if file
+        else "old_documents where sha256 = good_sha256"
+    )
     total, lost = row_of(
         connection,
         f"""
         with last as (
             select path, position, sha256
-            from read_parquet({literal(str(previous / "documents" / "part-0.parquet"))})
-            where status = 'ok'
+            from {held}
         ),
 
         good as (
@@ -324,19 +340,19 @@ def _guard(connection: Connection, order: Order, previous: Path | None) -> None:
             )
         """,  # noqa: S608 - a path of our own, quoted
     )
-    if lost > order.max_shrink * total:
+    if 100 * lost > order.max_shrink * total:
         message = (
             f"{lost} of the {total} documents of the last snapshot vanished or fail, more than "
-            f"{order.max_shrink:.0%}; nothing was published. Is a source not mounted? "
+            f"{order.max_shrink:g}%; nothing was published. Is a source not mounted? "
             "If this is right, build with --allow-shrink"
         )
         raise ShrinkError(message)
 
 
-def _write(work: _Work, parts: list[Part], previous: Path | None, *, keep: bool) -> Path:
+def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
     """Model and audit the tables into the snapshot's folder, and return it.
 
-    `previous` is the last snapshot; with `keep`, rows of it that no change touches stay.
+    With `keep`, rows of the last snapshot that no change touches stay.
     """
     connection, order, summary = work.connection, work.order, work.summary
     folder = order.warehouse / "snapshots" / summary.snapshot
@@ -346,7 +362,7 @@ def _write(work: _Work, parts: list[Part], previous: Path | None, *, keep: bool)
             _remove_broken(order.staging)
             raise _broken([part.path.name for part in damaged], "not as it was written")
         model.locate(connection, order.keyring)
-        only_fresh = keep and previous is not None and scope.changes(connection, previous)
+        only_fresh = keep and last is not None and scope.changes(connection, last.folder)
         if not only_fresh:
             scope.everything(connection)
         threads = _side_by_side(connection, order.workers)
@@ -366,20 +382,20 @@ def _write(work: _Work, parts: list[Part], previous: Path | None, *, keep: bool)
         if only_fresh:
             summary.rows.update(model.complete(connection, folder, threads))
         runs.count(connection, summary)
-        summary.changes = runs.changes(connection, previous)
-        _write_runs(work, folder, previous)
+        summary.changes = runs.changes(connection, last.table("documents") if last else None)
+        _write_runs(work, folder, last.table("runs") if last else None)
     return folder
 
 
-def _write_runs(work: _Work, folder: Path, previous: Path | None) -> None:
-    """Write the table of all builds up to this one."""
+def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
+    """Write the table of all builds up to this one; `earlier` is the file of those before."""
     facts = {
         "started_at": datetime.strptime(work.summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
         "sources": list(work.order.sources),
         "keyring_sha256": work.order.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
-    table, sql = catalog.table("runs"), runs.runs_sql(previous)
+    table, sql = catalog.table("runs"), runs.runs_sql(earlier)
     work.summary.rows["runs"] = model.write_table(work.connection, table, sql, folder)
 
 

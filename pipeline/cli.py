@@ -1,92 +1,36 @@
-"""The command line: arguments in, messages and exit codes out, nothing else."""
+"""The command line: which commands there are, and what they take; each hands over at once."""
 
 from __future__ import annotations
 
-import atexit
 import gc
-import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 # what importing makes stays: to look through it every 700 objects only takes time
 gc.set_threshold(50_000)
 
-import click  # noqa: E402 - see above
+import click
 
-from pipeline.errors import PithEtlError  # noqa: E402 - see above
+from pipeline import exits
+from pipeline.options import (
+    FORMAT,
+    KEYRING,
+    PATH,
+    WAREHOUSE,
+    complete_query,
+    complete_table,
+    complete_view,
+    formats,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
-class _Path(click.Path):
-    """A path on the command line, as a `Path`."""
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Path:
-        from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
-
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
-
-
-_WAREHOUSE = click.option(
-    "--warehouse",
-    default="data/warehouse",
-    show_default=True,
-    type=_Path(),
-    help="The directory of the tables.",
-)
-_KEYRING = click.option(
-    "--keyring",
-    type=_Path(),
-    help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
-)
-
-
-def _format(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
-    """Return the option that chooses a format, by default the first."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(forms),
-        default=forms[0],
-        show_default=True,
-        help=help,
-    )
-
-
-_FORMAT = _format("table", "csv", "json", "jsonl", "parquet", help="How to print the result.")
-
-
 def _examples(*lines: str) -> str:
     """Return the end of a command's help; a test parses each line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
-
-
-def _complete_table(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the tables whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in catalog.TABLES if name.startswith(start)]
-
-
-def _complete_view(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the tables and views whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in (*catalog.TABLES, *catalog.VIEWS) if name.startswith(start)]
-
-
-def _complete_query(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    """Return the worked examples whose names begin so, for the shell's completion."""
-    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
-
-    return [name for name in catalog.queries() if name.startswith(start)]
 
 
 @click.group(
@@ -102,17 +46,20 @@ def cli() -> None:
     """Turn directories of Pith documents into verified Parquet tables."""
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl build data/samples",
-        "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
-        "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
-        "pith-etl build /srv/pith --html /srv/www/report.html",
-    )
+def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Return the decorator of a command, whose help ends with examples."""
+    return cli.command(epilog=_examples(*examples))
+
+
+@_command(
+    "pith-etl build data/samples",
+    "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
+    "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
+    "pith-etl build /srv/pith --html /srv/www/report.html",
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@_WAREHOUSE
-@_KEYRING
+@WAREHOUSE
+@KEYRING
 @click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
 )
@@ -152,9 +99,9 @@ def cli() -> None:
     show_default=True,
     help="How many snapshots to keep.",
 )
-@click.option("--report", type=_Path(), help="Write the summary to a file, as JSON.")
-@click.option("--metrics", type=_Path(), help="Write figures to a file, as OpenMetrics.")
-@click.option("--html", type=_Path(), help="Write the page that `pith-etl report` writes.")
+@click.option("--report", type=PATH, help="Write the summary to a file, as JSON.")
+@click.option("--metrics", type=PATH, help="Write figures to a file, as OpenMetrics.")
+@click.option("--html", type=PATH, help="Write the page that `pith-etl report` writes.")
 def build(
     *,
     as_json: bool,
@@ -174,31 +121,29 @@ def build(
     refused documents or findings (--fail-on); 1 when nothing was published; 2 on wrong usage;
     130 when interrupted.
     """
-    from pipeline import nightly  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import nightly
 
-    shrink = None if allow_shrink else max_shrink / 100
+    shrink = None if allow_shrink else max_shrink
     summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
     if html:
-        from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+        from pipeline.report import page
 
         page.write(options["warehouse"], html)
     raise click.exceptions.Exit(code)
 
 
-@cli.command(
-    epilog=_examples(
-        'pith-etl sql "select code, count(*) from findings group by code"',
-        'pith-etl sql "from papers" --format csv --output papers.csv',
-        "pith-etl sql - --warehouse /srv/tables < question.sql",
-        "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
-    )
+@_command(
+    'pith-etl sql "select code, count(*) from findings group by code"',
+    'pith-etl sql "from papers" --format csv --output papers.csv',
+    "pith-etl sql - --warehouse /srv/tables < question.sql",
+    "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
 )
 @click.argument("query", required=False)
 @click.option(
     "--named",
     metavar="NAME",
-    shell_complete=_complete_query,
+    shell_complete=complete_query,
     help="Run the worked example of this name; `pith-etl queries` lists them.",
 )
 @click.option(
@@ -208,9 +153,9 @@ def build(
     metavar="KEY=VALUE",
     help="The value of the query's $KEY; may be repeated.",
 )
-@_WAREHOUSE
-@_FORMAT
-@click.option("--output", type=_Path(), help="Write to a file instead.")
+@WAREHOUSE
+@FORMAT
+@click.option("--output", type=PATH, help="Write to a file instead.")
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: str | None,
     named: str | None,
@@ -223,14 +168,14 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
     It only reads, and only the tables. Values are bound to a query, never pasted into it.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     if (query is None) == (named is None):
         message = "give either a QUERY or --named NAME"
         raise click.UsageError(message)
     values: dict[str, str] = {}
     if named is not None or given:
-        from pipeline import queries  # noqa: PLC0415 - a query alone needs no catalogue
+        from pipeline import queries
 
         values = queries.values(given)
     if named is not None:
@@ -240,20 +185,18 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     commands.sql(query or "", warehouse, form, output, values)
 
 
-@cli.command(epilog=_examples("pith-etl queries", "pith-etl queries most_cited"))
-@click.argument("name", required=False, shell_complete=_complete_query)
+@_command("pith-etl queries", "pith-etl queries most_cited")
+@click.argument("name", required=False, shell_complete=complete_query)
 def queries(name: str | None) -> None:
     """List the worked examples with their parameters, or print the SQL of one."""
-    from pipeline import queries as worked  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import queries as worked
 
     worked.write(name, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl search neural networks",
-        "pith-etl search distributed training --limit 5 --format json",
-    )
+@_command(
+    "pith-etl search neural networks",
+    "pith-etl search distributed training --limit 5 --format json",
 )
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @click.option(
@@ -263,105 +206,91 @@ def queries(name: str | None) -> None:
     show_default=True,
     help="How many papers at most.",
 )
-@_FORMAT
-@_WAREHOUSE
+@FORMAT
+@WAREHOUSE
 def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
     """Find papers by the words of their titles and abstracts, the best match first.
 
     A paper must hold all the words, in any form: networks finds network. The first search
     after a build makes an index, which takes a while on many papers.
     """
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     commands.search(" ".join(words), limit, warehouse, form)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl show 1512.01274",
-        "pith-etl show pith:23I7M26R --json",
-        "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
-    )
+@_command(
+    "pith-etl show 1512.01274",
+    "pith-etl show pith:23I7M26R --json",
+    "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
 )
 @click.argument("identifier", metavar="ID")
-@_WAREHOUSE
+@WAREHOUSE
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of all that is known.")
-def show(
-    identifier: str,
-    warehouse: Path,
-    as_json: bool,  # noqa: FBT001 - click passes a flag by name
-) -> None:
+def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
 
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
     address of one of them. An arXiv id without a version prints every version.
     """
-    from pipeline.show import show as run_show  # noqa: PLC0415 - `--help` starts faster
-    from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
+    from pipeline.show import show as run_show
+    from pipeline.warehouse import Warehouse
 
     with Warehouse(warehouse) as opened:
         run_show(opened, identifier, sys.stdout, as_json=as_json)
 
 
-@cli.command(epilog=_examples("pith-etl tables", "pith-etl tables papers"))
-@click.argument("table", required=False, shell_complete=_complete_view)
-@_WAREHOUSE
+@_command("pith-etl tables", "pith-etl tables papers")
+@click.argument("table", required=False, shell_complete=complete_view)
+@WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
     """List the tables with their rows and the views, or the columns of one with their evidence."""
-    from pipeline import commands  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import commands
 
     commands.tables(table, warehouse, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
-    )
+@_command(
+    "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@_KEYRING
+@KEYRING
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
-def verify(
-    paths: tuple[str, ...],
-    keyring: Path | None,
-    as_json: bool,  # noqa: FBT001 - click passes a flag by name
-) -> None:
+def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> None:
     """Verify documents, without a warehouse: a verdict on each, and what fails.
 
     Exits with 0 if all hold and with 3 if any does not.
     """
-    from pipeline import verifying  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import verifying
 
     if not verifying.verify(paths, keyring, sys.stdout, as_json=as_json):
-        raise click.exceptions.Exit(3)
+        raise click.exceptions.Exit(exits.FINDINGS)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl export --output tables",
-        "pith-etl export --table papers --table citations --format csv --output for-excel",
-        "pith-etl export --format sqlite --output portable",
-    )
+@_command(
+    "pith-etl export --output tables",
+    "pith-etl export --table papers --table citations --format csv --output for-excel",
+    "pith-etl export --format sqlite --output portable",
 )
 @click.option(
     "--table",
     "names",
     multiple=True,
     metavar="TABLE",
-    shell_complete=_complete_table,
+    shell_complete=complete_table,
     help="A table to export; may be repeated.  [default: all]",
 )
-@_format(
+@formats(
     "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
 )
 @click.option(
     "--output",
     required=True,
     metavar="DIR",
-    type=_Path(),
+    type=PATH,
     help="The directory to make; one that exists must be empty.",
 )
-@_WAREHOUSE
+@WAREHOUSE
 def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> None:
     """Write published tables into a directory, for other tools.
 
@@ -369,20 +298,18 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     pith.sqlite, that holds all data. In CSV a single quote stands before text that a
     spreadsheet would run as a formula; lists are JSON in CSV and SQLite. Times are UTC.
     """
-    from pipeline.export import export as run_export  # noqa: PLC0415 - `--help` starts faster
+    from pipeline.export import export as run_export
 
     rows = run_export(warehouse, names, form, output)
     click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl synth 2000 dump",
-        "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
-    )
+@_command(
+    "pith-etl synth 2000 dump",
+    "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
 )
 @click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
-@click.argument("directory", type=_Path(), metavar="DIR")
+@click.argument("directory", type=PATH, metavar="DIR")
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -433,68 +360,62 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
     DIR/keyring.json; DIR/tampered.jsonl lists what was tampered with, and the findings it
     must raise.
     """
-    from pipeline.synth import command  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline.synth import command
 
     click.echo(command.run(papers, directory, seed, layout, kinds, tamper, events))
 
 
-@cli.command(epilog=_examples("pith-etl history", "pith-etl history --warehouse /srv/tables"))
-@_WAREHOUSE
+@_command("pith-etl history", "pith-etl history --warehouse /srv/tables")
+@WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, and what changed in each."""
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     operating.history(warehouse, sys.stdout)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl diff 20261120T010000.000000Z current",
-        "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
-    )
+@_command(
+    "pith-etl diff 20261120T010000.000000Z current",
+    "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
 )
 @click.argument("old")
 @click.argument("new", default="current")
-@_WAREHOUSE
-@click.option("--table", shell_complete=_complete_table, help="Show the rows of one table.")
-@_format("table", "csv", "json", "jsonl", help="How to print them.")
+@WAREHOUSE
+@click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
+@formats("table", "csv", "json", "jsonl", help="How to print them.")
 def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
     """Count the rows that differ between two snapshots, or show those of one table.
 
     A changed row is shown as it is in NEW; `before` holds the row of OLD.
     """
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     operating.diff(warehouse, old, new, table, form)
 
 
-@cli.command(epilog=_examples("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z"))
+@_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
 @click.argument("snapshot", required=False)
-@_WAREHOUSE
+@WAREHOUSE
 def rollback(snapshot: str | None, warehouse: Path) -> None:
     """Publish an older snapshot again: the one named, or the one before the published one."""
-    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operate
 
     click.echo(f"published: {operate.rollback(warehouse, snapshot)}")
 
 
-@cli.command(epilog=_examples("pith-etl prune --keep 3"))
+@_command("pith-etl prune --keep 3")
 @click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
-@_WAREHOUSE
+@WAREHOUSE
 def prune(keep: int, warehouse: Path) -> None:
     """Delete old snapshots, and staged parts that nothing needs."""
-    from pipeline import operate  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operate
 
     gone = operate.prune(warehouse, keep)
     click.echo("\n".join(["deleted:", *gone]) if gone else "nothing to delete")
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused"
-    )
-)
-@_WAREHOUSE
+@_command("pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused")
+@WAREHOUSE
 @click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
 @click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
 def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
@@ -502,26 +423,24 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
 
     Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
     """
-    from pipeline import operating  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline import operating
 
     if not operating.check(warehouse, rows, sys.stdout, files=files):
-        raise click.exceptions.Exit(3)
+        raise click.exceptions.Exit(exits.FINDINGS)
 
 
-@cli.command(
-    epilog=_examples(
-        "pith-etl report",
-        "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
-        "pith-etl report --output -",
-    )
+@_command(
+    "pith-etl report",
+    "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
+    "pith-etl report --output -",
 )
-@_WAREHOUSE
+@WAREHOUSE
 @click.option(
     "--output",
     default="report.html",
     show_default=True,
     metavar="FILE",
-    type=_Path(),
+    type=PATH,
     help="The page to write; `-` is standard output.",
 )
 def report(warehouse: Path, output: Path) -> None:
@@ -529,7 +448,7 @@ def report(warehouse: Path, output: Path) -> None:
 
     The page loads nothing from anywhere, and shows what documents hold as plain text.
     """
-    from pipeline.report import page  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline.report import page
 
     page.write(warehouse, output)
     if str(output) != "-":
@@ -537,39 +456,10 @@ def report(warehouse: Path, output: Path) -> None:
 
 
 def run() -> int:
-    """Run the command line and return its exit code.
-
-    0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
-    """
-    try:
-        # without the standalone mode click returns the code of an `Exit`
-        code = cli.main(prog_name="pith-etl", standalone_mode=False) or 0
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except PithEtlError as error:
-        code = _said(str(error), error.exit_code)
-    except SystemExit as stop:
-        code = stop.code
-    except (click.Abort, KeyboardInterrupt):
-        code = _said("interrupted", 130)
-    except BrokenPipeError:
-        code = 1  # whoever read our output has seen enough
-    except OSError as error:
-        code = _said(str(error), 1)  # the output's device is full, say
-    return int(code)
-
-
-def _said(message: str, code: int) -> int:
-    click.echo(f"pith-etl: {message}", err=True)
-    return code
+    """Run the command line and return its exit code."""
+    return exits.run(cli)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    code = run()
-    # removes the directory of the sockets to the workers, for one
-    atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
-    # all that was to be written is; to free every object by itself would only take time
-    os._exit(code)
+    exits.leave(run())

@@ -30,7 +30,6 @@ DATABASE = "pith"
 #: ISO 8601, as `pith-etl sql` prints it; times are UTC.
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
-
 #: Columns by which people look rows up, beside the keys.
 _LOOKED_UP = (
     "pith_number",
@@ -69,7 +68,7 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
             connect(spill, threads=1) as connection,
         ):
             create_views(connection, folder)
-            return _WRITERS[form](connection, list(chosen.values()), directory)
+            return _write(connection, list(chosen.values()), form, directory)
     except (OSError, sqlite3.OperationalError, duckdb.IOException) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         message = f"cannot write {output}: {reason}"
@@ -94,41 +93,31 @@ def _aside(output: Path) -> Iterator[tuple[Path, Path]]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write_parquet(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
-    return {
-        table.name: _number(
-            connection,
-            f"copy {quote(table.name)} to {_file(directory, table, 'parquet')} "
-            f"(format parquet, compression zstd, kv_metadata {metadata(table)})",
-        )
-        for table in tables
-    }
+def _write(
+    connection: Connection, tables: list[Table], form: str, directory: Path
+) -> dict[str, int]:
+    if form in _DATABASES:
+        return _DATABASES[form](connection, tables, directory / f"{DATABASE}.{form}")
+    rows = {}
+    for table in tables:
+        source, options = _COPIES[form](table)
+        file = literal(str(directory / f"{table.name}.{form}"))
+        rows[table.name] = _number(connection, f"copy {source} to {file} ({options})")
+    return rows
 
 
-def _write_csv(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
-    return {
-        table.name: _number(
-            connection,
-            f"copy ({_select(table, _cell)}) to {_file(directory, table, 'csv')} "
-            f"(format csv, header, timestampformat '{_TIME}')",
-        )
-        for table in tables
-    }
-
-
-def _write_jsonl(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
-    return {
-        table.name: _number(
-            connection,
-            f"copy {quote(table.name)} to {_file(directory, table, 'jsonl')} "
-            f"(format json, timestampformat '{_TIME}')",
-        )
-        for table in tables
-    }
-
-
-def _file(directory: Path, table: Table, suffix: str) -> str:
-    return literal(str(directory / f"{table.name}.{suffix}"))
+#: What COPY reads of a table, and its options, for each format that has a file a table.
+_COPIES: dict[str, Callable[[Table], tuple[str, str]]] = {
+    "parquet": lambda table: (
+        quote(table.name),
+        f"format parquet, compression zstd, kv_metadata {metadata(table)}",
+    ),
+    "csv": lambda table: (
+        f"({_select(table, _cell)})",
+        f"format csv, header, timestampformat '{_TIME}'",
+    ),
+    "jsonl": lambda table: (quote(table.name), f"format json, timestampformat '{_TIME}'"),
+}
 
 
 def _number(connection: Connection, statement: str) -> int:
@@ -151,15 +140,16 @@ def _cell(column: Column) -> str:
     return name
 
 
-def _write_duckdb(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
+def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
     """Write tables with comments.
 
     They have no index: rows are sorted by the key, so that DuckDB's own minima and maxima
     find one, while an index must fit into memory.
     """
     rows = {}
-    file = literal(str(directory / f"{DATABASE}.duckdb"))
-    connection.execute(f"attach {file} as target (storage_version '{STORAGE_VERSION}')")
+    connection.execute(
+        f"attach {literal(str(file))} as target (storage_version '{STORAGE_VERSION}')"
+    )
     for table in tables:
         name = f"target.{quote(table.name)}"
         rows[table.name] = _number(connection, f"create table {name} as from {quote(table.name)}")
@@ -168,8 +158,7 @@ def _write_duckdb(connection: Connection, tables: list[Table], directory: Path) 
     return rows
 
 
-def _write_sqlite(connection: Connection, tables: list[Table], directory: Path) -> dict[str, int]:
-    file = directory / f"{DATABASE}.sqlite"
+def _write_sqlite(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         # what a crash leaves is never renamed to the output: no journal is needed
         for statement in ("pragma journal_mode = off", "pragma synchronous = off", "begin"):
@@ -220,10 +209,4 @@ def _value(column: Column) -> str:
     return name if column.type in {"VARCHAR", "BIGINT", "DOUBLE"} else f"to_json({name})::varchar"
 
 
-_WRITERS: dict[str, Callable[[Connection, list[Table], Path], dict[str, int]]] = {
-    "parquet": _write_parquet,
-    "csv": _write_csv,
-    "jsonl": _write_jsonl,
-    "duckdb": _write_duckdb,
-    "sqlite": _write_sqlite,
-}
+_DATABASES = {"duckdb": _write_duckdb, "sqlite": _write_sqlite}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def interruptible(connection: Connection) -> Iterator[None]:
     """Let a signal stop the query that the connection runs.
 
     Python runs its handlers between two steps of its own, and a query is one step. The system
-    tells of a signal at once through a socket, and another thread stops the query.
+    tells of a signal at once through a pipe, and another thread stops the query.
 
     Raises:
         KeyboardInterrupt: a query was stopped so.
@@ -43,9 +43,9 @@ def interruptible(connection: Connection) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return
-    receiver, sender = socket.socketpair()
-    sender.settimeout(0)
-    before = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
     watcher = threading.Thread(target=_watch, args=(receiver, connection), daemon=True)
     watcher.start()
     try:
@@ -56,11 +56,11 @@ def interruptible(connection: Connection) -> Iterator[None]:
         raise KeyboardInterrupt from None
     finally:
         signal.set_wakeup_fd(before)
-        sender.close()
+        os.close(sender)
         watcher.join()
-        receiver.close()
+        os.close(receiver)
 
 
-def _watch(receiver: socket.socket, connection: Connection) -> None:
-    while receiver.recv(1):
+def _watch(receiver: int, connection: Connection) -> None:
+    while os.read(receiver, 1):
         connection.interrupt()

@@ -1,8 +1,8 @@
 """The listing: what was found where, kept between builds so that little is read again.
 
 `staging/listings/BUILD/` holds two Parquet files of the last build: `files`, with the stamp by
-which an unchanged file is recognised without reading it, and `documents`, what each file held;
-and the digest of it all.
+which an unchanged file is recognised without reading it, and `documents`, what each file held.
+`listing.json` holds their digests, by which damage is noticed, and that of all inputs.
 It is saved before the snapshot is published, so that what was published is always known here.
 Like all of staging it can be deleted; the next build then reads everything.
 """
@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
 from pipeline.inputs import UNLISTED, InputFile
 from pipeline.staged import INPUTS, to_arrow
-from pipeline.staging import read_whole
 
 #: A file modified this shortly before it was listed may change again unnoticed, within the
 #: resolution of the file system's clock: its stamp is not kept.
@@ -51,6 +52,7 @@ _BATCH = 50_000
 _KEPT = INPUTS.append(pa.field("good_sha256", pa.string()))
 
 _SAVED = {"files": _FILES, "documents": _KEPT}
+_FACTS = "listing.json"
 
 
 def list_files(connection: Connection, found: Iterable[InputFile], *, repeated: bool) -> int:
@@ -84,8 +86,19 @@ where
 """
 
 
-def open_listing(connection: Connection, staging: Path) -> None:
-    """Create `old_files` and `old_documents`, what the last build listed."""
+class _Facts(msgspec.Struct):
+    """What `listing.json` holds: the digest of all inputs, and the SHA-256 of each file."""
+
+    inputs_sha256: str
+    sha256: dict[str, str]
+
+
+def open_listing(connection: Connection, staging: Path) -> str | None:
+    """Create `old_files` and `old_documents`, what the last build listed.
+
+    Returns:
+        The digest of the inputs then (`runs.inputs_digest`); None where there is no listing.
+    """
     folder = latest(staging)
     for name, schema in _SAVED.items():
         if folder is not None:
@@ -93,18 +106,36 @@ def open_listing(connection: Connection, staging: Path) -> None:
             connection.execute(f"create view old_{name} as from read_parquet({file})")
         else:
             connection.register(f"old_{name}", schema.empty_table())
+    facts = _facts(folder) if folder is not None else None
+    return facts.inputs_sha256 if facts is not None else None
 
 
 def latest(staging: Path) -> Path | None:
-    """Return the folder of the last listing, or None where there is none to read."""
+    """Return the folder of the last listing that is as it was written, or None."""
     for folder in sorted((staging / "listings").glob("*"), reverse=True):
-        try:
-            schemas = {name: pq.read_schema(folder / f"{name}.parquet") for name in _SAVED}
-        except (OSError, pa.ArrowException):
-            continue
-        if all(schemas[name].names == schema.names for name, schema in _SAVED.items()):
+        if _is_sound(folder):
             return folder
     return None
+
+
+def _is_sound(folder: Path) -> bool:
+    """Tell whether a listing is as this program would write it, and nothing of it is damaged.
+
+    A row that is missing from it would be a document that is missing from the tables.
+    """
+    facts = _facts(folder)
+    return facts is not None and all(
+        is_intact(file := folder / f"{name}.parquet", facts.sha256.get(name))
+        and pq.read_schema(file).names == schema.names
+        for name, schema in _SAVED.items()
+    )
+
+
+def _facts(folder: Path) -> _Facts | None:
+    try:
+        return msgspec.json.decode((folder / _FACTS).read_bytes(), type=_Facts)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def contents(folder: Path) -> str:
@@ -125,12 +156,8 @@ def contents(folder: Path) -> str:
 
 
 def remove_broken(staging: Path) -> list[str]:
-    """Remove the listings of which a file cannot be read, and return their names."""
-    broken = [
-        folder
-        for folder in (staging / "listings").glob("*")
-        if any(read_whole(folder / f"{name}.parquet") is None for name in _SAVED)
-    ]
+    """Remove the listings that are not as they were written, and return their names."""
+    broken = [folder for folder in (staging / "listings").glob("*") if not _is_sound(folder)]
     for folder in broken:
         shutil.rmtree(folder)
     return [folder.name for folder in broken]
@@ -317,12 +344,8 @@ left join kept
 """  # noqa: S608 - a text of our own
 
 
-def saved_digest(connection: Connection, staging: Path) -> str | None:
-    """Return the digest of the inputs as the last listing has it, if it still says all.
-
-    It does where no file is new or different, and none that held a document is gone. Else, and
-    where it cannot be read, None.
-    """
+def is_unchanged(connection: Connection) -> bool:
+    """Tell whether no file is new or different, and none that held a document is gone."""
     changed, gone = row_of(
         connection,
         """
@@ -332,17 +355,7 @@ def saved_digest(connection: Connection, staging: Path) -> str | None:
             (select count(*) from old_documents anti join unchanged using (path))
         """,
     )
-    folder = latest(staging)
-    if folder is None or changed or gone:
-        return None
-    try:
-        return (folder / _DIGEST).read_text("ascii")
-    except (OSError, ValueError):
-        return None
-
-
-#: The file that holds the digest of the inputs (`runs.inputs_digest`).
-_DIGEST = "inputs.sha256"
+    return not (changed or gone)
 
 
 def save(
@@ -359,7 +372,7 @@ def save(
     """
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
-    (aside / _DIGEST).write_text(inputs_sha256, "ascii")
+    digests = {}
     for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(
@@ -368,6 +381,9 @@ def save(
         )
         with file.open("rb") as stream:
             os.fsync(stream.fileno())
+        digests[name] = file_sha256(file)
+    facts = msgspec.json.encode(_Facts(inputs_sha256, digests))
+    (aside / _FACTS).write_bytes(facts)
     folder.mkdir(exist_ok=True)
     aside.rename(folder / build)
     for other in folder.iterdir():

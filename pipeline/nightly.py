@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline import exits
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
@@ -27,12 +28,6 @@ from pipeline.runs import Summary
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
-
-#: Published, but documents were refused or findings are at or over `--fail-on`.
-EXIT_FINDINGS = 3
-
-#: By Ctrl-C or SIGTERM.
-EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +90,7 @@ def _write_failed(options: Options, error: BaseException) -> None:
 def _code(error: BaseException) -> int:
     """Return what a build exits with that an error ended."""
     if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
+        return exits.INTERRUPTED
     return error.exit_code if isinstance(error, PithEtlError) else 1
 
 
@@ -140,7 +135,7 @@ def _check_place(file: Path | None) -> None:
 
 
 def exit_code(summary: Summary, fail_on: str) -> int:
-    """Return 0 for a clean snapshot, else `EXIT_FINDINGS`.
+    """Return 0 for a clean snapshot, else `exits.FINDINGS`.
 
     Args:
         summary: of the build.
@@ -150,7 +145,7 @@ def exit_code(summary: Summary, fail_on: str) -> int:
         return 0
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     found = any(summary.findings.get(name) for name in failing)
-    return EXIT_FINDINGS if found or summary.refused else 0
+    return exits.FINDINGS if found or summary.refused else 0
 
 
 def _replace(path: Path, text: str) -> None:

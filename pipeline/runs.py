@@ -103,11 +103,10 @@ def count(connection: Connection, summary: Summary) -> None:
     )
 
 
-def changes(connection: Connection, previous: Path | None) -> Changes:
-    """Return how `inputs` differ from the documents of the last snapshot."""
-    if previous is None:
+def changes(connection: Connection, documents: Path | None) -> Changes:
+    """Return how `inputs` differ from the last snapshot's documents; all are new without any."""
+    if documents is None:
         return Changes(*row_of(connection, "select count(*) from inputs"))
-    file = literal(str(previous / "documents" / "part-0.parquet"))
     row = row_of(
         connection,
         f"""
@@ -120,7 +119,7 @@ def changes(connection: Connection, previous: Path | None) -> Changes:
                     and new.path is not null
             ),
             count(*) filter (where new.path is null)
-        from read_parquet({file}) as old
+        from read_parquet({literal(str(documents))}) as old
         full outer join inputs as new using (path, position)
         """,  # noqa: S608 - a path of our own, quoted
     )
@@ -202,9 +201,9 @@ def record_run(connection: Connection, summary: Summary, facts: dict[str, object
     )
 
 
-def runs_sql(previous: Path | None) -> str:
-    """Return the query of the table `runs`: those up to the last snapshot, and `this_run`."""
-    if previous is None:
+def runs_sql(earlier: Path | None) -> str:
+    """Return the query of the table `runs`: those in the file of earlier ones, and `this_run`."""
+    if earlier is None:
         return "from this_run"
-    file = literal(str(previous / "runs" / "part-0.parquet"))
+    file = literal(str(earlier))
     return f"from read_parquet({file}) union all from this_run"

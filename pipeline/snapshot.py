@@ -9,10 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
-import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,7 @@ def locked(warehouse: Path) -> Iterator[None]:
 def _lock(warehouse: Path, descriptor: int) -> None:
     """Take the lock, and write into its file who holds it."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = f"process {os.getpid()} on {socket.gethostname()} since {since}".encode()
+    holder = f"process {os.getpid()} on {os.uname().nodename} since {since}".encode()
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.pwrite(descriptor, holder, 0)
@@ -236,15 +235,34 @@ def before(folder: Path) -> Path | None:
     return max(older, default=None)
 
 
-def published(warehouse: Path) -> tuple[Path | None, str | None]:
-    """Return the folder of the published snapshot, or None and why a build starts anew.
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The published snapshot as a build finds it: its folder, and the files that are damaged."""
+
+    folder: Path
+    manifest: Manifest
+    damaged: tuple[str, ...]
+
+    def table(self, name: str) -> Path | None:
+        """Return the file of a table, unless it is damaged."""
+        file = f"{name}/part-0.parquet"
+        return None if file in self.damaged else self.folder / file
+
+
+def last(warehouse: Path) -> tuple[Last | None, str | None]:
+    """Return the published snapshot, and why a build makes all tables anew if it must.
 
     There is no reason where nothing was ever built.
     """
     try:
-        return current(warehouse), None
+        folder = current(warehouse)
+        found = Last(folder, manifest(folder), tuple(damaged(folder)))
     except WarehouseError as error:
         return None, f"the tables are made anew: {error}" if finished(warehouse) else None
+    if found.damaged:
+        broken = ", ".join(found.damaged)
+        return found, f"the tables are made anew: {broken} of the last snapshot is damaged"
+    return found, None
 
 
 def finished(warehouse: Path) -> list[Path]:
@@ -255,6 +273,8 @@ def finished(warehouse: Path) -> list[Path]:
 
 def remove(folder: Path) -> None:
     """Delete a snapshot; if that is cut short, the next `sweep` ends it."""
+    import shutil  # noqa: PLC0415 - a query starts faster without it
+
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder)
 
@@ -264,6 +284,8 @@ def sweep(warehouse: Path) -> None:
 
     A snapshot's manifest is written last: a folder without one was never finished.
     """
+    import shutil  # noqa: PLC0415 - a query starts faster without it
+
     for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
         shutil.rmtree(folder, ignore_errors=True)
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}

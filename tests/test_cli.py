@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -421,23 +420,6 @@ def test_help(console: Console, command: tuple[str, ...]) -> None:
     if command:
         named = [p for p in cli.commands[command[0]].params if p.param_type_name == "option"]
         assert all(option.opts[0] in found.output for option in named)
-
-
-@pytest.mark.parametrize("form", ["table", "csv", "jsonl", "json", "parquet"])
-def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
-    """When the reader of a pipe has seen enough, the command ends without a word."""
-    query = "select i, repeat('x', 100) as x from range(20000) t(i)"
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
-    options = ["sql", query, "--warehouse", str(samples_warehouse), "--format", form]
-    with subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.read(1)
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait() in {0, 1}
 
 
 def test_the_command_is_installed() -> None:

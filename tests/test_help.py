@@ -14,10 +14,8 @@ from pathlib import Path
 
 import click
 import pytest
-from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
-from pipeline import catalog
 from pipeline.cli import cli
 from tests.paths import REPO, SAMPLES
 
@@ -117,26 +115,6 @@ def test_examples_run(
     result = CliRunner().invoke(cli, arguments, input="select count(*) from papers")
     assert result.exit_code == 0, result.exception
     assert result.output or list(tmp_path.iterdir())
-
-
-def _completions(words: str, start: str) -> list[str]:
-    complete = BashComplete(cli, {}, "pith-etl", "_PITH_ETL_COMPLETE")
-    return [item.value for item in complete.get_completions(shlex.split(words), start)]
-
-
-def test_commands_and_options_complete() -> None:
-    """The tab key knows commands, options and the values of a choice."""
-    assert _completions("", "bu") == ["build"]
-    assert "--output" in _completions("export", "--o")
-    assert _completions("export --format", "sq") == ["sqlite"]
-
-
-@pytest.mark.parametrize("words", ["tables", "export --table", "export --table papers --table"])
-def test_tables_complete(words: str) -> None:
-    """The tab key knows the tables, wherever one is asked for."""
-    assert set(_completions(words, "")) >= set(catalog.TABLES)
-    assert _completions(words, "pap") == ["papers"]
-    assert not _completions(words, "no such table")
 
 
 def test_bash_completes_as_the_readme_says() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import random
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -99,17 +100,34 @@ def test_an_unchanged_directory_is_not_read(site: Site, opened: list[str]) -> No
     assert len(list((site.warehouse / "snapshots").iterdir())) == 1
 
 
-@pytest.mark.parametrize("content", [None, b"", b"0" * 64, b"\xff\xfe"])
-def test_the_digest_of_the_inputs_only_saves_time(
-    site: Site, opened: list[str], content: bytes | None
-) -> None:
-    """Where it is missing or wrong, the digest is made anew, and there is nothing to publish."""
-    (digest,) = (site.warehouse / "staging" / "listings").glob("*/inputs.sha256")
-    digest.unlink() if content is None else digest.write_bytes(content)
+def _listing(site: Site) -> Path:
+    (folder,) = (site.warehouse / "staging" / "listings").iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe"])
+def test_a_listing_without_its_digests_is_made_anew(site: Site, content: bytes | None) -> None:
+    """Where they are missing or wrong, all files are read, and there is nothing to publish."""
+    facts = _listing(site) / "listing.json"
+    facts.unlink() if content is None else facts.write_bytes(content)
     summary = site.build()
-    assert (summary.published, opened) == (False, [])
-    (mended,) = (site.warehouse / "staging" / "listings").glob("*/inputs.sha256")
-    assert mended.read_text() == summary.inputs_sha256
+    assert (summary.published, summary.read) == (False, 5)
+    assert site.build().read == 0
+
+
+def test_a_listing_that_is_damaged_loses_no_document(site: Site) -> None:
+    """Whichever bit of it is flipped, the tables hold what the mirror holds."""
+    expected, chance = tables(site.warehouse), random.Random(0)  # noqa: S311 - no secret
+    for number in range(12):
+        file = _listing(site) / ("files.parquet" if number % 3 == 0 else "documents.parquet")
+        content = bytearray(file.read_bytes())
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        file.write_bytes(content)
+        site.put("more", REAL[RECORD] + b"\n" * (number + 1))
+        assert site.build().documents == {"bundle": 2, "record": 3, "state": 1}
+    (site.mirror / "more").unlink()
+    site.build(max_shrink=None)
+    assert tables(site.warehouse) == expected
 
 
 def test_files_of_which_no_stamp_was_kept_are_missed(site: Site) -> None:
@@ -120,7 +138,7 @@ def test_files_of_which_no_stamp_was_kept_are_missed(site: Site) -> None:
     for file in site.mirror.iterdir():
         file.unlink()
     with pytest.raises(ShrinkError):
-        site.build(max_shrink=0.1)
+        site.build(max_shrink=10)
 
 
 def test_only_a_new_file_is_read(site: Site, opened: list[str]) -> None:
@@ -295,7 +313,7 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
     monkeypatch.setattr("pipeline.inputs.os.scandir", scandir)
     (site.mirror / "z" / "d.json").unlink()
     with pytest.raises(ShrinkError):
-        site.build(max_shrink=0.1)
+        site.build(max_shrink=10)
     for _ in range(2):
         site.build(max_shrink=None)
         stale = site.rows("select path, status, reason from documents where stale order by path")

@@ -192,10 +192,10 @@ def test_a_refused_shrink_forgets_nothing(site: Site) -> None:
     aside = site.mirror.rename(site.root / "aside")
     site.mirror.mkdir()
     with pytest.raises(ShrinkError):
-        site.build(max_shrink=0.1)
+        site.build(max_shrink=10)
     site.mirror.rmdir()
     aside.rename(site.mirror)
-    summary = site.build(max_shrink=0.1)
+    summary = site.build(max_shrink=10)
     assert (summary.read, summary.staged, summary.published) == (0, 0, False)
 
 

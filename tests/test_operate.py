@@ -244,7 +244,7 @@ def test_a_prune_that_is_cut_short_is_ended(site: Site, monkeypatch: pytest.Monk
     def cut(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.snapshot.shutil.rmtree", cut)
+    monkeypatch.setattr("shutil.rmtree", cut)
     with pytest.raises(KeyboardInterrupt):
         snapshot.remove(site.warehouse / "snapshots" / first)
     monkeypatch.undo()

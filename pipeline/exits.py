@@ -1,0 +1,56 @@
+"""How a command ends: its exit code, the message of an error, the end of the process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from pipeline.errors import PithEtlError
+
+#: It was done, but a document does not hold, or findings are at or over `--fail-on`.
+FINDINGS = 3
+
+#: By Ctrl-C or SIGTERM.
+INTERRUPTED = 130
+
+
+def run(command: click.Command) -> int:
+    """Run a command with the arguments of the process and return its exit code.
+
+    0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
+    """
+    try:
+        # without the standalone mode click returns the code of an `Exit`
+        code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except PithEtlError as error:
+        code = _said(str(error), error.exit_code)
+    except SystemExit as stop:
+        code = stop.code
+    except (click.Abort, KeyboardInterrupt):
+        code = _said("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        code = 1  # whoever read our output has seen enough
+    except OSError as error:
+        code = _said(str(error), 1)  # the output's device is full, say
+    return int(code)
+
+
+def _said(message: str, code: int) -> int:
+    click.echo(f"pith-etl: {message}", err=True)
+    return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, as the output is written."""
+    # removes the directory of the sockets to the workers, for one
+    atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
+    # all that was to be written is; to free every object by itself would only take time
+    os._exit(code)

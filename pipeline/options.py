@@ -1,0 +1,74 @@
+"""What the parameters of several commands share: a type, options, the shell's completion."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from types import ModuleType
+
+
+class _Path(click.Path):
+    """A path on the command line, as a `Path`."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
+#: One for all: each looks for its name in the user's language, on the disk.
+PATH = _Path()
+WAREHOUSE = click.option(
+    "--warehouse",
+    default="data/warehouse",
+    show_default=True,
+    type=PATH,
+    help="The directory of the tables.",
+)
+KEYRING = click.option(
+    "--keyring",
+    type=PATH,
+    help="The file of the pinned keys, instead of the registry's key that comes with pith-etl.",
+)
+
+
+def formats(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
+    """Return the option that chooses a format, by default the first."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help=help,
+    )
+
+
+FORMAT = formats("table", "csv", "json", "jsonl", "parquet", help="How to print the result.")
+
+
+def _completion(names: Callable[[ModuleType], Iterable[str]]) -> Callable[..., list[str]]:
+    """Return the shell's completion of some names of the catalogue."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+        from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
+
+        return [name for name in names(catalog) if name.startswith(start)]
+
+    return complete
+
+
+complete_table = _completion(lambda catalog: catalog.TABLES)
+complete_view = _completion(lambda catalog: (*catalog.TABLES, *catalog.VIEWS))
+complete_query = _completion(lambda catalog: catalog.queries())

@@ -1,0 +1,79 @@
+"""How a command ends: whatever happens, a code and at most one message."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from pipeline import exits
+from pipeline.errors import PithEtlError, UsageError
+
+
+def _ending(error: BaseException) -> click.Command:
+    """Return a command that ends so."""
+
+    def end() -> None:
+        raise error
+
+    return click.Command("end", callback=end)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (click.exceptions.Exit(3), 3, ""),
+        (PithEtlError("it cannot be"), 1, "pith-etl: it cannot be\n"),
+        (UsageError("not so"), 2, "pith-etl: not so\n"),
+        (click.ClickException("no"), 1, "Error: no\n"),
+        (SystemExit(4), 4, ""),
+        (KeyboardInterrupt(), 130, "\npith-etl: interrupted\n"),
+        (BrokenPipeError(), 1, ""),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+            1,
+            "pith-etl: [Errno 28] No space left on device\n",
+        ),
+    ],
+    ids=repr,
+)
+def test_an_end_is_a_code_and_a_message(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    message: str,
+) -> None:
+    """What ends a command becomes an exit code and one message on standard error."""
+    monkeypatch.setattr(sys, "argv", ["pith-etl"])
+    assert exits.run(_ending(error)) == code
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", message)
+
+
+def test_the_end_of_a_command_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that returns is done."""
+    monkeypatch.setattr(sys, "argv", ["pith-etl"])
+    assert exits.run(click.Command("end", callback=lambda: None)) == 0
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "jsonl", "json", "parquet"])
+def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
+    """When the reader of a pipe has seen enough, the command ends without a word."""
+    query = "select i, repeat('x', 100) as x from range(20000) t(i)"
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    options = ["sql", query, "--warehouse", str(samples_warehouse), "--format", form]
+    with subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() in {0, 1}

@@ -1,0 +1,53 @@
+"""What the parameters of several commands share."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from click.shell_completion import BashComplete
+
+from pipeline import catalog
+from pipeline.cli import cli
+from pipeline.options import PATH
+
+
+def _completions(words: str, start: str) -> list[str]:
+    complete = BashComplete(cli, {}, "pith-etl", "_PITH_ETL_COMPLETE")
+    return [item.value for item in complete.get_completions(shlex.split(words), start)]
+
+
+def test_commands_and_options_complete() -> None:
+    """The tab key knows commands, options and the values of a choice."""
+    assert _completions("", "bu") == ["build"]
+    assert "--output" in _completions("export", "--o")
+    assert _completions("export --format", "sq") == ["sqlite"]
+
+
+@pytest.mark.parametrize("words", ["tables", "export --table", "export --table papers --table"])
+def test_tables_complete(words: str) -> None:
+    """The tab key knows the tables, wherever one is asked for."""
+    assert set(_completions(words, "")) >= set(catalog.TABLES)
+    assert _completions(words, "pap") == ["papers"]
+    assert not _completions(words, "no such table")
+
+
+def test_views_complete_where_they_are_described() -> None:
+    """The tab key knows a view where `tables` describes it, not where tables alone are meant."""
+    assert _completions("tables", "timel") == ["timeline"]
+    assert not _completions("export --table", "timel")
+
+
+@pytest.mark.parametrize("words", ["queries", "sql --named"])
+def test_queries_complete(words: str) -> None:
+    """The tab key knows the worked examples."""
+    assert _completions(words, "") == list(catalog.queries())
+    assert _completions(words, "most_c") == ["most_cited"]
+
+
+def test_a_path_may_hold_any_bytes() -> None:
+    """A name that is no UTF-8 stays the name that it is."""
+    name = os.fsdecode(b"\xff")
+    assert PATH.convert(name, None, None) == Path(name)
