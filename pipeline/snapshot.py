@@ -22,7 +22,7 @@ from pipeline.digests import file_sha256, is_intact
 from pipeline.errors import WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
-LAYOUT = 2
+LAYOUT = 3
 DATABASE = "pith.duckdb"
 MANIFEST = "manifest.json"
 
@@ -111,6 +111,8 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
+    From here on nobody may write its tables.
+
     Args:
         folder: the snapshot, complete but for the manifest.
         facts: the fields of `Manifest` that the files themselves do not tell.
@@ -119,6 +121,8 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
         rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
+        if rows is not None:
+            file.chmod(file.stat().st_mode & ~0o222)
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
@@ -128,6 +132,11 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     _sync(aside)
     aside.rename(folder / MANIFEST)
     _sync(folder)
+
+
+def table_file(folder: Path, table: str) -> Path:
+    """Return the file of a snapshot that holds a table."""
+    return folder / table / "part-0.parquet"
 
 
 def damaged(folder: Path) -> list[str]:
@@ -245,8 +254,8 @@ class Last:
 
     def table(self, name: str) -> Path | None:
         """Return the file of a table, unless it is damaged."""
-        file = f"{name}/part-0.parquet"
-        return None if file in self.damaged else self.folder / file
+        file = table_file(self.folder, name)
+        return None if str(file.relative_to(self.folder)) in self.damaged else file
 
 
 def last(warehouse: Path) -> tuple[Last | None, str | None]:

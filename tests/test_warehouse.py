@@ -99,6 +99,50 @@ def test_a_locked_warehouse_reads_its_tables_alone(samples_warehouse: Path, tmp_
                 warehouse.connection.execute(f"set {setting}")
 
 
+def test_a_locked_warehouse_makes_no_file(samples_warehouse: Path, tmp_path: Path) -> None:
+    """After `lock` DuckDB itself refuses to make a file, be it in the snapshot's own folders."""
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.lock()
+        papers = warehouse.snapshot / "papers"
+        for place in (papers / "part-9.parquet", papers / "part-0.parquet", tmp_path / "x"):
+            with pytest.raises(duckdb.PermissionException):
+                warehouse.connection.execute(f"copy papers to '{place}' (format parquet)")
+        assert [file.name for file in papers.iterdir()] == ["part-0.parquet"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_published_table_is_read_only(samples_warehouse: Path) -> None:
+    """Nobody may write the files of a published table, so that the system refuses it, too."""
+    files = list((samples_warehouse / "current").resolve().glob("*/*.parquet"))
+    assert len(files) == len(catalog.TABLES)
+    assert [file for file in files if file.stat().st_mode & 0o222] == []
+
+
+def test_a_locked_warehouse_spills_in_private(
+    samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into memory goes to a private directory, which goes with the warehouse."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "private"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "private").mkdir()
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "x").write_text("secret")
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.connection.execute("set memory_limit = '60MB'")
+        warehouse.lock()
+        (private,) = (tmp_path / "private").iterdir()
+        assert private.stat().st_mode & 0o777 == 0o700
+        with pytest.raises(duckdb.PermissionException):
+            warehouse.connection.execute("from read_text('.tmp/x')")
+        large = "select count(*) from (select distinct md5(i::varchar) from range(2000000) t(i))"
+        assert warehouse.connection.execute(large).fetchall() == [(2000000,)]
+    assert list((tmp_path / "private").iterdir()) == []
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.lock()
+        assert warehouse.connection.execute("select count(*) from papers").fetchall() == [(5,)]
+
+
 @pytest.mark.parametrize(
     ("query", "run"),
     [
