@@ -91,6 +91,52 @@ def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_pat
     assert found.num_rows == 5
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "table", "parquet"])
+def test_every_view_can_be_written(
+    console: Console, samples_warehouse: Path, tmp_path: Path, form: str
+) -> None:
+    """Each format holds every row of every view."""
+    for view in catalog.VIEWS:
+        options = ("--format", form, "--output", tmp_path / view)
+        _sql(console, samples_warehouse, f"from {view}", *options)
+
+
+def test_an_interval_in_parquet_is_seconds(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """`--format parquet` gives an interval in seconds, as the other formats do, null as null."""
+    query = """select 'x' as a, unnest([interval 90 minutes, null]) as "b""c" """
+    file = tmp_path / "x.parquet"
+    _sql(console, samples_warehouse, query, "--format", "parquet", "--output", file)
+    expected = [{"a": "x", 'b"c': 5400.0}, {"a": "x", 'b"c': None}]
+    assert pq.read_table(file).to_pylist() == expected
+    assert json.loads(_sql(console, samples_warehouse, query, "--format", "json")) == expected
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("parquet", "select [interval 1 day]", "Parquet cannot hold this result; cast to a text"),
+        ("parquet", "select union_value(a := 1)", "Parquet cannot hold this result"),
+        *(
+            (form, query, "an interval is longer than 999999999 days; cast it to a text")
+            for form in ("table", "csv", "json", "jsonl")
+            for query in ("select interval 100000000 years", "select [interval 100000000 years]")
+        ),
+    ],
+)
+def test_what_a_format_cannot_hold(
+    console: Console, samples_warehouse: Path, tmp_path: Path, case: tuple[str, str, str]
+) -> None:
+    """What a format cannot hold is wrong usage, with what to do, and leaves no file."""
+    form, query, message = case
+    options = ("--warehouse", samples_warehouse, "--format", form, "--output", tmp_path / "x")
+    found = console("sql", query, *options)
+    assert (found.code, found.output) == (2, "")
+    assert found.errors.startswith(f"pith-etl: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
