@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from pipeline.digests import file_sha256, is_intact
-from pipeline.errors import WarehouseError
+from pipeline.errors import PithEtlError, WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
@@ -147,6 +147,51 @@ def damaged(folder: Path) -> list[str]:
     """
     files = manifest(folder).files
     return [name for name, facts in files.items() if not is_intact(folder / name, facts.sha256)]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Let an error in reading a snapshot name the damaged file that is its cause, if one is.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    try:
+        yield
+    except Exception as error:
+        blame(folder, error)
+        raise
+
+
+def blame(folder: Path, error: BaseException | None) -> None:
+    """Raise an error that names a damaged file of a snapshot, if reading it failed for that.
+
+    It reads every table of the snapshot once more, but for one that has another size already.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    # our own errors say what they mean; who left a pipe, or interrupts, waits for nothing
+    if not isinstance(error, Exception) or isinstance(error, PithEtlError | BrokenPipeError):
+        return
+    tables = {
+        name: facts for name, facts in manifest(folder).files.items() if facts.rows is not None
+    }
+    cut = [name for name, facts in tables.items() if not _has_size(folder / name, facts.bytes)]
+    for name in cut or damaged(folder):
+        if name in tables:
+            message = (
+                f"{folder / name} is damaged; `pith-etl check --files` lists all damaged files of "
+                "the published snapshot; build again"
+            )
+            raise WarehouseError(message) from error
+
+
+def _has_size(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size == size
+    except OSError:
+        return False
 
 
 def make_durable(folder: Path) -> None:

@@ -45,14 +45,15 @@ class Warehouse:
         """Open a warehouse.
 
         Raises:
-            WarehouseError: there is no published snapshot.
+            WarehouseError: there is no published snapshot, or it is damaged.
         """
         self.snapshot = snapshot.current(Path(path))
         self.connection: Connection = engine.connect()
         # a snapshot's files never change: their footers need to be read once only
         self.connection.execute("set parquet_metadata_cache = true")
-        self._open_views()
-        self._before = _create_previous(self.connection, snapshot.before(self.snapshot))
+        with snapshot.reading(self.snapshot):
+            self._open_views()
+            self._before = _create_previous(self.connection, snapshot.before(self.snapshot))
         self._spill: Path | None = None
 
     def _open_views(self) -> None:
@@ -161,8 +162,13 @@ class Warehouse:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection."""
+        """Close the connection.
+
+        Raises:
+            WarehouseError: what failed did so because a file of the snapshot is damaged.
+        """
         self.close()
+        snapshot.blame(self.snapshot, error)
 
 
 def _attach_views(connection: Connection, file: Path) -> int:
