@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,11 +20,17 @@ from typing import Any
 import msgspec
 
 from pipeline.digests import file_sha256, is_intact
-from pipeline.errors import PithEtlError, WarehouseError
+from pipeline.errors import PithEtlError, UsageError, WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
 DATABASE = "pith.duckdb"
+
+#: What DuckDB takes for the beginning of options, and for the end of a folder's name.
+_MISREAD = re.compile(r"[?\\]")
+#: The home directory, and the scheme of an address.
+_MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
+
 MANIFEST = "manifest.json"
 
 
@@ -76,8 +83,10 @@ def locked(warehouse: Path) -> Iterator[None]:
     """Hold the warehouse's lock, which the system releases when this process ends.
 
     Raises:
+        UsageError: there can be no warehouse at this place.
         WarehouseError: another process holds it, or the directory cannot be written.
     """
+    _check_place(warehouse)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -89,6 +98,34 @@ def locked(warehouse: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _check_place(warehouse: Path) -> None:
+    """Refuse a place whose path DuckDB, or Arrow, would take for that of another.
+
+    Raises:
+        UsageError: it is such a place.
+    """
+    paths = str(warehouse.absolute()), os.path.realpath(warehouse)
+    if not all(_is_utf8(path) for path in paths):
+        reason = "a path that is not UTF-8; choose another directory"
+    elif found := _MISREAD.search(" ".join(paths)):
+        reason = f"a path with a '{found[0]}'; choose another directory"
+    elif _MISREAD_RELATIVE.match(str(warehouse)):
+        reason = "a relative path that begins with '~' or 'x:'; name it by its absolute path"
+    else:
+        return
+    shown = os.fsencode(warehouse).decode("utf-8", "backslashreplace")
+    message = f"{shown} cannot be a warehouse: DuckDB misreads {reason}"
+    raise UsageError(message)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lock(warehouse: Path, descriptor: int) -> None:
@@ -266,8 +303,10 @@ def current(warehouse: Path) -> Path:
     """Return the folder of the published snapshot, resolved, so that it stays the same one.
 
     Raises:
+        UsageError: there can be no warehouse at this place.
         WarehouseError: nothing is published there, or by another version of the layout.
     """
+    _check_place(warehouse)
     folder = target(warehouse)
     if folder is None:
         message = (
