@@ -156,9 +156,7 @@ def _json_objects(names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iter
     keys = _distinct(names)
     for row in rows:
         values = {key: _plain(value) for key, value in zip(keys, row, strict=True)}
-        line = json.dumps(values, ensure_ascii=False)
-        # what json leaves of these stands within strings, where the escape means the same
-        yield _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+        yield safe_json(json.dumps(values, ensure_ascii=False))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -285,6 +283,12 @@ def _cells(text: str) -> int:
 def safe(text: str) -> str:
     """Return text with control characters made visible, for a terminal."""
     return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def safe_json(text: str) -> str:
+    """Return JSON that means the same, with control characters escaped, for a terminal."""
+    # what JSON leaves of them stands within strings
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 _WRITERS = {

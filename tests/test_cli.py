@@ -447,6 +447,19 @@ def test_build_for_a_person(
     assert (again.code, len(again.output.splitlines())) == (0, 6)
 
 
+def test_json_of_a_build_obeys_no_name(console: Console, tmp_path: Path) -> None:
+    """Control characters in a name reach no terminal, neither in a summary nor in a log."""
+    evil = "\x9b31m\u202e"
+    (tmp_path / evil).mkdir()
+    warehouse = tmp_path / evil / "w"
+    built = console("build", SAMPLES, "--warehouse", warehouse, "--json", "--workers", 1)
+    assert json.loads(built.output)["warehouse"] == str(warehouse)
+    missing = tmp_path / evil / "missing"
+    failed = console("build", missing, "--warehouse", warehouse, "--log-format", "json")
+    assert "cannot read the source" in json.loads(failed.errors)["message"]
+    assert not {"\x9b", "\u202e"} & {*built.output, *failed.errors}
+
+
 def test_a_missing_source(console: Console, tmp_path: Path) -> None:
     """A source that does not exist exits with 1, names it, and leaves no warehouse behind."""
     found = console("build", tmp_path / "nowhere", "--warehouse", tmp_path / "w")
