@@ -166,9 +166,9 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     # whole or not at all: its presence says that the snapshot is finished
     aside = folder / ".manifest"
     aside.write_bytes(text + b"\n")
-    _sync(aside)
+    sync(aside)
     aside.rename(folder / MANIFEST)
-    _sync(folder)
+    sync(folder)
 
 
 def table_file(folder: Path, table: str) -> Path:
@@ -235,11 +235,12 @@ def make_durable(folder: Path) -> None:
     """Sync every file of a snapshot to disk, then every folder, the deepest first."""
     for directory, _, files in os.walk(folder, topdown=False):
         for name in files:
-            _sync(Path(directory, name))
-        _sync(Path(directory))
+            sync(Path(directory, name))
+        sync(Path(directory))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -249,11 +250,11 @@ def _sync(path: Path) -> None:
 
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
-    _sync(folder.parent)
+    sync(folder.parent)
     # through `current`, so that the next rename publishes both
     _link(warehouse / DATABASE, Path("current", DATABASE))
     _link(warehouse / "current", folder.relative_to(warehouse))
-    _sync(warehouse)
+    sync(warehouse)
 
 
 def _link(path: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "truncated": lambda file: os.truncate(file, file.stat().st_size // 2),
     "empty": lambda file: os.truncate(file, 0),
     "overwritten": lambda file: _rewrite(file, b"x" * file.stat().st_size),
+    "scrambled": lambda file: _rewrite(file, _scrambled(file.read_bytes())),
     "missing": lambda file: file.unlink(),
 }
 
@@ -31,7 +32,7 @@ READERS: dict[str, tuple[tuple[str, ...], str]] = {
     "search": (("search", "neural"), "papers"),
     "report": (("report", "--output", "-"), "signatures"),
     "check": (("check",), "citations"),
-    "check --rows": (("check", "--rows", "document_refused"), "findings"),
+    "check --rows": (("check", "--rows", "state_not_reproducible"), "findings"),
     "diff": (("diff", "current"), "papers"),
     "diff --table": (("diff", "current", "--table", "papers"), "papers"),
     "export": (("export", "--output", "{tmp}/out"), "papers"),
@@ -42,6 +43,12 @@ READERS: dict[str, tuple[tuple[str, ...], str]] = {
 def _rewrite(file: Path, content: bytes) -> None:
     file.unlink()  # a published table is read-only
     file.write_bytes(content)
+
+
+def _scrambled(content: bytes) -> bytes:
+    """Return a Parquet file whose footer tells of pages that are no longer there."""
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    return content[:4] + b"x" * (footer - 4) + content[footer:]
 
 
 @pytest.fixture
