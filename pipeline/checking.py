@@ -73,8 +73,8 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
             damaged.
     """
     for name in catalog.TABLES:
-        files = literal(f"{folder}/{name}/*.parquet")
-        connection.execute(f"create view {quote(name)} as from read_parquet({files})")
+        file = literal(str(snapshot.table_file(folder, name)))
+        connection.execute(f"create view {quote(name)} as from read_parquet({file})")
     parts = staging.parts(warehouse / "staging")
     if damaged := staging.damaged(parts):
         message = f"{damaged[0].path} is not as it was written; build again"

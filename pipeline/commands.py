@@ -13,7 +13,11 @@ from pipeline.engine import engine
 from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.render import print_table, safe, write_result
+from pipeline.snapshot import blame
 from pipeline.warehouse import Warehouse, read_only
+
+#: What DuckDB says of a query that is wrong in itself.
+_WRONG = (engine.ParserException, engine.BinderException, engine.CatalogException)
 
 
 def sql(
@@ -29,7 +33,7 @@ def sql(
 
     Raises:
         UsageError: the query is wrong, or does more than read the tables.
-        WarehouseError: nothing is published.
+        WarehouseError: nothing is published, or a table is damaged.
     """
     with Warehouse(warehouse) as opened:
         opened.lock()
@@ -38,6 +42,9 @@ def sql(
             with interruptible(opened.connection), _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream, values)
         except engine.Error as error:
+            # only what parses and binds has read the tables
+            if not isinstance(error, _WRONG):
+                blame(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
 

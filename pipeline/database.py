@@ -9,6 +9,7 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.duck import Connection, literal, quote
+from pipeline.snapshot import table_file
 
 #: Readable by DuckDB from 1.2 on; the default of 2.0 would shut older clients out.
 STORAGE_VERSION = "v1.2.0"
@@ -39,7 +40,7 @@ def create_views(connection: Connection, snapshot: Path) -> None:
     """Create a view of every table of a snapshot, the views over them, and the macros."""
     for table in catalog.tables().values():
         view = quote(table.name)
-        connection.execute(f"create view {view} as from {_files(snapshot, table.name)}")
+        connection.execute(f"create view {view} as from {_file(snapshot, table.name)}")
     for table in catalog.views().values():
         view = quote(table.name)
         connection.execute(f"create view {view} as {catalog.view_sql(table.name)}")
@@ -56,7 +57,7 @@ def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) 
     name = quote(macro.name)
     parameters = ", ".join(parameter.name for parameter in macro.parameters)
     tables = ", ".join(
-        f"{quote(table)} as not materialized (from {_files(snapshot, table)})"
+        f"{quote(table)} as not materialized (from {_file(snapshot, table)})"
         for table in catalog.TABLES
         if re.search(rf"\b{table}\b", macro.sql)
     )
@@ -66,8 +67,9 @@ def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) 
     connection.execute(f"comment on macro table {name} is {literal(macro.meaning)}")
 
 
-def _files(snapshot: Path, table: str) -> str:
-    return f"read_parquet({literal(f'{snapshot}/{table}/*.parquet')})"
+def _file(snapshot: Path, table: str) -> str:
+    # not a glob, which the path of the warehouse itself could change
+    return f"read_parquet({literal(str(table_file(snapshot, table)))})"
 
 
 def comment(connection: Connection, table: catalog.Table, kind: str, name: str) -> None:

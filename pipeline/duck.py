@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.engine import literal as literal  # noqa: PLC0414 - for all who connect
+from pipeline.engine import quote as quote  # noqa: PLC0414 - see above
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -54,8 +55,3 @@ def row_of(connection: Connection, sql: str, parameters: object = None) -> tuple
     """Return the only row of a query, leaving no result open on the connection."""
     (row,) = connection.execute(sql, parameters).fetchall()
     return tuple(row)
-
-
-def quote(identifier: str) -> str:
-    """Return an SQL identifier, quoted."""
-    return '"' + identifier.replace('"', '""') + '"'

@@ -16,3 +16,8 @@ Connection = engine.DuckDBPyConnection
 def literal(text: str) -> str:
     """Return an SQL string literal, for the statements that take no bound values."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quote(identifier: str) -> str:
+    """Return an SQL identifier, quoted."""
+    return '"' + identifier.replace('"', '""') + '"'

@@ -23,6 +23,8 @@ def run(command: click.Command) -> int:
 
     0 done, 1 could not, 2 wrong usage, 3 a document does not hold, 130 interrupted.
     """
+    if not _has_output():
+        return _said("standard output is closed; discard it by `> /dev/null`", 1)
     try:
         # without the standalone mode click returns the code of an `Exit`
         code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
@@ -41,6 +43,19 @@ def run(command: click.Command) -> int:
     except OSError as error:
         code = _said(str(error), 1)  # the output's device is full, say
     return int(code)
+
+
+def _has_output() -> bool:
+    """Tell whether there is a standard output; let each closed stream be the null device.
+
+    The next file to be opened would take the stream's number, and what is written to the one
+    would land in the other.
+    """
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    for name in closed:
+        mode = "r" if name == "stdin" else "w"
+        setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open to the end
+    return "stdout" not in closed
 
 
 def _said(message: str, code: int) -> int:

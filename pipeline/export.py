@@ -57,7 +57,8 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
 
     Raises:
         UsageError: there is no such table, or the directory holds something.
-        WarehouseError: nothing is published, or the directory cannot be written.
+        WarehouseError: nothing is published, a table is damaged, or the directory cannot be
+            written.
     """
     chosen = {name: catalog.table(name) for name in names} or catalog.tables()
     folder = snapshot.current(warehouse)
@@ -66,6 +67,7 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
             _aside(output.resolve()) as (directory, spill),
             # several threads would hold rows in memory to keep them in order
             connect(spill, threads=1) as connection,
+            snapshot.reading(folder),
         ):
             create_views(connection, folder)
             return _write(connection, list(chosen.values()), form, directory)

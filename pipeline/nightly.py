@@ -22,7 +22,7 @@ from pipeline.errors import PithEtlError, UsageError, WarehouseError
 from pipeline.interrupts import terminable
 from pipeline.keyring import load
 from pipeline.progress import log, progress
-from pipeline.render import safe
+from pipeline.render import safe, safe_json
 from pipeline.resources import default_keyring
 from pipeline.runs import Summary
 
@@ -171,7 +171,7 @@ def as_json(summary: Summary, code: int) -> str:
         "total_seconds": round(total, 3),
         "documents_per_second": round(sum(summary.documents.values()) / total, 1) if total else 0,
     }
-    return msgspec.json.encode(facts).decode()
+    return safe_json(msgspec.json.encode(facts).decode())
 
 
 def as_metrics(summary: Summary, code: int) -> str:

@@ -201,11 +201,11 @@ def diff_query(connection: Connection, warehouse: Path, old: str, new: str, name
     """
     table = catalog.table(name)
     for side, which in (("old", old), ("new", new)):
-        files = literal(f"{folder(warehouse, which)}/{name}/*.parquet")
+        file = literal(str(snapshot.table_file(folder(warehouse, which), name)))
         # the whole row as one value, to be compared as such
         connection.execute(
             f"create or replace view {side} as "  # noqa: S608 - a path of our own, quoted
-            f"select entire_row as whole, entire_row.* from read_parquet({files}) as entire_row"
+            f"select entire_row as whole, entire_row.* from read_parquet({file}) as entire_row"
         )
     same = " and ".join(
         f"old.{quote(key)} is not distinct from new.{quote(key)}" for key in table.key

@@ -47,9 +47,13 @@ def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> N
 
     Raises:
         UsageError: there is no such snapshot or table.
-        WarehouseError: nothing is published.
+        WarehouseError: nothing is published, or a table is damaged.
     """
-    with duckdb.connect() as connection:
+    with (
+        snapshot.reading(operate.folder(warehouse, old)),
+        snapshot.reading(operate.folder(warehouse, new)),
+        duckdb.connect() as connection,
+    ):
         if table is not None:
             query = operate.diff_query(connection, warehouse, old, new, table)
         else:
@@ -74,7 +78,7 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
 
     Raises:
         UsageError: there is no such check.
-        WarehouseError: nothing is published, or staging was deleted since.
+        WarehouseError: nothing is published, a table is damaged, or staging was deleted since.
     """
     folder = snapshot.current(warehouse)
     if rows is not None:
@@ -83,7 +87,7 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
     if not all(result.passed for result in results):
         _print_results(output, results)
         return False
-    with duckdb.connect() as connection:
+    with snapshot.reading(folder), duckdb.connect() as connection:
         checking.open_snapshot(connection, warehouse, folder)
         results += checking.check_tables(connection)
         results += checking.check_findings(connection)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pipeline.build import Progress
+from pipeline.render import safe_json
 
 Facts = Mapping[str, int | str]
 
@@ -63,7 +64,7 @@ def _log_text(level: str, message: str, facts: Facts) -> None:
 
 def _log_json(level: str, message: str, facts: Facts) -> None:
     line = {"time": _now(), "level": level, "message": message, **facts}
-    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stderr.write(safe_json(json.dumps(line, ensure_ascii=False)) + "\n")
 
 
 def _now() -> str:

@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import zip_longest
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from pipeline.engine import Connection
+from pipeline.engine import Connection, quote
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
 
 FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 
@@ -28,6 +32,7 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 #: four are the full-width forms.
 FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _ZONED = "TIMESTAMP WITH TIME ZONE"
+_INTERVAL = "INTERVAL"
 _FETCH = 2048
 #: A column of a table outside of a terminal gets no wider: a longer cell sticks out, whole, or one
 #: huge cell would widen all rows.
@@ -54,6 +59,7 @@ def write_result(
 
     Raises:
         duckdb.Error: the query is wrong.
+        UsageError: the format cannot hold what it finds.
     """
     if form == "parquet":
         _write_parquet(connection, query, output, values)
@@ -86,20 +92,39 @@ def _run(connection: Connection, query: str, values: Mapping[str, object] | None
 
 
 def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    while rows := connection.fetchmany(_FETCH):
-        yield from rows
+    try:
+        while rows := connection.fetchmany(_FETCH):
+            yield from rows
+    except OverflowError:
+        message = "an interval is longer than 999999999 days; cast it to a text: x::varchar"
+        raise UsageError(message) from None
 
 
 def _write_parquet(
     connection: Connection, query: str, output: IO[bytes], values: Mapping[str, object] | None
 ) -> None:
     import duckdb  # noqa: PLC0415, F401 - it teaches connections to make relations
-    import pyarrow.parquet as pq  # noqa: PLC0415 - the other formats start faster without it
+    import pyarrow as pa  # noqa: PLC0415 - the other formats start faster without it
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see above
 
-    reader = connection.sql(query, params=values).to_arrow_reader()
-    with pq.ParquetWriter(output, reader.schema, compression="zstd") as writer:
+    reader = _with_seconds(connection.sql(query, params=values)).to_arrow_reader()
+    try:
+        writer = pq.ParquetWriter(output, reader.schema, compression="zstd")
+    except pa.ArrowNotImplementedError as error:
+        message = f"Parquet cannot hold this result; cast to a text, x::varchar, what is: {error}"
+        raise UsageError(message) from None
+    with writer:
         for batch in reader:
             writer.write_batch(batch)
+
+
+def _with_seconds(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return a relation with each column of intervals in seconds, as the other formats have it."""
+    columns = [*zip(map(quote, relation.columns), map(str, relation.types), strict=True)]
+    if all(kind != _INTERVAL for _, kind in columns):
+        return relation
+    seconds = (f"epoch({name}) as {name}" if kind == _INTERVAL else name for name, kind in columns)
+    return relation.project(", ".join(seconds))
 
 
 def _write_csv(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
@@ -131,9 +156,7 @@ def _json_objects(names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iter
     keys = _distinct(names)
     for row in rows:
         values = {key: _plain(value) for key, value in zip(keys, row, strict=True)}
-        line = json.dumps(values, ensure_ascii=False)
-        # what json leaves of these stands within strings, where the escape means the same
-        yield _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+        yield safe_json(json.dumps(values, ensure_ascii=False))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -260,6 +283,12 @@ def _cells(text: str) -> int:
 def safe(text: str) -> str:
     """Return text with control characters made visible, for a terminal."""
     return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def safe_json(text: str) -> str:
+    """Return JSON that means the same, with control characters escaped, for a terminal."""
+    # what JSON leaves of them stands within strings
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 _WRITERS = {

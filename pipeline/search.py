@@ -2,7 +2,8 @@
 
 DuckDB's own extension for it does not come with DuckDB and would be fetched. SQLite's FTS5 is
 in Python's standard library. The index of a snapshot is made by the first search in it and
-kept beside the snapshots, in `search/SNAPSHOT.sqlite`; it can be deleted at any time.
+kept beside the snapshots, in `search/SNAPSHOT.sqlite`; it can be deleted at any time, and one that
+cannot be used is made anew.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import os
 import re
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import snapshot
 from pipeline.errors import WarehouseError
 from pipeline.warehouse import Warehouse
 
@@ -64,39 +65,47 @@ def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | l
         `RESULTS` binds.
 
     Raises:
-        WarehouseError: the index cannot be written or is broken.
+        WarehouseError: the index cannot be written, or a table is damaged.
     """
     words = list(dict.fromkeys(_WORD.findall(text)))[:WORDS]
     rows: list[tuple[str, float]] = []
     if words:
         query = " ".join(f'"{word}"' for word in words)
         try:
-            with _index(warehouse) as connection:
-                rows = connection.execute(
-                    "select number.pith_number, -bm25(texts, ?1, 1.0) as score "
-                    "from texts inner join numbers as number on number.id = texts.rowid "
-                    "where texts match ?2 order by score desc, number.pith_number limit ?3",
-                    (_TITLE_WEIGHT, query, limit),
-                ).fetchall()
+            rows = _ranked(warehouse, query, limit)
         except (OSError, sqlite3.Error) as error:
+            snapshot.blame(warehouse.snapshot, error)
             message = f"the search index of {warehouse.snapshot.name} does not work: {error}"
             raise WarehouseError(message) from None
     return {"numbers": [row[0] for row in rows], "scores": [row[1] for row in rows]}
 
 
-@contextlib.contextmanager
-def _index(warehouse: Warehouse) -> Iterator[sqlite3.Connection]:
-    """Open the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
+def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, float]]:
+    """Ask the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
     folder = warehouse.snapshot.parent.parent / "search"
-    path = folder / f"{warehouse.snapshot.name}.sqlite"
-    with contextlib.ExitStack() as stack:
-        if not path.exists():
-            if not _can_write(folder):
-                temporary = stack.enter_context(tempfile.TemporaryDirectory())
-                path = Path(temporary, "index.sqlite")
-            _make(warehouse, path)
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        yield stack.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True)))
+    kept = folder / f"{warehouse.snapshot.name}.sqlite"
+    if kept.exists():
+        # what a power cut or a hand left is no index: another takes its place
+        with contextlib.suppress(sqlite3.Error):
+            return _asked(kept, query, limit)
+    if _can_write(folder):
+        _make(warehouse, kept)
+        return _asked(kept, query, limit)
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary, "index.sqlite")
+        _make(warehouse, path)
+        return _asked(path, query, limit)
+
+
+def _asked(index: Path, query: str, limit: int) -> list[tuple[str, float]]:
+    uri = f"{index.resolve().as_uri()}?mode=ro&immutable=1"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        return connection.execute(
+            "select number.pith_number, -bm25(texts, ?1, 1.0) as score "
+            "from texts inner join numbers as number on number.id = texts.rowid "
+            "where texts match ?2 order by score desc, number.pith_number limit ?3",
+            (_TITLE_WEIGHT, query, limit),
+        ).fetchall()
 
 
 def _can_write(folder: Path) -> bool:
@@ -113,6 +122,8 @@ def _make(warehouse: Warehouse, path: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(aside)) as connection:
             _fill(warehouse, connection)
+        # else a power cut could leave an empty file under the name
+        snapshot.sync(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import IO, Any
 import msgspec
 
 from pipeline.errors import PithEtlError
-from pipeline.render import print_table, safe
+from pipeline.render import print_table, safe, safe_json
 from pipeline.resources import sql_dir
 from pipeline.warehouse import Warehouse
 
@@ -60,7 +60,8 @@ def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: boo
     """
     pages = [_page(warehouse, number) for number in _numbers(warehouse, identifier)]
     if as_json:
-        output.write(msgspec.json.format(msgspec.json.encode(pages), indent=2).decode() + "\n")
+        text = msgspec.json.format(msgspec.json.encode(pages), indent=2).decode()
+        output.write(safe_json(text) + "\n")
         return
     for page in pages:
         _write(page, output)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,11 +20,17 @@ from typing import Any
 import msgspec
 
 from pipeline.digests import file_sha256, is_intact
-from pipeline.errors import WarehouseError
+from pipeline.errors import PithEtlError, UsageError, WarehouseError
 
 #: The version of the layout below a warehouse, its manifest and its tables.
-LAYOUT = 2
+LAYOUT = 3
 DATABASE = "pith.duckdb"
+
+#: What DuckDB takes for the beginning of options, and for the end of a folder's name.
+_MISREAD = re.compile(r"[?\\]")
+#: The home directory, and the scheme of an address.
+_MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
+
 MANIFEST = "manifest.json"
 
 
@@ -76,8 +83,10 @@ def locked(warehouse: Path) -> Iterator[None]:
     """Hold the warehouse's lock, which the system releases when this process ends.
 
     Raises:
+        UsageError: there can be no warehouse at this place.
         WarehouseError: another process holds it, or the directory cannot be written.
     """
+    _check_place(warehouse)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -89,6 +98,34 @@ def locked(warehouse: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _check_place(warehouse: Path) -> None:
+    """Refuse a place whose path DuckDB, or Arrow, would take for that of another.
+
+    Raises:
+        UsageError: it is such a place.
+    """
+    paths = str(warehouse.absolute()), os.path.realpath(warehouse)
+    if not all(_is_utf8(path) for path in paths):
+        reason = "a path that is not UTF-8; choose another directory"
+    elif found := _MISREAD.search(" ".join(paths)):
+        reason = f"a path with a '{found[0]}'; choose another directory"
+    elif _MISREAD_RELATIVE.match(str(warehouse)):
+        reason = "a relative path that begins with '~' or 'x:'; name it by its absolute path"
+    else:
+        return
+    shown = os.fsencode(warehouse).decode("utf-8", "backslashreplace")
+    message = f"{shown} cannot be a warehouse: DuckDB misreads {reason}"
+    raise UsageError(message)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lock(warehouse: Path, descriptor: int) -> None:
@@ -111,6 +148,8 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
+    From here on nobody may write its tables.
+
     Args:
         folder: the snapshot, complete but for the manifest.
         facts: the fields of `Manifest` that the files themselves do not tell.
@@ -119,15 +158,22 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
         rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
+        if rows is not None:
+            file.chmod(file.stat().st_mode & ~0o222)
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     # whole or not at all: its presence says that the snapshot is finished
     aside = folder / ".manifest"
     aside.write_bytes(text + b"\n")
-    _sync(aside)
+    sync(aside)
     aside.rename(folder / MANIFEST)
-    _sync(folder)
+    sync(folder)
+
+
+def table_file(folder: Path, table: str) -> Path:
+    """Return the file of a snapshot that holds a table."""
+    return folder / table / "part-0.parquet"
 
 
 def damaged(folder: Path) -> list[str]:
@@ -140,15 +186,61 @@ def damaged(folder: Path) -> list[str]:
     return [name for name, facts in files.items() if not is_intact(folder / name, facts.sha256)]
 
 
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Let an error in reading a snapshot name the damaged file that is its cause, if one is.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    try:
+        yield
+    except Exception as error:
+        blame(folder, error)
+        raise
+
+
+def blame(folder: Path, error: BaseException | None) -> None:
+    """Raise an error that names a damaged file of a snapshot, if reading it failed for that.
+
+    It reads every table of the snapshot once more, but for one that has another size already.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    # our own errors say what they mean; who left a pipe, or interrupts, waits for nothing
+    if not isinstance(error, Exception) or isinstance(error, PithEtlError | BrokenPipeError):
+        return
+    tables = {
+        name: facts for name, facts in manifest(folder).files.items() if facts.rows is not None
+    }
+    cut = [name for name, facts in tables.items() if not _has_size(folder / name, facts.bytes)]
+    for name in cut or damaged(folder):
+        if name in tables:
+            message = (
+                f"{folder / name} is damaged; `pith-etl check --files` lists all damaged files of "
+                "the published snapshot; build again"
+            )
+            raise WarehouseError(message) from error
+
+
+def _has_size(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size == size
+    except OSError:
+        return False
+
+
 def make_durable(folder: Path) -> None:
     """Sync every file of a snapshot to disk, then every folder, the deepest first."""
     for directory, _, files in os.walk(folder, topdown=False):
         for name in files:
-            _sync(Path(directory, name))
-        _sync(Path(directory))
+            sync(Path(directory, name))
+        sync(Path(directory))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -158,11 +250,11 @@ def _sync(path: Path) -> None:
 
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
-    _sync(folder.parent)
+    sync(folder.parent)
     # through `current`, so that the next rename publishes both
     _link(warehouse / DATABASE, Path("current", DATABASE))
     _link(warehouse / "current", folder.relative_to(warehouse))
-    _sync(warehouse)
+    sync(warehouse)
 
 
 def _link(path: Path, target: Path) -> None:
@@ -212,8 +304,10 @@ def current(warehouse: Path) -> Path:
     """Return the folder of the published snapshot, resolved, so that it stays the same one.
 
     Raises:
+        UsageError: there can be no warehouse at this place.
         WarehouseError: nothing is published there, or by another version of the layout.
     """
+    _check_place(warehouse)
     folder = target(warehouse)
     if folder is None:
         message = (
@@ -245,8 +339,8 @@ class Last:
 
     def table(self, name: str) -> Path | None:
         """Return the file of a table, unless it is damaged."""
-        file = f"{name}/part-0.parquet"
-        return None if file in self.damaged else self.folder / file
+        file = table_file(self.folder, name)
+        return None if str(file.relative_to(self.folder)) in self.damaged else file
 
 
 def last(warehouse: Path) -> tuple[Last | None, str | None]:

@@ -7,6 +7,7 @@ import os
 import re
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -44,17 +45,16 @@ class Warehouse:
         """Open a warehouse.
 
         Raises:
-            WarehouseError: there is no published snapshot.
+            WarehouseError: there is no published snapshot, or it is damaged.
         """
         self.snapshot = snapshot.current(Path(path))
         self.connection: Connection = engine.connect()
         # a snapshot's files never change: their footers need to be read once only
         self.connection.execute("set parquet_metadata_cache = true")
-        self._open_views()
-        self._readable = [self.snapshot]
-        before = snapshot.before(self.snapshot)
-        if _create_previous(self.connection, before) and before is not None:
-            self._readable.append(before / "papers")
+        with snapshot.reading(self.snapshot):
+            self._open_views()
+            self._before = _create_previous(self.connection, snapshot.before(self.snapshot))
+        self._spill: Path | None = None
 
     def _open_views(self) -> None:
         """Let the views be found by their names, the quickest way that there is.
@@ -89,30 +89,45 @@ class Warehouse:
         from pipeline import catalog  # noqa: PLC0415 - see above
 
         catalog.table(name)
-        return polars.scan_parquet(self.snapshot / name / "*.parquet", glob=True)
+        return polars.scan_parquet(snapshot.table_file(self.snapshot, name), glob=False)
 
     def tables(self) -> list[TableFacts]:
         """Return the catalogue: every table with its rows, meaning and columns."""
         from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
 
+        rows = snapshot.manifest(self.snapshot).rows
         return [
-            TableFacts(table.name, self._count(table.name), table.meaning, table.columns)
+            TableFacts(table.name, rows[table.name], table.meaning, table.columns)
             for table in catalog.tables().values()
         ]
 
     def lock(self) -> None:
-        """Give up everything but reading the tables, for queries by others."""
+        """Give up everything but reading the tables, for queries by others.
+
+        DuckDB opens no file any more but those of the tables, which nobody may write, and what
+        it spills itself to a private directory, which is gone when the warehouse is closed.
+        """
         # an instant is shown in UTC, wherever this runs; no Python variable is a table
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set python_enable_replacements = false")
-        folders = ", ".join(literal(f"{folder}/") for folder in self._readable)
-        self.connection.execute(f"set allowed_directories = [{folders}]")
+        tables = [self.snapshot / name for name in snapshot.manifest(self.snapshot).files]
+        files = [*tables, self._before] if self._before else tables
+        paths = ", ".join(literal(str(file)) for file in files if file.suffix == ".parquet")
+        self.connection.execute(f"set allowed_paths = [{paths}]")
+        self._spill = _private_directory()
+        # DuckDB lets queries read and write there; its own choice is in the working directory
+        spill = literal(str(self._spill or ""))
+        self.connection.execute(f"set temp_directory = {spill}")
         self.connection.execute("set enable_external_access = false")
         self.connection.execute("set lock_configuration = true")
 
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+        if self._spill is not None:
+            # what DuckDB wrote there it has removed
+            with suppress(OSError):
+                self._spill.rmdir()
 
     def __repr__(self) -> str:
         """Return the snapshot and the tables, for a console."""
@@ -147,14 +162,13 @@ class Warehouse:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection."""
+        """Close the connection.
+
+        Raises:
+            WarehouseError: what failed did so because a file of the snapshot is damaged.
+        """
         self.close()
-
-    def _count(self, name: str) -> int:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - only the catalogue needs it
-
-        files = (self.snapshot / name).glob("*.parquet")
-        return sum(pq.read_metadata(file).num_rows for file in files)
+        snapshot.blame(self.snapshot, error)
 
 
 def _attach_views(connection: Connection, file: Path) -> int:
@@ -183,26 +197,41 @@ def _attach_views(connection: Connection, file: Path) -> int:
     return copy
 
 
-def _create_previous(connection: Connection, snapshot: Path | None) -> bool:
-    """Let `previous_papers` be those of an older snapshot; tell whether there are any.
+def _create_previous(connection: Connection, older: Path | None) -> Path | None:
+    """Let `previous_papers` be those of an older snapshot; return their file.
 
     Where there are none it is empty, with the columns of `papers`.
     """
     view = "create temp view previous_papers as from"
-    if snapshot is not None:
+    if older is not None:
+        file = snapshot.table_file(older, "papers")
         try:
-            connection.execute(f"{view} read_parquet({literal(f'{snapshot}/papers/*.parquet')})")
+            connection.execute(f"{view} read_parquet({literal(str(file))})")
         except engine.Error:
             pass  # a broken file of the past is no reason not to read the present
         else:
-            return True
+            return file
     connection.execute(f"{view} papers limit 0")
-    return False
+    return None
 
 
-#: `explain`, with its options, before a statement that it may not hide.
+def _private_directory() -> Path | None:
+    """Make a directory for this process alone; None where there is no place for one."""
+    # the module `tempfile` takes longer to import than many a query takes
+    name = f"pith-etl-{os.getpid()}-{os.urandom(8).hex()}"
+    path = Path(os.environ.get("TMPDIR") or "/tmp", name).absolute()  # noqa: S108 - nobody guesses it
+    try:
+        path.mkdir(mode=0o700)
+    except OSError:
+        return None
+    return path
+
+
+#: `explain`, with its options, before a query. Between them stand plain words alone: in a
+#: comment or a quoted text DuckDB may see the query begin elsewhere.
 _EXPLAIN = re.compile(
-    r"\s*explain(?:\s+analy[sz]e|\s*\([^)]*\))?\s(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+    r"(?P<explain>\s*explain(?:\s+analy[sz]e)?(?:\s*\([\w\s,]*\))?)(?P<query>[\s(].*)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -214,10 +243,12 @@ _WRITES = re.compile(r"COPY|INSERT|UPDATE|DELETE|MERGE|JSON_EXECUTE")
 def read_only(
     connection: Connection, query: str, values: Mapping[str, object] | None = None
 ) -> str:
-    """Return a query, without what follows it, if it is one statement that only reads.
+    """Return a query as it is to be run, if it is one statement that only reads.
 
-    DuckDB may write wherever it may read, so that anything but a query is refused here and
-    not left to the file system.
+    DuckDB may write wherever it may read, so that anything but a query is refused here and not
+    left to the file system. What comes back is a subquery, or `explain` of one: whatever was
+    overlooked here, DuckDB's own grammar lets nothing but a query stand there, not even a WITH
+    that writes.
 
     Args:
         connection: where the tables are; the query is planned there, and not run.
@@ -229,21 +260,32 @@ def read_only(
         duckdb.Error: DuckDB cannot parse or plan it.
     """
     query, kind = _statement(connection, query)
-    match = _EXPLAIN.match(query) if kind == engine.StatementType.EXPLAIN else None
-    if match:
-        read_only(connection, match["rest"], values)
-        return query
-    if kind != engine.StatementType.SELECT:
-        message = f"only queries can be run; this is {kind.name.lower()}"
-        if kind == engine.StatementType.MULTI:
-            message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
-        raise UsageError(message)
+    explain = ""
+    if kind == engine.StatementType.EXPLAIN and (match := _EXPLAIN.fullmatch(query)):
+        explain = f"{match['explain']} "
+        query, kind = _statement(connection, match["query"])
+    _only_select(kind)
+    # a subquery's columns have each a name of its own, too
+    query, kind = _statement(connection, f"from ({query}\n)")
+    _only_select(kind)
     plan = connection.execute(f"explain (format json) {query}", values).fetchall()
     for operator in _operators(json.loads(plan[0][1])):
         if _WRITES.search(operator):
             message = f"only queries can be run; this would {operator.lower()}"
             raise UsageError(message)
-    return query
+    return explain + query
+
+
+def _only_select(kind: engine.StatementType) -> None:
+    """Refuse what is no query."""
+    if kind == engine.StatementType.SELECT:
+        return
+    message = f"only queries can be run; this is {kind.name.lower()}"
+    if kind == engine.StatementType.EXPLAIN:
+        message = "only EXPLAIN [ANALYZE] [(FORMAT format)] can stand before a query, no comment"
+    if kind == engine.StatementType.MULTI:
+        message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
+    raise UsageError(message)
 
 
 def _statement(connection: Connection, query: str) -> tuple[str, engine.StatementType]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import catalog
+from pipeline import catalog, snapshot
 from pipeline.cli import cli
 from tests.console import Console
 from tests.paths import SAMPLES
@@ -91,6 +91,52 @@ def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_pat
     assert found.num_rows == 5
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "table", "parquet"])
+def test_every_view_can_be_written(
+    console: Console, samples_warehouse: Path, tmp_path: Path, form: str
+) -> None:
+    """Each format holds every row of every view."""
+    for view in catalog.VIEWS:
+        options = ("--format", form, "--output", tmp_path / view)
+        _sql(console, samples_warehouse, f"from {view}", *options)
+
+
+def test_an_interval_in_parquet_is_seconds(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """`--format parquet` gives an interval in seconds, as the other formats do, null as null."""
+    query = """select 'x' as a, unnest([interval 90 minutes, null]) as "b""c" """
+    file = tmp_path / "x.parquet"
+    _sql(console, samples_warehouse, query, "--format", "parquet", "--output", file)
+    expected = [{"a": "x", 'b"c': 5400.0}, {"a": "x", 'b"c': None}]
+    assert pq.read_table(file).to_pylist() == expected
+    assert json.loads(_sql(console, samples_warehouse, query, "--format", "json")) == expected
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("parquet", "select [interval 1 day]", "Parquet cannot hold this result; cast to a text"),
+        ("parquet", "select union_value(a := 1)", "Parquet cannot hold this result"),
+        *(
+            (form, query, "an interval is longer than 999999999 days; cast it to a text")
+            for form in ("table", "csv", "json", "jsonl")
+            for query in ("select interval 100000000 years", "select [interval 100000000 years]")
+        ),
+    ],
+)
+def test_what_a_format_cannot_hold(
+    console: Console, samples_warehouse: Path, tmp_path: Path, case: tuple[str, str, str]
+) -> None:
+    """What a format cannot hold is wrong usage, with what to do, and leaves no file."""
+    form, query, message = case
+    options = ("--warehouse", samples_warehouse, "--format", form, "--output", tmp_path / "x")
+    found = console("sql", query, *options)
+    assert (found.code, found.output) == (2, "")
+    assert found.errors.startswith(f"pith-etl: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
@@ -121,7 +167,16 @@ def test_explain_show_and_describe(
     console: Console, samples_warehouse: Path, tmp_path: Path
 ) -> None:
     """What only looks at a query or a table is a query, too, printed or written to a file."""
-    for query in ("explain select 1", "explain analyze select 1", "show tables", "describe papers"):
+    for query in (
+        "explain select 1",
+        "explain analyze select 1",
+        "explain (select 1)",
+        "explain (analyze, format json) select 1",
+        "explain analyze (format json) from papers",
+        "show tables",
+        "describe papers",
+        "summarize papers",
+    ):
         assert _sql(console, samples_warehouse, query)
         assert _sql(console, samples_warehouse, query, "--output", tmp_path / "out") == ""
         assert (tmp_path / "out").stat().st_size
@@ -174,6 +229,9 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
     """Return queries that try to read or write what is not theirs."""
     copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
     serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
+    # a published file, in place: written aside first, a part of another name would be denied
+    target = f"'{folder}/papers/part-0.parquet' (format parquet, use_tmp_file false)"
+    forging = f"copy (from papers limit 1) to {target}"
     return [
         "from read_text('/etc/passwd')",
         "select * from read_csv('/etc/passwd')",
@@ -181,6 +239,9 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         "from '/etc/passwd'",
         "from glob('/etc/*')",
         "from glob('*')",
+        "from read_text('.tmp/x')",
+        "copy papers to '.tmp/x'",
+        f"from glob('{folder}/papers/*')",
         "select getenv('HOME')",
         f"from read_text('{folder}/../../lock')",
         f"from read_text('{folder}/../../staging/../lock')",
@@ -194,6 +255,43 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         f"explain -- x\n analyze copy (select 1) to '{folder}/x.csv'",
         f"explain /* x */ analyze copy (select 1) to '{folder}/x.csv'",
         f"explain analyze /* x */ copy (select 1) to '{folder}/x.csv'",
+        f"explain (analyze /*) select 1 --*/) {forging}",
+        f"explain (format json /*) select 1 --*/, analyze) {forging}",
+        f"explain analyze (format json /*) select 1 --*/) {forging}",
+        f"explain (analyze --) select 1\n) {forging}",
+        f"explain (analyze /*/**/) select 1 --*/*/) {forging}",
+        f"explain (format ')', analyze) {forging}",
+        f"explain (analyze, format $$) select 1 --$$) {forging}",
+        f'explain (analyze, "x) select 1 --" 1) {forging}',
+        f"explain\N{NO-BREAK SPACE}(analyze) {forging}",
+        f"explain\N{NO-BREAK SPACE}analyze {forging}",
+        f"explain (analyze) (format json) {forging}",
+        f"explain (analyze) (with x as ({forging}) from x)",
+        f"explain (analyze) select 1; {forging}",
+        f"explain (select 1); {forging}",
+        f"explain analyze prepare x as {forging}",
+        "explain analyze execute x",
+        "explain analyze create table x as select 1",
+        "explain analyze set memory_limit = '1GB'",
+        f"select 1) ; {forging} --",
+        f"from papers); {forging}; from (from papers",
+        f"/* */ {forging} -- select",
+        f"select 1 $$;$$; {forging}",
+        f"with x as ({forging}) from x",
+        f"with recursive x as ({forging}) from x",
+        f"(with x as ({forging}) from x)",
+        f"from (with x as ({forging}) from x)",
+        f"with y as (with x as ({forging}) from x) from y",
+        f"describe {forging}",
+        f"summarize {forging}",
+        f"pivot (with x as ({forging}) from x) on count in (1) using count(*)",
+        f"from query($$ {forging} $$)",
+        f"from query_table($$ ({forging}) $$)",
+        f"from json_execute_serialized_sql(json_serialize_sql($$ with x as ({forging}) from x $$))",
+        "pragma json_execute_serialized_sql('{}')",
+        f"create macro x() as table {forging}",
+        "copy from database pith to memory",
+        f"copy papers from '{folder}/papers/part-0.parquet'",
         f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
         f"with x as (copy papers to '{folder}/x.csv') from x",
         f"with x as (select 1), y as (copy x to '{folder}/x.csv') select 1 -- x",
@@ -243,6 +341,7 @@ def test_a_query_reaches_nothing_but_the_tables(
     before = sorted(folder.rglob("*"))
     _refused(console, samples_warehouse, _hostile(folder, tmp_path)[number])
     assert sorted(folder.rglob("*")) == before
+    assert snapshot.damaged(folder) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -346,6 +445,19 @@ def test_build_for_a_person(
     query = last.removeprefix('try: pith-etl sql "').removesuffix('"')
     again = console("sql", query, "--format", "csv")
     assert (again.code, len(again.output.splitlines())) == (0, 6)
+
+
+def test_json_of_a_build_obeys_no_name(console: Console, tmp_path: Path) -> None:
+    """Control characters in a name reach no terminal, neither in a summary nor in a log."""
+    evil = "\x9b31m\u202e"
+    (tmp_path / evil).mkdir()
+    warehouse = tmp_path / evil / "w"
+    built = console("build", SAMPLES, "--warehouse", warehouse, "--json", "--workers", 1)
+    assert json.loads(built.output)["warehouse"] == str(warehouse)
+    missing = tmp_path / evil / "missing"
+    failed = console("build", missing, "--warehouse", warehouse, "--log-format", "json")
+    assert "cannot read the source" in json.loads(failed.errors)["message"]
+    assert not {"\x9b", "\u202e"} & {*built.output, *failed.errors}
 
 
 def test_a_missing_source(console: Console, tmp_path: Path) -> None:

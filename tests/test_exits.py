@@ -77,3 +77,34 @@ def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() in {0, 1}
+
+
+def _closing(stream: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run `pith-etl` with some streams closed, as the shell writes that."""
+    program = f'exec "$0" -c "from pipeline.cli import main; main()" "$@" {stream}'
+    command = ["/bin/sh", "-c", program, sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "errors"),
+    [
+        (">&-", 1, "pith-etl: standard output is closed; discard it by `> /dev/null`\n"),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&- 2>&-", 1, ""),
+    ],
+)
+def test_a_closed_stream(samples_warehouse: Path, streams: str, code: int, errors: str) -> None:
+    """Without a standard output a command does nothing and says so; it needs no other stream."""
+    query = ("sql", "select 1 as one", "--format", "csv", "--warehouse", samples_warehouse)
+    found = _closing(streams, *query)
+    assert (found.returncode, found.stderr) == (code, errors)
+    assert found.stdout == ("" if code else "one\n1\n")
+
+
+def test_a_query_from_a_closed_input(samples_warehouse: Path) -> None:
+    """A query that is to come from a closed standard input is wrong usage."""
+    found = _closing("<&-", "sql", "-", "--warehouse", samples_warehouse)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == "pith-etl: one query is expected, not 0 statements\n"

@@ -177,6 +177,21 @@ def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
     assert len(citing) == 12
 
 
+def test_find_paper_puts_what_is_vouched_for_first(synthetic: Warehouse) -> None:
+    """A version that no receipt vouches for never comes before one that one does."""
+    vouched = "proof in ('signed', 'receipt')"
+    works = synthetic.connection.execute(
+        f"select source_id, list(pith_number order by {vouched} desc, "  # noqa: S608 - our own SQL
+        "source_version desc, pith_number) from papers where source_id is not null "
+        f"group by source_id having count(distinct {vouched}) = 2"
+    ).fetchall()
+    assert works
+    for source_id, numbers in works:
+        sql, bindings = bound("find_paper", {"id": source_id})
+        found = synthetic.connection.execute(sql, bindings).fetchall()
+        assert [row[0] for row in found] == numbers
+
+
 def test_changed_papers(tmp_path: Path, console: Console) -> None:
     """Papers that are new, gone or told by another document since the snapshot before are found."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"

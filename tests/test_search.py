@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import Warehouse
+from pipeline import Warehouse, search, snapshot
 from pipeline.errors import WarehouseError
 from pipeline.search import find
 from tests.building import build_warehouse
@@ -189,16 +189,55 @@ def test_a_warehouse_that_cannot_be_written_can_be_searched(tmp_path: Path) -> N
     assert (target / "search").read_text(encoding="utf-8") == "not a directory"
 
 
-def test_a_broken_index_is_reported(tmp_path: Path) -> None:
-    """A file that is no index gives an error that names the snapshot, and no traceback."""
+@pytest.mark.parametrize("content", [b"", b"no index", b"SQLite format 3\x00 and no more"])
+def test_an_index_that_cannot_be_used_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    """A file that is no index, as a power cut leaves one, is replaced by one and not reported."""
     target = tmp_path / "warehouse"
     build_warehouse(target, SAMPLES)
     with Warehouse(target) as opened:
         find(opened, "gpu", 1)
         (index,) = (target / "search").iterdir()
-        index.write_bytes(b"SQLite format 3\x00 and no more")
-        with pytest.raises(WarehouseError, match=opened.snapshot.name):
-            find(opened, "gpu", 1)
+        index.write_bytes(content)
+        assert _numbers(opened, "mxnet") == [MXNET]
+        made = index.stat()
+        assert _numbers(opened, "mxnet") == [MXNET]
+        assert index.stat() == made
+        assert list((target / "search").iterdir()) == [index]
+
+
+def test_an_index_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut leaves under the name of an index is a whole one."""
+    target = tmp_path / "warehouse"
+    build_warehouse(target, SAMPLES)
+    synced: list[str] = []
+    monkeypatch.setattr(
+        snapshot,
+        "sync",
+        lambda path: synced.extend(file.name for file in path.parent.iterdir()),
+    )
+    with Warehouse(target) as opened:
+        find(opened, "gpu", 1)
+        assert len(synced) == 1
+        assert synced[0].startswith(f".{opened.snapshot.name}.sqlite")
+
+
+def test_an_index_that_cannot_be_made_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no room for an index, an error names the snapshot, and nothing is left."""
+
+    def fail(*_: object) -> None:
+        message = "database or disk is full"
+        raise sqlite3.OperationalError(message)
+
+    target = tmp_path / "warehouse"
+    build_warehouse(target, SAMPLES)
+    monkeypatch.setattr(search, "_fill", fail)
+    with Warehouse(target) as opened, pytest.raises(WarehouseError, match=opened.snapshot.name):
+        find(opened, "gpu", 1)
+    assert list((target / "search").iterdir()) == []
 
 
 def test_the_index_holds_no_texts(opened: Warehouse, warehouse: Path) -> None:

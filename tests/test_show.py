@@ -189,3 +189,6 @@ def test_hostile_texts_are_harmless(tmp_path: Path, console: Console) -> None:
     assert "evil" in finished.output
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", finished.output)
     assert not re.search(r"^Trust: proven", finished.output, re.MULTILINE)
+    as_json = console("show", "pith:23I7M26R", "--json", "--warehouse", tmp_path / "warehouse")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", as_json.output)
+    assert json.loads(as_json.output)[0]["paper"]["title"] == evil

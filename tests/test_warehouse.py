@@ -99,26 +99,90 @@ def test_a_locked_warehouse_reads_its_tables_alone(samples_warehouse: Path, tmp_
                 warehouse.connection.execute(f"set {setting}")
 
 
+def test_a_locked_warehouse_makes_no_file(samples_warehouse: Path, tmp_path: Path) -> None:
+    """After `lock` DuckDB itself refuses to make a file, be it in the snapshot's own folders."""
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.lock()
+        papers = warehouse.snapshot / "papers"
+        for place in (papers / "part-9.parquet", papers / "part-0.parquet", tmp_path / "x"):
+            with pytest.raises(duckdb.PermissionException):
+                warehouse.connection.execute(f"copy papers to '{place}' (format parquet)")
+        assert [file.name for file in papers.iterdir()] == ["part-0.parquet"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_published_table_is_read_only(samples_warehouse: Path) -> None:
+    """Nobody may write the files of a published table, so that the system refuses it, too."""
+    files = list((samples_warehouse / "current").resolve().glob("*/*.parquet"))
+    assert len(files) == len(catalog.TABLES)
+    assert [file for file in files if file.stat().st_mode & 0o222] == []
+
+
+def test_a_locked_warehouse_spills_in_private(
+    samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into memory goes to a private directory, which goes with the warehouse."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "private"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "private").mkdir()
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "x").write_text("secret")
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.connection.execute("set memory_limit = '60MB'")
+        warehouse.lock()
+        (private,) = (tmp_path / "private").iterdir()
+        assert private.stat().st_mode & 0o777 == 0o700
+        with pytest.raises(duckdb.PermissionException):
+            warehouse.connection.execute("from read_text('.tmp/x')")
+        large = "select count(*) from (select distinct md5(i::varchar) from range(2000000) t(i))"
+        assert warehouse.connection.execute(large).fetchall() == [(2000000,)]
+    assert list((tmp_path / "private").iterdir()) == []
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with Warehouse(samples_warehouse) as warehouse:
+        warehouse.lock()
+        assert warehouse.connection.execute("select count(*) from papers").fetchall() == [(5,)]
+
+
 @pytest.mark.parametrize(
-    ("query", "kept"),
+    ("query", "run"),
     [
-        ("select 1", "select 1"),
-        ("select 1;", "select 1"),
-        ("select 'é' as é; -- é\n/* ; */ ;\n", "select 'é' as é"),
-        ("select ';' -- ;", "select ';'"),
+        ("select 1", "from (select 1\n)"),
+        ("select 1;", "from (select 1\n)"),
+        ("select 'é' as é; -- é\n/* ; */ ;\n", "from (select 'é' as é\n)"),
+        ("select ';' -- ;", "from (select ';'\n)"),
+        ("explain analyze select 1;", "explain analyze from (select 1\n)"),
+        ("EXPLAIN (format json) (select 1)", "EXPLAIN (format json) from ((select 1)\n)"),
+        ("explain(select 1)", "explain from ((select 1)\n)"),
     ],
 )
-def test_a_query_is_freed_of_what_follows(samples_warehouse: Path, query: str, kept: str) -> None:
-    """A query comes back without semicolons and comments after it, so that it can be nested."""
+def test_a_query_is_run_as_a_subquery(samples_warehouse: Path, query: str, run: str) -> None:
+    """What is run is a subquery, where DuckDB allows nothing but queries, or EXPLAIN of one."""
     with Warehouse(samples_warehouse) as warehouse:
-        assert read_only(warehouse.connection, query) == kept
+        assert read_only(warehouse.connection, query) == run
+        warehouse.connection.execute(run)
+
+
+def test_a_subquery_writes_nothing(samples_warehouse: Path, tmp_path: Path) -> None:
+    """DuckDB itself refuses what writes in the place where a query is run."""
+    with Warehouse(samples_warehouse) as warehouse:
+        for writing in (
+            f"copy papers to '{tmp_path}/x.csv'",
+            f"with x as (copy papers to '{tmp_path}/x.csv') from x",
+            "create table x as select 1",
+        ):
+            for query in (f"from ({writing}\n)", f"explain analyze from ({writing}\n)"):
+                with pytest.raises(duckdb.Error):
+                    warehouse.connection.execute(query)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_values_are_bound_before_a_query_is_judged(samples_warehouse: Path) -> None:
     """A query with values is planned with them, and one without its values is an error."""
     query = "select title from papers where source_id = $id"
     with Warehouse(samples_warehouse) as warehouse:
-        assert read_only(warehouse.connection, query, {"id": "1512.01274"}) == query
+        values = {"id": "1512.01274"}
+        run = read_only(warehouse.connection, query, values)
+        assert len(warehouse.connection.execute(run, values).fetchall()) == 1
         with pytest.raises(duckdb.Error):
             read_only(warehouse.connection, query)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.duck import literal
 from pipeline.resources import sql_dir
 from pipeline.snapshot import Manifest, manifest
 from pipeline.warehouse import Warehouse
@@ -30,9 +28,8 @@ def read(path: Path) -> Figures:
         WarehouseError: nothing is published.
     """
     queries = sorted((sql_dir() / "report").glob("*.sql"))
-    with Warehouse(path) as warehouse, TemporaryDirectory(prefix="pith-etl-") as spill:
+    with Warehouse(path) as warehouse:
         # millions of findings are counted on disk rather than in more memory than a build has
-        warehouse.connection.execute(f"set temp_directory = {literal(spill)}")
         warehouse.connection.execute("set memory_limit = '1GB'")
         warehouse.lock()
         rows = {query.stem: _rows(warehouse, query.read_text("utf-8")) for query in queries}

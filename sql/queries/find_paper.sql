@@ -10,4 +10,8 @@ select
 from papers as paper
 inner join trust on paper.pith_number = trust.pith_number
 where paper.pith_number in (from resolve($id))
-order by paper.source_version desc, paper.pith_number
+order by
+    -- what a receipt vouches for comes before what only claims the name
+    paper.proof in ('signed', 'receipt') desc,
+    paper.source_version desc,
+    paper.pith_number
