@@ -16,7 +16,7 @@ from typing import IO, NamedTuple, Self
 
 import pyarrow as pa
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UsageError
 from pipeline.limits import Limits
 from pipeline.strictjson import WHITESPACE
 
@@ -93,25 +93,30 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> It
         warehouse: a directory that is no input, though it may stand below a source.
 
     Raises:
+        UsageError: a source is empty.
         SourceError: a source does not exist; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
-    named = [os.path.normpath(os.fsencode(source)) for source in sources]
-    return chain.from_iterable([_source(source, output) for source in named])
+    return chain.from_iterable([_source(os.fsencode(source), output) for source in sources])
 
 
 def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
+    if not source:
+        # normalised, it would be the working directory
+        message = "a source is empty, as by a variable of the shell that is not set; name it"
+        raise UsageError(message)
+    source = os.path.normpath(source)
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
-        message = f"cannot read the source {_shown(source)}: {error.strerror}"
+        message = f"cannot read the source {shown(source)}: {error.strerror}"
         raise SourceError(message) from None
     # the operator may name a link, which reading would otherwise refuse; and a file that two
     # sources reach has one real path
     real = os.path.realpath(source)
     if stat.S_ISDIR(status.st_mode):
         return _walk(source, real, output)
-    return iter([_entry(_shown(source), real, status)])
+    return iter([_entry(shown(source), real, status)])
 
 
 def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -121,7 +126,7 @@ def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFil
         current, named = pending.pop()
         if current == output:
             continue
-        prefix = _shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
+        prefix = shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
@@ -129,10 +134,10 @@ def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFil
                         below = os.path.join(named, entry.name)  # noqa: PTH118 - bytes
                         pending.append((entry.path, below))
                     else:
-                        yield _scanned(prefix + _shown(entry.name), entry)
+                        yield _scanned(prefix + shown(entry.name), entry)
         except OSError as error:
             reason = f"{UNLISTED}: {error.strerror}"
-            yield _unreadable(_shown(named), current, reason)
+            yield _unreadable(shown(named), current, reason)
 
 
 def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
@@ -154,9 +159,9 @@ def _unreadable(path: str, opened: bytes, reason: str) -> InputFile:
     return InputFile(path, opened, 0, reason, "unreadable")
 
 
-def _shown(path: bytes) -> str:
+def shown(path: str | bytes) -> str:
     r"""Return a path as text; bytes that are no UTF-8 become `\xNN`, and `\` is doubled."""
-    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return os.fsencode(path).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 # -- read -------------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
     if file.skipped is not None:
         yield RawDocument(file.path, 1, None, None, None, file.status, file.skipped)
         return
-    position = 0
+    position = count = total = 0
     try:
         with _open(file, limits) as stream:
             documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
@@ -176,12 +181,22 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
                 unknown = raw is None and not size
                 known = (None if file.codec else file.size) if unknown else size
                 yield _found(file.path, position, known, raw, limits)
+                count, total = count + 1, total + size
+                if count > limits.batch_documents and total < count * limits.mean_bytes:
+                    raise OSError(_crumbs(limits))
         if not position:
             yield _found(file.path, 1, 0, b"", limits)
     except OSError as error:
         # pyarrow raises OSError without a number for a broken archive
         reason = error.strerror or str(error)
         yield RawDocument(file.path, position + 1, None, None, None, "unreadable", reason)
+
+
+def _crumbs(limits: Limits) -> str:
+    return (
+        f"more than {limits.batch_documents} documents of fewer than {limits.mean_bytes} bytes "
+        "on average"
+    )
 
 
 def _found(

@@ -211,7 +211,7 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
     (tmp_path / "many.ndjson").write_bytes(b"x\n" * 60_000)
     (tmp_path / "known").write_bytes(b"")
     (file,) = discover([tmp_path / "many.ndjson"])
-    limits = Limits(batch_documents=3000)
+    limits = Limits(batch_documents=3000, mean_bytes=0)
     job = Job(tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version())
     tracemalloc.start()
     try:
