@@ -166,24 +166,24 @@ def shown(path: str | bytes) -> str:
 
 # -- read -------------------------------------------------------------------------------------
 
+#: A document in its file: its position, its size and its bytes, which are None if too many.
+_Piece = tuple[int, int, bytes | None]
+
 
 def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
     """Yield every document of a file, and a row without `raw` for what cannot be read."""
     if file.skipped is not None:
         yield RawDocument(file.path, 1, None, None, None, file.status, file.skipped)
         return
-    position = count = total = 0
+    position = 0
     try:
         with _open(file, limits) as stream:
             documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
-            for position, size, raw in documents:
+            for position, size, raw in _until_crumbs(documents, limits):
                 # of what was not read to its end, only a plain file tells the size
                 unknown = raw is None and not size
                 known = (None if file.codec else file.size) if unknown else size
                 yield _found(file.path, position, known, raw, limits)
-                count, total = count + 1, total + size
-                if count > limits.batch_documents and total < count * limits.mean_bytes:
-                    raise OSError(_crumbs(limits))
         if not position:
             yield _found(file.path, 1, 0, b"", limits)
     except OSError as error:
@@ -192,11 +192,18 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         yield RawDocument(file.path, position + 1, None, None, None, "unreadable", reason)
 
 
-def _crumbs(limits: Limits) -> str:
-    return (
-        f"more than {limits.batch_documents} documents of fewer than {limits.mean_bytes} bytes "
-        "on average"
-    )
+def _until_crumbs(documents: Iterable[_Piece], limits: Limits) -> Iterator[_Piece]:
+    """Yield documents; raise OSError when they are too many for what they hold."""
+    total = 0
+    for count, document in enumerate(documents, 1):
+        yield document
+        total += document[1]
+        if count > limits.batch_documents and total < count * limits.mean_bytes:
+            message = (
+                f"more than {limits.batch_documents} documents of fewer than "
+                f"{limits.mean_bytes} bytes on average"
+            )
+            raise OSError(message)
 
 
 def _found(
@@ -251,7 +258,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
     return _Bounded(unpacked, status.st_size, limits)
 
 
-def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> tuple[int, int, bytes | None]:
+def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> _Piece:
     """Return the one document of a file as (position, size, raw), (1, 0, None) if too large."""
     chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
@@ -263,7 +270,7 @@ def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> tuple[int, int, byte
     return 1, 0, None
 
 
-def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
+def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[_Piece]:
     """Yield the documents of an NDJSON file as (line from 1, size, raw or None if too large).
 
     Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.
@@ -283,7 +290,7 @@ def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, 
     yield from _line(line, size, held)
 
 
-def _line(line: int, size: int, held: list[bytes]) -> Iterator[tuple[int, int, bytes | None]]:
+def _line(line: int, size: int, held: list[bytes]) -> Iterator[_Piece]:
     raw = b"".join(held)
     if size and not held:
         yield line, size, None
