@@ -67,7 +67,7 @@ def run(directory: Path, key: bytes, workers: int) -> float:
     started = time.perf_counter()
     paths = sorted(str(path) for path in directory.rglob("*.json"))
     jobs = [(paths[worker::workers], key) for worker in range(workers)]
-    with multiprocessing.get_context("forkserver").Pool(workers) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
         pool.starmap(share, jobs)
     return time.perf_counter() - started
 

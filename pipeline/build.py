@@ -35,7 +35,7 @@ from pipeline.audit import write_findings
 from pipeline.database import write_database
 from pipeline.duck import Connection, column, connect, literal, row_of
 from pipeline.errors import ShrinkError, WarehouseError
-from pipeline.inputs import InputFile, discover
+from pipeline.inputs import InputFile, discover, shown
 from pipeline.interrupts import interruptible
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
@@ -391,7 +391,7 @@ def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
     """Write the table of all builds up to this one; `earlier` is the file of those before."""
     facts = {
         "started_at": datetime.strptime(work.summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
-        "sources": list(work.order.sources),
+        "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
@@ -413,7 +413,7 @@ def _write_manifest(order: Order, summary: Summary, content: Content, folder: Pa
     facts = {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: installed(name) for name in _LIBRARIES},
-        "sources": list(order.sources),
+        "sources": list(map(shown, order.sources)),
         "content": content,
         "documents": summary.documents,
         "refused": summary.refused,

@@ -108,7 +108,6 @@ def build(
     max_shrink: float,
     allow_shrink: bool,
     mode: str,
-    html: Path | None,
     **options: Any,  # noqa: ANN401 - the fields of nightly.Options
 ) -> None:
     """Build the tables from directories and files, and publish them.
@@ -126,10 +125,6 @@ def build(
     shrink = None if allow_shrink else max_shrink
     summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
-    if html:
-        from pipeline.report import page
-
-        page.write(options["warehouse"], html)
     raise click.exceptions.Exit(code)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO
 from pipeline.engine import engine
 from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
+from pipeline.outputs import replacing
 from pipeline.render import print_table, safe, write_result
 from pipeline.snapshot import blame
 from pipeline.warehouse import Warehouse, read_only
@@ -72,23 +72,13 @@ def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
             raise UsageError(message)
         yield sys.stdout.buffer
         return
-    # written aside, so that a failing query leaves what was there; a device has no aside
-    regular = path.is_file() or not path.exists()
-    target = path.resolve() if regular else path
-    aside = target.with_name(f".{target.name}-{os.getpid()}") if regular else path
-    try:
-        stream = aside.open("wb")
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror}"
-        raise UsageError(message) from None
-    try:
-        with stream:
-            yield stream
-        if regular:
-            aside.replace(target)
-    finally:
-        if regular:
-            aside.unlink(missing_ok=True)
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = opened.enter_context(replacing(path))
+        except OSError as error:
+            message = f"cannot write {path}: {error.strerror}"
+            raise UsageError(message) from None
+        yield stream
 
 
 def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline.errors import PithEtlError
+from pipeline.interrupts import terminable
 
 #: It was done, but a document does not hold, or findings are at or over `--fail-on`.
 FINDINGS = 3
@@ -26,8 +27,10 @@ def run(command: click.Command) -> int:
     if not _has_output():
         return _said("standard output is closed; discard it by `> /dev/null`", 1)
     try:
-        # without the standalone mode click returns the code of an `Exit`
-        code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
+        # whatever a command makes is whole or swept when it ends
+        with terminable():
+            # without the standalone mode click returns the code of an `Exit`
+            code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
@@ -65,7 +68,7 @@ def _said(message: str, code: int) -> int:
 
 def leave(code: int) -> NoReturn:
     """End the process at once, as the output is written."""
-    # removes the directory of the sockets to the workers, for one
+    # lets libraries end what they began: threads, for one
     atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
     # all that was to be written is; to free every object by itself would only take time
     os._exit(code)

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple, Self
 
 import pyarrow as pa
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UsageError
 from pipeline.limits import Limits
 from pipeline.strictjson import WHITESPACE
 
@@ -93,25 +93,30 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> It
         warehouse: a directory that is no input, though it may stand below a source.
 
     Raises:
+        UsageError: a source is empty.
         SourceError: a source does not exist; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
-    named = [os.path.normpath(os.fsencode(source)) for source in sources]
-    return chain.from_iterable([_source(source, output) for source in named])
+    return chain.from_iterable([_source(os.fsencode(source), output) for source in sources])
 
 
 def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
+    if not source:
+        # normalised, it would be the working directory
+        message = "a source is empty, as by a variable of the shell that is not set; name it"
+        raise UsageError(message)
+    source = os.path.normpath(source)
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
-        message = f"cannot read the source {_shown(source)}: {error.strerror}"
+        message = f"cannot read the source {shown(source)}: {error.strerror}"
         raise SourceError(message) from None
     # the operator may name a link, which reading would otherwise refuse; and a file that two
     # sources reach has one real path
     real = os.path.realpath(source)
     if stat.S_ISDIR(status.st_mode):
         return _walk(source, real, output)
-    return iter([_entry(_shown(source), real, status)])
+    return iter([_entry(shown(source), real, status)])
 
 
 def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -121,7 +126,7 @@ def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFil
         current, named = pending.pop()
         if current == output:
             continue
-        prefix = _shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
+        prefix = shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
@@ -129,10 +134,10 @@ def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFil
                         below = os.path.join(named, entry.name)  # noqa: PTH118 - bytes
                         pending.append((entry.path, below))
                     else:
-                        yield _scanned(prefix + _shown(entry.name), entry)
+                        yield _scanned(prefix + shown(entry.name), entry)
         except OSError as error:
             reason = f"{UNLISTED}: {error.strerror}"
-            yield _unreadable(_shown(named), current, reason)
+            yield _unreadable(shown(named), current, reason)
 
 
 def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
@@ -154,12 +159,15 @@ def _unreadable(path: str, opened: bytes, reason: str) -> InputFile:
     return InputFile(path, opened, 0, reason, "unreadable")
 
 
-def _shown(path: bytes) -> str:
+def shown(path: str | bytes) -> str:
     r"""Return a path as text; bytes that are no UTF-8 become `\xNN`, and `\` is doubled."""
-    return path.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    return os.fsencode(path).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 # -- read -------------------------------------------------------------------------------------
+
+#: A document in its file: its position, its size and its bytes, which are None if too many.
+_Piece = tuple[int, int, bytes | None]
 
 
 def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
@@ -171,7 +179,7 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
     try:
         with _open(file, limits) as stream:
             documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
-            for position, size, raw in documents:
+            for position, size, raw in _until_crumbs(documents, limits):
                 # of what was not read to its end, only a plain file tells the size
                 unknown = raw is None and not size
                 known = (None if file.codec else file.size) if unknown else size
@@ -182,6 +190,20 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         # pyarrow raises OSError without a number for a broken archive
         reason = error.strerror or str(error)
         yield RawDocument(file.path, position + 1, None, None, None, "unreadable", reason)
+
+
+def _until_crumbs(documents: Iterable[_Piece], limits: Limits) -> Iterator[_Piece]:
+    """Yield documents; raise OSError when they are too many for what they hold."""
+    total = 0
+    for count, document in enumerate(documents, 1):
+        yield document
+        total += document[1]
+        if count > limits.batch_documents and total < count * limits.mean_bytes:
+            message = (
+                f"more than {limits.batch_documents} documents of fewer than "
+                f"{limits.mean_bytes} bytes on average"
+            )
+            raise OSError(message)
 
 
 def _found(
@@ -236,7 +258,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
     return _Bounded(unpacked, status.st_size, limits)
 
 
-def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> tuple[int, int, bytes | None]:
+def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> _Piece:
     """Return the one document of a file as (position, size, raw), (1, 0, None) if too large."""
     chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
@@ -248,7 +270,7 @@ def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> tuple[int, int, byte
     return 1, 0, None
 
 
-def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, int, bytes | None]]:
+def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[_Piece]:
     """Yield the documents of an NDJSON file as (line from 1, size, raw or None if too large).
 
     Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.
@@ -268,7 +290,7 @@ def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[tuple[int, 
     yield from _line(line, size, held)
 
 
-def _line(line: int, size: int, held: list[bytes]) -> Iterator[tuple[int, int, bytes | None]]:
+def _line(line: int, size: int, held: list[bytes]) -> Iterator[_Piece]:
     raw = b"".join(held)
     if size and not held:
         yield line, size, None

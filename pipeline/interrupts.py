@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C and SIGTERM end a build the same way, within seconds, queries included."""
+"""Interrupts: Ctrl-C and SIGTERM end a command alike, within seconds, queries included."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from pipeline.engine import Connection, engine
+if TYPE_CHECKING:
+    from pipeline.engine import Connection
 
 #: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
 _SWALLOWED = "Query interrupted"
@@ -22,10 +23,18 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept."""
+    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept.
+
+    Raises:
+        KeyboardInterrupt: also where DuckDB met the interrupt, and made another error of it.
+    """
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
+    except RuntimeError as error:
+        if str(error) != _SWALLOWED:
+            raise
+        raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -40,6 +49,8 @@ def interruptible(connection: Connection) -> Iterator[None]:
     Raises:
         KeyboardInterrupt: a query was stopped so.
     """
+    from pipeline.engine import engine  # noqa: PLC0415 - `--help` starts faster without it
+
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return

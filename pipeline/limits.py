@@ -36,6 +36,9 @@ class Limits:
         file_bytes: the most a compressed file may unpack to.
         ratio: the most that a compressed file may unpack to, as a multiple of its own size,
             once it has unpacked to more than `document_bytes`.
+        mean_bytes: the fewest bytes that the documents of a file may have on average, once there
+            are more of them than a batch holds; the rest of such a file is not read. Nothing
+            that names a Pith number is as short, and a packed file of a KB could hold millions.
         batch_documents: the most documents staged in one batch.
         batch_bytes: the bytes of documents after which a batch is closed.
     """
@@ -43,6 +46,7 @@ class Limits:
     document_bytes: int = 16 * 2**20
     file_bytes: int = 64 * 2**30
     ratio: int = 200
+    mean_bytes: int = 48
     batch_documents: int = 4096
     batch_bytes: int = 32 * 2**20
 

@@ -19,8 +19,8 @@ from pipeline import exits
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
-from pipeline.interrupts import terminable
 from pipeline.keyring import load
+from pipeline.outputs import is_writable, replacing
 from pipeline.progress import log, progress
 from pipeline.render import safe, safe_json
 from pipeline.resources import default_keyring
@@ -46,24 +46,30 @@ class Options:
     keep: int
     report: Path | None
     metrics: Path | None
+    html: Path | None
 
 
 def run(options: Options) -> tuple[Summary, int]:
-    """Build, prune, write the report and the metrics; return the summary and the exit code.
+    """Build, prune, write page, report and metrics; return the summary and the exit code.
 
     Raises:
         PithEtlError: nothing was published; the message says why.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
-    with terminable(), _logged(options.log_format):
-        for file in (options.report, options.metrics):
-            _check_place(file)
+    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+    with _logged(options.log_format):
+        for file in (options.report, options.metrics, options.html):
+            _check_place(file, options.warehouse)
         try:
             with progress(options.progress, options.log_format) as update:
                 summary = build(_order(options), update)
+            # before the others, which tell whether it could be written
+            _write_page(options)
+        except UsageError:
+            raise
         except BaseException as error:
-            _write_failed(options, error)
+            _write_failed(options, summary, error)
             raise
         for notice in summary.notices:
             log(options.log_format, "warning", notice)
@@ -79,9 +85,15 @@ def _write_files(options: Options, summary: Summary, code: int) -> None:
         _replace(options.metrics, as_metrics(summary, code))
 
 
-def _write_failed(options: Options, error: BaseException) -> None:
-    """Let the files tell of a build that published nothing, as far as they can be written."""
-    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+def _write_page(options: Options) -> None:
+    if options.html:
+        from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+
+        _replace(options.html, page.render(options.warehouse))
+
+
+def _write_failed(options: Options, summary: Summary, error: BaseException) -> None:
+    """Let report and metrics tell of a run that failed, as far as they can be written."""
     summary.notices.append(_named(error))
     with suppress(WarehouseError):
         _write_files(options, summary, _code(error))
@@ -127,9 +139,12 @@ def _logged(log_format: str) -> Iterator[None]:
         raise SystemExit(_code(error)) from None
 
 
-def _check_place(file: Path | None) -> None:
+def _check_place(file: Path | None, warehouse: Path) -> None:
     """Refuse a file that cannot be written before hours are spent on what belongs into it."""
-    if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+    if file is None or is_writable(file):
+        return
+    # the build makes the directory of a new warehouse
+    if warehouse.exists() or file.parent.resolve() != warehouse.resolve():
         message = f"{file} cannot be written: {file.parent} must be a directory to write in"
         raise UsageError(message)
 
@@ -150,12 +165,12 @@ def exit_code(summary: Summary, fail_on: str) -> int:
 
 def _replace(path: Path, text: str) -> None:
     """Write a file atomically: a collector never reads half of it."""
-    aside = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+        # it may be that of a new warehouse, which a build that failed did not make
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        aside.unlink(missing_ok=True)
         message = f"the snapshot is published, but {path} cannot be written: {error.strerror}"
         raise WarehouseError(message) from None
 

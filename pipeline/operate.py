@@ -74,13 +74,16 @@ def rollback(warehouse: Path, name: str | None) -> str:
 
     Raises:
         UsageError: there is no such snapshot, or none before.
-        WarehouseError: a file of it is missing, or a build is writing.
+        WarehouseError: there is no snapshot, a file of it is damaged, or a build is writing.
     """
+    history(warehouse)  # to take the lock would make the directory of a mistyped warehouse
     with snapshot.locked(warehouse):
         target = folder(warehouse, name or _before(warehouse))
-        missing = [file for file in snapshot.manifest(target).files if not (target / file).exists()]
-        if missing:
-            message = f"{target} lacks {missing[0]}; it cannot be published"
+        if damaged := snapshot.damaged(target):
+            message = (
+                f"{target} cannot be published: {', '.join(damaged)} is missing or not as it was "
+                "written; roll back to another snapshot, or build"
+            )
             raise WarehouseError(message)
         snapshot.publish(warehouse, warehouse / "snapshots" / target.name)
         return target.name
@@ -111,8 +114,8 @@ def prune(warehouse: Path, keep: int) -> list[str]:
     Raises:
         WarehouseError: there is no snapshot, a build is writing, or a file cannot be deleted.
     """
+    history(warehouse)  # as in `rollback`
     with snapshot.locked(warehouse):
-        history(warehouse)
         try:
             snapshot.sweep(warehouse)
             return clear(warehouse, keep)

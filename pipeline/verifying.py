@@ -21,7 +21,7 @@ from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
 from pipeline.duck import Connection, literal
 from pipeline.errors import SourceError, WarehouseError
-from pipeline.inputs import discover
+from pipeline.inputs import discover, shown
 from pipeline.keyring import load
 from pipeline.render import safe
 from pipeline.resources import default_keyring
@@ -90,7 +90,7 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
         found = verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources))
         (_write_json if as_json else _write_text)(_counted(found, counts), counts, output)
     if not counts["ok"] + counts["failed"]:
-        message = f"there is no Pith document in {', '.join(map(safe, sources))}"
+        message = f"there is no Pith document in {', '.join(map(safe, map(shown, sources)))}"
         raise SourceError(message)
     return not counts["failed"]
 

@@ -1,8 +1,8 @@
 """Staging as tasks: planned once, run in this process or by worker processes.
 
 A task is a group of files. Running it writes parts and a listing of what was found where;
-only counts come back, so that memory does not grow with the input. Any executor with the
-standard `concurrent.futures` interface can run tasks.
+only counts come back, so that memory does not grow with the input. `run_task` needs nothing but
+its arguments: any executor with the standard `concurrent.futures` interface can run it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 import resource
 import signal
 import threading
+import traceback
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count, islice
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -134,60 +135,93 @@ def run(tasks: Iterator[Task], job: Job, workers: int) -> Generator[Done]:
         for task in tasks:
             yield run_task(task, job)
         return
-    # forkserver: polars and duckdb hold threads, after which a plain fork may deadlock
-    context = multiprocessing.get_context("forkserver")
-    _start_forkserver()
-    theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, context, _live_with, (theirs,))
-    with theirs, ours, pool:
-        try:
-            yield from _submit(pool, tasks, job, 2 * workers)
-        except BaseException:
-            # else leaving the pool would wait for its workers to finish
-            ours.close()
-            raise
+    with ExitStack() as crew:
+        yield from _hand_out(tasks, job, workers, crew)
 
 
-def _start_forkserver() -> None:
-    """Start the process that forks the workers, deaf to interrupts, as they will be.
+def _hand_out(tasks: Iterator[Task], job: Job, workers: int, crew: ExitStack) -> Iterator[Done]:
+    """Let workers run the tasks, one at a time each: there may be too many for memory.
 
-    A terminal sends Ctrl-C to every process of a group, and a service manager SIGTERM. It is
-    for the parent to act on it.
+    The standard pools would do, but their semaphores, and the sockets of a forkserver, have names
+    in the system, and stay for ever when all processes of a build are killed. A pipe has none.
     """
-    # it would unblock the signals, were it started by the forkserver's start
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    first = list(islice(tasks, workers))
+    busy = [_start(job, crew) for _ in first]
+    for pipe, task in zip(busy, first, strict=True):
+        with _alive():
+            pipe.send(task)
+    while busy:
+        ready = set(wait(busy))
+        for pipe in [pipe for pipe in busy if pipe in ready]:
+            with _alive():
+                done = pipe.recv()
+            if isinstance(done, Exception):
+                raise done
+            if (following := next(tasks, None)) is None:
+                busy.remove(pipe)
+            else:
+                with _alive():
+                    pipe.send(following)
+            yield done
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    """Say what it means when the other end of a pipe is gone."""
     try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _live_with(lifeline: Pipe) -> None:
-    """Let this worker end when the other end of a pipe is closed, by its parent or its death."""
-
-    def follow() -> None:
-        lifeline.poll(None)
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
-def _submit(executor: Executor, tasks: Iterator[Task], job: Job, ahead: int) -> Iterator[Done]:
-    """Run the tasks, so many submitted at a time: there may be too many for memory."""
-    running = {executor.submit(run_task, task, job) for task in islice(tasks, ahead)}
-    try:
-        while running:
-            ended, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {executor.submit(run_task, task, job) for task in islice(tasks, len(ended))}
-            for future in ended:
-                yield future.result()
-    except BrokenProcessPool:
+        yield
+    except (EOFError, OSError):
         message = (
             "a worker process was killed, perhaps for want of memory; nothing was published: "
             "build again, with fewer --workers if it recurs"
         )
         raise WarehouseError(message) from None
+
+
+def _start(job: Job, crew: ExitStack) -> Pipe:
+    """Start a worker that ends with the crew; return the pipe that takes tasks to it, and back.
+
+    It is deaf to interrupts: a terminal sends Ctrl-C to every process of a group, and a service
+    manager SIGTERM. It is for the parent to act on it.
+    """
+    # spawn: polars and duckdb hold threads, after which a plain fork may deadlock
+    context = multiprocessing.get_context("spawn")
+    # it would unblock the signals, were it started by the worker's start
+    resource_tracker.ensure_running()
+    ours, theirs = context.Pipe()
+    crew.callback(ours.close)
+    with theirs:
+        worker = context.Process(target=_serve, args=(theirs, job), daemon=True)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            worker.start()
+            crew.callback(worker.join)
+            crew.callback(worker.kill)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return ours
+
+
+def _serve(pipe: Pipe, job: Job) -> None:
+    """Run the tasks that come through a pipe, until the parent ends this worker or dies."""
+    threading.Thread(target=_follow, daemon=True).start()
+    with suppress(EOFError, ConnectionError):
+        while True:
+            task = pipe.recv()
+            try:
+                done = run_task(task, job)
+            except Exception as error:  # noqa: BLE001 - the parent raises it
+                error.add_note(f"in a worker process:\n{traceback.format_exc()}")
+                pipe.send(error)
+            else:
+                pipe.send(done)
+
+
+def _follow() -> None:
+    """End this worker when its parent dies, in the middle of a task."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+    os._exit(1)
 
 
 def peak_memory() -> int:

@@ -578,6 +578,18 @@ def test_building_again_changes_nothing(tmp_path: Path) -> None:
     assert MXNET in {row[0] for row in before["papers"]}
 
 
+def test_a_source_may_have_any_name(tmp_path: Path) -> None:
+    """A source whose name is no UTF-8 is built, and named as its documents are."""
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/s\xff"))
+    shutil.copytree(SAMPLES, source)
+    build_warehouse(tmp_path / "warehouse", source)
+    assert rows(tmp_path / "warehouse", "from (select unnest(sources) from runs)") == [
+        (rf"{tmp_path}/s\xff",)
+    ]
+    manifest = json.loads((tmp_path / "warehouse" / "current" / "manifest.json").read_bytes())
+    assert manifest["sources"] == [rf"{tmp_path}/s\xff"]
+
+
 def test_a_warehouse_among_its_sources_is_not_read(tmp_path: Path) -> None:
     """Building a directory into a warehouse below it finds the same documents each time."""
     shutil.copytree(SAMPLES, tmp_path, dirs_exist_ok=True)

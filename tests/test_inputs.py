@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UsageError
 from pipeline.inputs import InputFile, RawDocument, discover, read_documents
 from pipeline.limits import DEFAULT, Limits
 from tests.paths import SAMPLES
@@ -50,6 +50,16 @@ def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     """A source that does not exist is the operator's mistake and stops the run."""
     with pytest.raises(SourceError, match="nowhere: No such file or directory"):
         discover([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("source", ["", Path()])
+def test_an_empty_source_is_not_the_working_directory(source: str | Path) -> None:
+    """What an unset variable of a shell leaves is wrong usage; a dot means what it says."""
+    if source:
+        assert _paths(discover([source]))
+        return
+    with pytest.raises(UsageError, match="a source is empty"):
+        discover([SAMPLES, source])
 
 
 def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
@@ -153,6 +163,25 @@ def test_a_line_across_reads_is_whole(tmp_path: Path) -> None:
     path.write_bytes(RAW + b"\n" + long + b"\r\n\r\n" + RAW)
     assert [d.raw for d in _read(path)] == [RAW, long, RAW]
     assert [d.position for d in _read(path)] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+def test_a_file_of_crumbs_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
+    """Beyond a batch, lines must be of a size that documents have, or a KB holds 500,000 rows."""
+    path = tmp_path / name
+    content = b"1\n" * 100_000
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    *kept, last = _read(path, Limits(batch_documents=50))
+    assert [d.raw for d in kept] == [b"1"] * 51
+    assert (last.position, last.status, last.raw) == (52, "unreadable", None)
+    assert last.reason == "more than 50 documents of fewer than 48 bytes on average"
+
+
+def test_crumbs_among_documents_are_read(tmp_path: Path) -> None:
+    """It is the average that counts, and blank lines count for nothing."""
+    path = tmp_path / "x.jsonl"
+    path.write_bytes((b"1\n\n\n" + RAW * 20 + b"\n") * 1000)
+    assert len(_read(path, Limits(batch_documents=50))) == 2000
 
 
 def test_lines_before_a_break_are_kept(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import duckdb
 import pytest
 
 from pipeline.interrupts import interruptible, terminable
+from tests.console import Console
+from tests.paths import SAMPLES
 
 #: It would take hours.
 LONG = "select count(*) from range(100_000_000_000) as a where hash(a.range) % 7 = 1"
@@ -63,6 +66,47 @@ def test_another_thread_may_build() -> None:
     thread.start()
     thread.join()
     assert found == [(1,)]
+
+
+def test_what_duckdb_makes_of_an_interrupt_is_one() -> None:
+    """Where nobody watches a query, DuckDB itself ends it, by an error that means an interrupt."""
+    timer = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM])
+    with duckdb.connect() as connection:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt), terminable():
+            connection.execute(LONG)
+    timer.join()
+
+
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        ("pipeline.export.snapshot.make_durable", ["export", "--output", "out"]),
+        ("pipeline.commands.write_result", ["sql", "select 1", "--output", "out.csv"]),
+        ("pipeline.outputs.Path.replace", ["report", "--output", "out.html"]),
+        ("pipeline.verifying.verdicts", ["verify", SAMPLES]),
+    ],
+)
+def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 - fixtures
+    console: Console,
+    samples_warehouse: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    command: list[object],
+) -> None:
+    """SIGTERM ends each command that makes files with 130, and what it made so far is swept."""
+
+    def terminate(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(place, terminate)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    warehouse = [] if "verify" in command else ["--warehouse", samples_warehouse]
+    finished = console(*command, *warehouse)
+    assert (finished.code, finished.errors.strip()) == (130, "pith-etl: interrupted")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_query_of_a_user_is_interrupted(samples_warehouse: Path) -> None:

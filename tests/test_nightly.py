@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import re
@@ -93,7 +94,7 @@ def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
     assert build(*arguments).code == 2
 
 
-@pytest.mark.parametrize("option", ["--report", "--metrics"])
+@pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
 def test_a_report_that_cannot_be_written_is_told_first(
     site: Site, build: Build, option: str
 ) -> None:
@@ -352,6 +353,72 @@ def test_metrics_are_replaced_at_once(
     assert finished.code == 1
     assert "the snapshot is published, but" in finished.errors
     assert path.read_text() == "old"
+
+
+_FILES = pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
+
+
+@_FILES
+def test_what_is_no_file_is_written_to(site: Site, build: Build, option: str) -> None:
+    """A FIFO gets what a file would, and stays what it is; a link's target is replaced."""
+    fifo, link = site.root / "fifo", site.root / "link"
+    os.mkfifo(fifo)
+    link.symlink_to("file")
+    reader = subprocess.Popen(["/bin/cat", fifo], stdout=subprocess.PIPE)  # noqa: S603 - ours
+    assert build(option, fifo).code == 0
+    read, _ = reader.communicate(timeout=10)
+    assert len(read) > 100
+    assert fifo.is_fifo()
+    assert build(option, link).code == 0
+    assert link.is_symlink()
+    assert len((site.root / "file").read_bytes()) > 100
+
+
+@_FILES
+def test_a_file_may_stand_in_a_new_warehouse(site: Site, console: Console, option: str) -> None:
+    """The build makes the directory of the warehouse, and the file in it, also if it fails."""
+    warehouse = site.root / "new" / "warehouse"
+    options = ("--warehouse", warehouse, "--workers", 1, option, warehouse / "file")
+    assert console("build", site.mirror, *options).code == 0
+    assert (warehouse / "file").stat().st_size > 100
+    shutil.rmtree(site.root / "new")
+    assert console("build", site.root / "nowhere", *options).code == 1
+    assert (warehouse / "file").exists() == (option != "--html")
+
+
+def test_a_page_that_fails_is_told_everywhere(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Log, report, metrics and exit code say that the page is missing, and what is published."""
+    files = [site.root / name for name in ("page.html", "report.json", "metrics.prom")]
+    real = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if target != files[0]:
+            return real(self, target)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fail)
+    options = zip(("--html", "--report", "--metrics"), files, strict=True)
+    finished = build("--log-format", "json", *itertools.chain(*options))
+    (line,) = log_of(finished.errors)
+    facts, figures = json.loads(files[1].read_text()), _metrics(files[2].read_text())
+    assert (finished.code, line["level"]) == (1, "error")
+    assert f"the snapshot is published, but {files[0]} cannot be written" in line["message"]
+    assert facts["notices"] == [line["message"]]
+    assert (facts["exit_code"], facts["published"]) == (1, True)
+    assert (figures["pith_etl_exit_code"], figures["pith_etl_published"]) == (1, 1)
+    assert site.rows("select count(*) from papers") == [(5,)]
+
+
+def test_an_empty_source_is_wrong_usage(site: Site, console: Console) -> None:
+    """An unset variable of a shell builds nothing, and writes no file."""
+    report = site.root / "report.json"
+    finished = console("build", "", "--warehouse", site.warehouse, "--report", report)
+    assert (finished.code, finished.output) == (2, "")
+    assert "a source is empty" in finished.errors
+    assert not site.warehouse.exists()
+    assert not report.exists()
 
 
 def test_the_log_is_json_throughout(site: Site) -> None:

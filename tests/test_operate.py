@@ -79,11 +79,13 @@ def test_history_survives_a_broken_manifest(site: Site, console: Console) -> Non
 def test_without_a_snapshot_every_command_says_so(
     tmp_path: Path, console: Console, command: list[str]
 ) -> None:
-    """Where nothing was built, each exits with 1 and says what to run."""
-    finished = console(*command, "--warehouse", tmp_path)
-    assert finished.code == 1
-    assert "no snapshot is published" in finished.errors
-    assert "pith-etl build SOURCE" in finished.errors
+    """Where nothing was built, each exits with 1, says what to run, and makes nothing."""
+    for warehouse in (tmp_path, tmp_path / "mistyped"):
+        finished = console(*command, "--warehouse", warehouse)
+        assert finished.code == 1
+        assert "no snapshot is published" in finished.errors
+        assert "pith-etl build SOURCE" in finished.errors
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- diff -------------------------------------------------------------------------------------
@@ -187,11 +189,16 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
     assert tables(site.warehouse) == today
 
 
-def test_an_incomplete_snapshot_is_not_published(site: Site) -> None:
-    """A file that the manifest names must be there."""
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  # noqa: FBT001 - a case
+    """Each file that the manifest names must be there, with its bytes."""
     first, _, last = _names(site)
-    (site.warehouse / "snapshots" / first / "papers" / "part-0.parquet").unlink()
-    with pytest.raises(WarehouseError, match=r"lacks papers/part-0\.parquet; it cannot"):
+    file = site.warehouse / "snapshots" / first / "papers" / "part-0.parquet"
+    content = file.read_bytes()
+    file.unlink()
+    if not gone:
+        file.write_bytes(content[:-1] + b"?")
+    with pytest.raises(WarehouseError, match=r"published: papers/part-0\.parquet is missing or"):
         operate.rollback(site.warehouse, first)
     assert snapshot.current(site.warehouse).name == last
 

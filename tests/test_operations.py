@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import subprocess
+from pathlib import Path
 
 import click
 import pytest
@@ -15,7 +17,9 @@ from tests.paths import REPO
 PAGE = (REPO / "docs" / "operations.md").read_text("utf-8")
 SOURCE = "".join(path.read_text("utf-8") for path in sorted((REPO / "pipeline").glob("*.py")))
 COMMANDS = sorted(
-    set(re.findall(r"pith-etl ((?:build|history|diff|check|rollback|prune) [^`\n>]+)", PAGE))
+    set(
+        re.findall(r"pith-etl ((?:build|history|diff|check|rollback|prune) .+?)(?= 2>|[`\n])", PAGE)
+    )
 )
 #: What stands for a value in the messages of the page.
 _VALUES = re.compile(
@@ -39,6 +43,26 @@ def test_there_are_commands() -> None:
         *("build", "history", "diff", "check", "rollback", "prune")
     }
     assert isinstance(cli, click.Group)
+
+
+def test_the_cron_line_works_for_its_user(tmp_path: Path) -> None:
+    """It hands all that a build says to the system's log, and writes no file of its own."""
+    (line,) = re.findall(r"^0 3 .*", PAGE, re.MULTILINE)
+    *_, user, command = line.split(maxsplit=6)
+    (tmp_path / "pith-etl").write_text("#!/bin/sh\necho said $1\necho why >&2\n")
+    (tmp_path / "logger").write_text('#!/bin/sh\necho "$@"\ncat\n')
+    for stub in tmp_path.iterdir():
+        stub.chmod(0o755)
+    ran = subprocess.run(  # noqa: S603 - the page is ours
+        ["/bin/sh", "-c", command.replace("/opt/pith-etl/.venv/bin/", "")],
+        env={"PATH": f"{tmp_path}:/bin:/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert user == "pith"
+    assert ran.stdout.splitlines() == ["-t pith-etl", "said build", "why"]
+    assert not re.search(r">\s*/", command)
 
 
 @pytest.mark.parametrize("message", _ROWS)

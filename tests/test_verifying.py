@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -112,6 +114,29 @@ def test_wrong_usage_and_missing_files_have_their_own_status(
     assert finished.code == code
     assert finished.errors
     assert "Traceback" not in finished.errors
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+@pytest.mark.parametrize("name", [b"\xff", b"\xff/003.json"])
+def test_a_source_may_have_any_name(
+    console: Console, tmp_path: Path, name: bytes, option: tuple[str, ...]
+) -> None:
+    """A file or a directory whose name is no UTF-8 is verified, and shown by its bytes."""
+    (sample,) = SAMPLES.glob("003_*.txt")
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.parent.mkdir(exist_ok=True)
+    shutil.copy(sample, path)
+    for source in {path, tmp_path / Path(os.fsdecode(name)).parts[0]}:
+        finished = console("verify", source, *option)
+        assert (finished.code, finished.errors) == (0, "")
+        assert r"\xff" in finished.output
+
+
+def test_an_empty_path_is_not_the_working_directory(console: Console) -> None:
+    """An unset variable of a shell is wrong usage."""
+    finished = console("verify", "")
+    assert (finished.code, finished.output) == (2, "")
+    assert "a source is empty" in finished.errors
 
 
 def test_what_a_document_says_cannot_command_the_terminal(console: Console, tmp_path: Path) -> None:

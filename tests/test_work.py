@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
-import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -118,12 +117,12 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
 
 
 def _workers(group: int) -> list[int]:
-    """Return the worker processes of a build: those that are no tracker and no server."""
+    """Return the worker processes of a build: those that are no tracker."""
     found = []
     for process in members(group):
         threads = len(list(Path(f"/proc/{process}/task").iterdir()))
         command = Path(f"/proc/{process}/cmdline").read_bytes()
-        if process != group and b"forkserver" in command and threads > 1:
+        if process != group and b"spawn_main" in command and threads > 1:
             found.append(process)
     return found
 
@@ -180,10 +179,39 @@ def test_no_worker_outlives_its_parent(dump: Site) -> None:
 
 
 @pytest.fixture
-def temporary() -> Iterator[Path]:
-    """Return an empty directory of a short name, as that of a socket must be."""
-    with tempfile.TemporaryDirectory() as directory:
-        yield Path(directory)
+def temporary(tmp_path: Path) -> Path:
+    """Return an empty directory, of a name too long for that of a socket."""
+    path = tmp_path / ("long" * 30)
+    path.mkdir()
+    return path
+
+
+def test_what_workers_share_has_no_name(dump: Site, temporary: Path) -> None:
+    """Not even when all processes are killed do sockets or semaphores stay in the system."""
+    process = dump.start("--workers", "2", env=os.environ | {"TMPDIR": str(temporary)})
+    await_line(process, "stage")
+    while len(_workers(process.pid)) < 2:
+        assert process.poll() is None
+    for member in members(process.pid):
+        assert "/dev/shm/" not in Path(f"/proc/{member}/maps").read_text()  # noqa: S108 - not ours
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    await_end(process.pid)
+    assert not list(temporary.iterdir())
+
+
+def test_a_defect_in_a_worker_tells_where_it_was(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw in a worker is raised by the build, with the worker's own traceback."""
+
+    def unlimited(*fields: Any) -> Job:  # noqa: ANN401 - of a job
+        return replace(Job(*fields), limits=cast("Limits", None))
+
+    monkeypatch.setattr("pipeline.build.Job", unlimited)
+    with pytest.raises(AttributeError) as caught:
+        _fresh(site, tmp_path).build(site.mirror, workers=2, limits=Limits(batch_documents=45))
+    assert "in run_task" in "".join(caught.value.__notes__)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -211,7 +239,7 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
     (tmp_path / "many.ndjson").write_bytes(b"x\n" * 60_000)
     (tmp_path / "known").write_bytes(b"")
     (file,) = discover([tmp_path / "many.ndjson"])
-    limits = Limits(batch_documents=3000)
+    limits = Limits(batch_documents=3000, mean_bytes=0)
     job = Job(tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version())
     tracemalloc.start()
     try:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from pipeline import catalog
 from pipeline.errors import UsageError
+from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
 
@@ -58,7 +59,8 @@ def write(warehouse: Path, output: Path) -> None:
         sys.stdout.buffer.write(page)
         return
     try:
-        output.write_bytes(page)
+        with replacing(output) as stream:
+            stream.write(page)
     except OSError as error:
         message = f"cannot write {output}: {error.strerror}"
         raise UsageError(message) from None

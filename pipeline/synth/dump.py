@@ -101,7 +101,7 @@ def _chunks(plan: Plan, workers: int) -> Iterator[Made]:
     if workers == 1 or len(starts) <= 1:
         yield from map(make, starts)
         return
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(starts)), mp_context=context) as executor:
         yield from executor.map(make, starts)
 
