@@ -17,7 +17,14 @@ from pipeline.snapshot import blame
 from pipeline.warehouse import Warehouse, read_only
 
 #: What DuckDB says of a query that is wrong in itself.
-_WRONG = (engine.ParserException, engine.BinderException, engine.CatalogException)
+_WRONG = (
+    engine.ParserException,
+    engine.BinderException,
+    engine.CatalogException,
+    engine.ConversionException,
+    engine.OutOfRangeException,
+    engine.PermissionException,
+)
 
 
 def sql(
@@ -42,7 +49,7 @@ def sql(
             with interruptible(opened.connection), _output(output, form) as stream:
                 write_result(opened.connection, query, form, stream, values)
         except engine.Error as error:
-            # only what parses and binds has read the tables
+            # to look for damage reads all tables, which a slip of the pen should not
             if not isinstance(error, _WRONG):
                 blame(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's

@@ -45,6 +45,7 @@ class Warehouse:
         """Open a warehouse.
 
         Raises:
+            UsageError: there can be no warehouse at this place.
             WarehouseError: there is no published snapshot, or it is damaged.
         """
         self.snapshot = snapshot.current(Path(path))
