@@ -10,7 +10,7 @@ from typing import IO
 
 from pipeline.engine import engine
 from pipeline.errors import UsageError
-from pipeline.interrupts import interruptible
+from pipeline.interrupts import interruptible, terminable
 from pipeline.outputs import replacing
 from pipeline.render import print_table, safe, write_result
 from pipeline.snapshot import blame
@@ -42,7 +42,7 @@ def sql(
         UsageError: the query is wrong, or does more than read the tables.
         WarehouseError: nothing is published, or a table is damaged.
     """
-    with Warehouse(warehouse) as opened:
+    with terminable(), Warehouse(warehouse) as opened:
         opened.lock()
         try:
             query = read_only(opened.connection, query, values)

@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C and SIGTERM end a command alike, within seconds, queries included."""
+"""Interrupts: Ctrl-C and SIGTERM end a command the same way, within seconds, queries included."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-if TYPE_CHECKING:
-    from pipeline.engine import Connection
+from pipeline.engine import Connection, engine
 
 #: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
 _SWALLOWED = "Query interrupted"
@@ -25,16 +24,12 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 def terminable() -> Iterator[None]:
     """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept.
 
-    Raises:
-        KeyboardInterrupt: also where DuckDB met the interrupt, and made another error of it.
+    For commands that make files. Their queries must be `interruptible`: one that nobody watches
+    would go on to its end, where SIGTERM alone ends the process at once.
     """
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
-    except RuntimeError as error:
-        if str(error) != _SWALLOWED:
-            raise
-        raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -49,8 +44,6 @@ def interruptible(connection: Connection) -> Iterator[None]:
     Raises:
         KeyboardInterrupt: a query was stopped so.
     """
-    from pipeline.engine import engine  # noqa: PLC0415 - `--help` starts faster without it
-
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return

@@ -19,6 +19,7 @@ from pipeline import exits
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.interrupts import terminable
 from pipeline.keyring import load
 from pipeline.outputs import is_writable, replacing
 from pipeline.progress import log, progress
@@ -58,7 +59,7 @@ def run(options: Options) -> tuple[Summary, int]:
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
     summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
-    with _logged(options.log_format):
+    with terminable(), _logged(options.log_format):
         for file in (options.report, options.metrics, options.html):
             _check_place(file, options.warehouse)
         try:

@@ -22,6 +22,7 @@ from pipeline.catalog import SEVERITIES
 from pipeline.duck import Connection, literal
 from pipeline.errors import SourceError, WarehouseError
 from pipeline.inputs import discover, shown
+from pipeline.interrupts import interruptible, terminable
 from pipeline.keyring import load
 from pipeline.render import safe
 from pipeline.resources import default_keyring
@@ -80,7 +81,7 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
     """
     pinned = load(keyring or default_keyring())
     counts = {"ok": 0, "failed": 0, "not_checked": 0}
-    with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
+    with terminable(), tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         order = Order(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
             summary = make_snapshot(order, lambda _stage, _done, _total: None)
@@ -111,7 +112,7 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
         snapshot: the folder that holds the tables.
         named: paths that fail unless they are Pith documents that hold.
     """
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, interruptible(connection):
         for table in ("documents", "findings"):
             file = literal(str(snapshot / table / "part-0.parquet"))
             connection.execute(f"create view {table} as from read_parquet({file})")
