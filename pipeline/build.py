@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -340,7 +341,8 @@ def _guard(connection: Connection, order: Order, last: Last | None) -> None:
             )
         """,  # noqa: S608 - a path of our own, quoted
     )
-    if 100 * lost > order.max_shrink * total:
+    # as the operator wrote it: 2.3 times 1000 is less than 2300 in floats
+    if 100 * lost > Fraction(str(order.max_shrink)) * total:
         message = (
             f"{lost} of the {total} documents of the last snapshot vanished or fail, more than "
             f"{order.max_shrink:g}%; nothing was published. Is a source not mounted? "

@@ -220,16 +220,16 @@ def test_the_guard_needs_no_snapshot(site: Site, damage: str) -> None:
 
 
 def test_the_share_of_the_guard_is_exact(tmp_path: Path) -> None:
-    """A share that is reached is not passed, though 0.29 times 100 is less than 29."""
+    """A share that is reached is not passed, though 2.3 times 1000 is less than 2300 in floats."""
     site = Site(tmp_path)
-    for number in range(100):
+    for number in range(1000):
         site.put(f"{number}.json", REAL[RECORD] + b" " * number)
     site.build()
-    for number in range(29):
+    for number in range(23):
         (site.mirror / f"{number}.json").unlink()
-    with pytest.raises(ShrinkError, match=r"29 of the 100 .*more than 28\.5%"):
-        site.build(max_shrink=28.5)
-    assert site.build(max_shrink=29).documents == {"record": 71}
+    with pytest.raises(ShrinkError, match=r"23 of the 1000 .*more than 2\.2%"):
+        site.build(max_shrink=2.2)
+    assert site.build(max_shrink=2.3).documents == {"record": 977}
 
 
 # -- damage -----------------------------------------------------------------------------------
