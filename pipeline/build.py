@@ -135,7 +135,7 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
             listed_sha256 = _discover(work, found)
         last, notice = opening.result()
         summary.notices += [notice] if notice else []
-        if listed_sha256 and listing.is_unchanged(connection):
+        if listed_sha256 and not summary.read and not listing.has_gone(connection):
             content = _content(order, listed_sha256)
             if _recall(last, content, summary):
                 return summary

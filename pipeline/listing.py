@@ -192,7 +192,8 @@ def find_changed(connection: Connection, *, rescan: bool) -> int:
     connection.execute(
         "create view changed_files as from current_files anti join unchanged using (path)"
     )
-    return int(row_of(connection, "select count(*) from changed_files")[0])
+    counts = "select (select count(*) from current_files) - (select count(*) from unchanged)"
+    return int(row_of(connection, counts)[0])
 
 
 def changed_files(connection: Connection) -> tuple[int, Iterator[InputFile]]:
@@ -344,18 +345,11 @@ left join kept
 """  # noqa: S608 - a text of our own
 
 
-def is_unchanged(connection: Connection) -> bool:
-    """Tell whether no file is new or different, and none that held a document is gone."""
-    changed, gone = row_of(
-        connection,
-        """
-        select
-            (select count(*) from changed_files),
-            -- not of `old_files`: of a young file no stamp is kept
-            (select count(*) from old_documents anti join unchanged using (path))
-        """,
-    )
-    return not (changed or gone)
+def has_gone(connection: Connection) -> bool:
+    """Tell whether a file that held a document is gone, or must be read again."""
+    # not of `old_files`: of a young file no stamp is kept
+    gone = "select count(*) from old_documents anti join unchanged using (path)"
+    return bool(row_of(connection, gone)[0])
 
 
 def save(
