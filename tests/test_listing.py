@@ -119,8 +119,8 @@ def test_a_listing_without_its_digests_is_made_anew(site: Site, content: bytes |
 def test_a_listing_that_is_damaged_loses_no_document(site: Site) -> None:
     """Whichever bit of it is flipped, the tables hold what the mirror holds."""
     expected, chance = tables(site.warehouse), random.Random(0)  # noqa: S311 - no secret
-    for number in range(12):
-        file = _listing(site) / ("files.parquet" if number % 3 == 0 else "documents.parquet")
+    for number in range(4):
+        file = _listing(site) / ("files.parquet" if number == 0 else "documents.parquet")
         content = bytearray(file.read_bytes())
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         file.write_bytes(content)

@@ -235,9 +235,17 @@ def test_the_share_of_the_guard_is_exact(tmp_path: Path) -> None:
 # -- damage -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changed", [False, True])
-@pytest.mark.parametrize("name", ["documents", "runs", "papers", "pith.duckdb"])
-@pytest.mark.parametrize("content", [None, b"PAR1"])
+@pytest.mark.parametrize(
+    ("name", "content", "changed"),
+    [
+        ("documents", None, True),
+        ("documents", b"PAR1", False),
+        ("runs", b"PAR1", True),
+        ("papers", None, False),
+        ("papers", b"PAR1", True),
+        ("pith.duckdb", None, False),
+    ],
+)
 def test_a_damaged_snapshot_is_mended(
     site: Site, name: str, content: bytes | None, *, changed: bool
 ) -> None:
