@@ -227,11 +227,19 @@ def test_an_error_message_obeys_no_document(console: Console, samples_warehouse:
 
 def _hostile(folder: Path, outside: Path) -> list[str]:
     """Return queries that try to read or write what is not theirs."""
-    copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
-    serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
     # a published file, in place: written aside first, a part of another name would be denied
     target = f"'{folder}/papers/part-0.parquet' (format parquet, use_tmp_file false)"
     forging = f"copy (from papers limit 1) to {target}"
+    return [
+        *_reading(folder, outside),
+        *_explaining(folder, forging),
+        *_hiding(folder, forging),
+        *_commanding(folder, outside, forging),
+    ]
+
+
+def _reading(folder: Path, outside: Path) -> list[str]:
+    """Return queries that read other files than those of the tables."""
     return [
         "from read_text('/etc/passwd')",
         "select * from read_csv('/etc/passwd')",
@@ -240,7 +248,6 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         "from glob('/etc/*')",
         "from glob('*')",
         "from read_text('.tmp/x')",
-        "copy papers to '.tmp/x'",
         f"from glob('{folder}/papers/*')",
         "select getenv('HOME')",
         f"from read_text('{folder}/../../lock')",
@@ -248,8 +255,12 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         f"from read_parquet('{outside}/*.parquet')",
         f"from parquet_metadata('{outside}/x.parquet')",
         f"from sniff_csv('{outside}/x.csv')",
-        f"copy (select 1) to '{outside}/x.csv'",
-        f"copy papers to '{folder}/papers/part-9.parquet'",
+    ]
+
+
+def _explaining(folder: Path, forging: str) -> list[str]:
+    """Return what hides behind EXPLAIN, which runs what it explains if it is to ANALYZE."""
+    return [
         f"explain analyze copy (select 1) to '{folder}/x.csv'",
         f"explain (analyze, format json) copy (select 1) to '{folder}/x.csv'",
         f"explain -- x\n analyze copy (select 1) to '{folder}/x.csv'",
@@ -273,6 +284,14 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         "explain analyze execute x",
         "explain analyze create table x as select 1",
         "explain analyze set memory_limit = '1GB'",
+    ]
+
+
+def _hiding(folder: Path, forging: str) -> list[str]:
+    """Return writes that stand within a query, or look like one."""
+    copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
+    serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
+    return [
         f"select 1) ; {forging} --",
         f"from papers); {forging}; from (from papers",
         f"/* */ {forging} -- select",
@@ -288,11 +307,6 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         f"from query($$ {forging} $$)",
         f"from query_table($$ ({forging}) $$)",
         f"from json_execute_serialized_sql(json_serialize_sql($$ with x as ({forging}) from x $$))",
-        "pragma json_execute_serialized_sql('{}')",
-        f"create macro x() as table {forging}",
-        "copy from database pith to memory",
-        f"copy papers from '{folder}/papers/part-0.parquet'",
-        f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
         f"with x as (copy papers to '{folder}/x.csv') from x",
         f"with x as (select 1), y as (copy x to '{folder}/x.csv') select 1 -- x",
         f"explain analyze with x as (copy papers to '{folder}/x.csv') from x",
@@ -302,6 +316,20 @@ def _hostile(folder: Path, outside: Path) -> list[str]:
         f"explain analyze from {serialised}",
         f"from papers where 5 in (from {serialised})",
         "with x as (delete from papers returning *) from x",
+    ]
+
+
+def _commanding(folder: Path, outside: Path, forging: str) -> list[str]:
+    """Return statements that are no queries, and queries of what is no table."""
+    return [
+        "copy papers to '.tmp/x'",
+        f"copy (select 1) to '{outside}/x.csv'",
+        f"copy papers to '{folder}/papers/part-9.parquet'",
+        "pragma json_execute_serialized_sql('{}')",
+        f"create macro x() as table {forging}",
+        "copy from database pith to memory",
+        f"copy papers from '{folder}/papers/part-0.parquet'",
+        f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
         f"attach '{outside}/x.duckdb'",
         f"attach '{folder}/pith.duckdb' as x",
         f"export database '{outside}/x'",
