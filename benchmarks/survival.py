@@ -37,6 +37,7 @@ from pipeline.checking import check_files
 from pipeline.errors import PithEtlError
 from pipeline.keyring import load
 from pipeline.limits import Limits
+from pipeline.snapshot import table_file
 from pipeline.synth.dump import Plan, write
 
 Hashes = dict[str, str]
@@ -52,7 +53,7 @@ class SurvivalError(Exception):
 def hashes(snapshot: Path) -> Hashes:
     """Return the SHA-256 of each table of a snapshot but `runs`, which tells of the builds."""
     return {
-        name: hashlib.sha256((snapshot / name / "part-0.parquet").read_bytes()).hexdigest()
+        name: hashlib.sha256(table_file(snapshot, name).read_bytes()).hexdigest()
         for name in catalog.TABLES
         if name != "runs"
     }

@@ -9,7 +9,6 @@ Like all of staging it can be deleted; the next build then reads everything.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
 from pipeline.inputs import UNLISTED, InputFile
+from pipeline.snapshot import make_durable
 from pipeline.staged import INPUTS, to_arrow
 
 #: A file modified this shortly before it was listed may change again unnoticed, within the
@@ -373,11 +373,10 @@ def save(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
             {"trusted": started_ns - _RACY_NS} if name == "files" else None,
         )
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
         digests[name] = file_sha256(file)
     facts = msgspec.json.encode(_Facts(inputs_sha256, digests))
     (aside / _FACTS).write_bytes(facts)
+    make_durable(aside)
     folder.mkdir(exist_ok=True)
     aside.rename(folder / build)
     for other in folder.iterdir():

@@ -22,6 +22,7 @@ from pipeline.catalog import Table
 from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
 from pipeline.errors import ModelError
 from pipeline.keyring import Keyring
+from pipeline.snapshot import table_file
 from pipeline.stage import claims
 from pipeline.staged import TABLES
 from pipeline.staging import Part, empty, staged_files
@@ -250,9 +251,8 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         wrong = sorted(set(actual) ^ set(expected)) or "their order"
         message = f"the model of {table.name} and its catalogue disagree on {wrong}"
         raise ModelError(message)
-    folder = directory / table.name
-    folder.mkdir()
-    file = folder / "part-0.parquet"
+    file = table_file(directory, table.name)
+    file.parent.mkdir()
     # a column is written as required where DuckDB happens to know that it holds no null, which
     # the same rows do not always tell it: of an Arrow table it knows nothing
     nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)

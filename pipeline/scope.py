@@ -18,6 +18,7 @@ from pathlib import Path
 from pipeline import catalog
 from pipeline.catalog import Table
 from pipeline.duck import Connection, literal, row_of
+from pipeline.snapshot import table_file
 
 #: Tables of which no row is kept: a key is counted over all documents.
 _ANEW = ("keys", "runs")
@@ -53,7 +54,7 @@ def changes(connection: Connection, previous: Path) -> bool:
         previous: the snapshot's folder, made by this program with this keyring.
     """
     for name in catalog.TABLES:
-        file = literal(str(previous / name / "part-0.parquet"))
+        file = literal(str(table_file(previous, name)))
         connection.execute(f"create view last_{name} as from read_parquet({file})")
     connection.execute(_SEEN)
     connection.execute(_CHANGED)

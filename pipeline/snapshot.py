@@ -232,7 +232,7 @@ def _has_size(file: Path, size: int) -> bool:
 
 
 def make_durable(folder: Path) -> None:
-    """Sync every file of a snapshot to disk, then every folder, the deepest first."""
+    """Sync every file below a folder to disk, then every folder, the deepest first."""
     for directory, _, files in os.walk(folder, topdown=False):
         for name in files:
             sync(Path(directory, name))
@@ -321,12 +321,8 @@ def current(warehouse: Path) -> Path:
 
 def before(folder: Path) -> Path | None:
     """Return the folder of the newest finished snapshot that is older than this one, if any."""
-    older = [
-        other
-        for other in folder.parent.iterdir()
-        if other.name < folder.name and (other / "manifest.json").exists()
-    ]
-    return max(older, default=None)
+    newest_first = finished(folder.parent.parent)
+    return next((other for other in newest_first if other.name < folder.name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pipeline.interrupts import interruptible, terminable
 from pipeline.keyring import load
 from pipeline.render import safe
 from pipeline.resources import default_keyring
+from pipeline.snapshot import table_file
 
 #: A finding of one of these means that a document does not hold.
 FAILING = ("critical", "error", "warning")
@@ -114,7 +115,7 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
     """
     with duckdb.connect() as connection, interruptible(connection):
         for table in ("documents", "findings"):
-            file = literal(str(snapshot / table / "part-0.parquet"))
+            file = literal(str(table_file(snapshot, table)))
             connection.execute(f"create view {table} as from read_parquet({file})")
         yield from _verdicts(connection, named)
 

@@ -49,6 +49,7 @@ class Warehouse:
             WarehouseError: there is no published snapshot, or it is damaged.
         """
         self.snapshot = snapshot.current(Path(path))
+        self._manifest = snapshot.manifest(self.snapshot)
         self.connection: Connection = engine.connect()
         # a snapshot's files never change: their footers need to be read once only
         self.connection.execute("set parquet_metadata_cache = true")
@@ -63,7 +64,7 @@ class Warehouse:
         Those in the snapshot's own database file name the place where it was made.
         """
         try:
-            if snapshot.manifest(self.snapshot).content.place == str(self.snapshot.parent.parent):
+            if self._manifest.content.place == str(self.snapshot.parent.parent):
                 copy = _attach_views(self.connection, self.snapshot / snapshot.DATABASE)
                 weakref.finalize(self.connection, os.close, copy)
                 return
@@ -96,9 +97,8 @@ class Warehouse:
         """Return the catalogue: every table with its rows, meaning and columns."""
         from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
 
-        rows = snapshot.manifest(self.snapshot).rows
         return [
-            TableFacts(table.name, rows[table.name], table.meaning, table.columns)
+            TableFacts(table.name, self._manifest.rows[table.name], table.meaning, table.columns)
             for table in catalog.tables().values()
         ]
 
@@ -111,7 +111,7 @@ class Warehouse:
         # an instant is shown in UTC, wherever this runs; no Python variable is a table
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set python_enable_replacements = false")
-        tables = [self.snapshot / name for name in snapshot.manifest(self.snapshot).files]
+        tables = [self.snapshot / name for name in self._manifest.files]
         files = [*tables, self._before] if self._before else tables
         paths = ", ".join(literal(str(file)) for file in files if file.suffix == ".parquet")
         self.connection.execute(f"set allowed_paths = [{paths}]")

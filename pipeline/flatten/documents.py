@@ -118,8 +118,8 @@ def _flatten_state(sheet: Sheet, state: State) -> None:
 def _add_document(sheet: Sheet, **facts: object) -> None:
     extra = sheet.document.extra
     short = facts.get("short_pith_number")
-    if short is not None and short != sheet.pith_number[:5] + sheet.pith_number[10:18]:
-        expected = sheet.pith_number[:5] + sheet.pith_number[10:18]
+    expected = sheet.pith_number[:5] + sheet.pith_number[10:18]
+    if short is not None and short != expected:
         sheet.problem("short_number_mismatch", "/short_pith_number", expected, short)
     sheet.add_wide(
         "documents",
