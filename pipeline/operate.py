@@ -163,8 +163,6 @@ def _unneeded(directory: Path, parts: Iterable[Part]) -> set[Path]:
                 for part in parts
                 if not any(digest in needed for digest in staging.part_digests(part))
             }
-    except duckdb.Error:
-        return set()  # what a broken listing names nobody knows
     finally:
         shutil.rmtree(work)
 
