@@ -102,11 +102,12 @@ where
 group by sha256
 """
 
-#: Documents that are gone and of which staging no longer knows what they were linked to.
+#: Documents that are gone, or no longer stand in for what replaced them, and of which staging
+#: no longer knows what they were linked to.
 _LOST = """
 select count(*)
 from gone_inputs
-where status = 'ok' and sha256 not in (select sha256 from part_documents)
+where (status = 'ok' or stale) and sha256 not in (select sha256 from part_documents)
 """
 
 #: What links documents, as one text a link: numbers, event ids and the start of signatures,

@@ -22,7 +22,7 @@ from pipeline.synth.dump import Plan, write
 from tests.cases.make_cases import OWN
 from tests.faults import faulty
 from tests.paths import REPO, SAMPLES
-from tests.site import tables
+from tests.site import Site, synthetic, tables
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,23 @@ def test_whatever_fields_lack_the_tables_are_those_of_any_other_build(
             build(order, lambda *_: None)
         assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
         assert _fails(tmp_path / "kept") == []
+
+
+def test_a_stale_document_that_staging_lost_leaves_no_row(tmp_path: Path) -> None:
+    """Rows that stood in for a broken document go when nothing tells any more what it was."""
+    site = synthetic(tmp_path, papers=20, tamper=0)
+    site.build()
+    broken = next(site.mirror.rglob("*.json"))
+    site.put(str(broken.relative_to(site.mirror)), broken.read_bytes()[:1000])
+    site.build()
+    assert site.rows("select count(*) from documents where stale") == [(1,)]
+    shutil.rmtree(site.warehouse / "staging")
+    site.build()
+    fresh = Site(tmp_path / "fresh")
+    fresh.root.mkdir()
+    shutil.copy(site.keyring, fresh.root)
+    fresh.build(site.mirror)
+    assert tables(site.warehouse) == tables(fresh.warehouse)
 
 
 def _fails(warehouse: Path) -> list[str]:

@@ -113,6 +113,21 @@ def test_works_put_the_newest_proven_version_first(synthetic: Warehouse) -> None
         assert latest == versions[0]
 
 
+def test_a_version_that_is_not_stated_is_not_the_latest(synthetic: Warehouse) -> None:
+    """Of the versions of a work one without a number stands last, however proven it is."""
+    with duckdb.connect() as connection:
+        connection.register("given", synthetic.sql("from papers").to_arrow_table())
+        connection.execute(
+            "create table papers as select * replace ('one' as source_id, "
+            "nullif(source_version, 2) as source_version, 'signed' as proof) from given"
+        )
+        connection.execute(f"create view works as {catalog.view_sql('works')}")
+        found = "select versions, latest_version from works"
+        ((versions, latest),) = connection.execute(found).fetchall()
+    assert versions[-1] is None
+    assert latest == versions[0] == max(filter(None, versions))
+
+
 def test_the_citation_graph_keeps_every_citation(synthetic: Warehouse) -> None:
     """Each citation is there once, and an end is known where its number is among the papers."""
     ends = "select cited_pith_number, citing_arxiv_id, ref_index, event_id from "
@@ -187,7 +202,7 @@ def test_trust_in_the_samples(samples: Warehouse) -> None:
     [
         ("receipt_status", "invalid", "contradicted"),
         ("receipt_status", "untrusted_key", "unproven"),
-        ("receipt_status", None, "unproven"),
+        ("receipt_status", "missing", "unproven"),
         ("abstract_status", "mismatch", "contradicted"),
         ("number_status", "mismatch", "contradicted"),
         ("canonical_status", "mismatch", "contradicted"),

@@ -52,7 +52,8 @@ select
     best.canonical_sha256,
     best.canonical_status,
     best.number_status,
-    receipt.status as receipt_status,
+    -- without a receipt there is nothing to join with
+    coalesce(receipt.status, 'missing') as receipt_status,
     best.proof,
     best.title_canon_sha256,
     best.abstract_canon_sha256,

@@ -19,7 +19,7 @@ with reasons as (
                 canonical_status is not distinct from 'mismatch',
                 title_status is not distinct from 'mismatch',
                 abstract_status is not distinct from 'mismatch',
-                coalesce(receipt_status in ('invalid', 'digest_mismatch', 'malformed'), false),
+                receipt_status in ('invalid', 'digest_mismatch', 'malformed'),
                 proof is not distinct from 'failed'
             ]
         ) as failures
@@ -40,14 +40,13 @@ select
     reasons.title,
     case
         when len(reasons.failures) > 0 then 'contradicted'
-        when reasons.receipt_status is distinct from 'valid' then 'unproven'
+        when reasons.receipt_status <> 'valid' then 'unproven'
         when reasons.proof = 'signed' then 'proven'
         else 'vouched'
     end as trust,
     case
         when len(reasons.failures) > 0 then array_to_string(reasons.failures, '; ')
-        when reasons.receipt_status is distinct from 'valid'
-            then 'the receipt is ' || coalesce(reasons.receipt_status, 'missing')
+        when reasons.receipt_status <> 'valid' then 'the receipt is ' || reasons.receipt_status
         when reasons.proof = 'signed' then 'a pinned key signs every byte of its bundle'
         else 'a pinned key signs the canonical record; the rest is stated'
     end as why,

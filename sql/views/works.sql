@@ -1,9 +1,15 @@
 -- Every work: the versions of one source id together, the newest first. What a receipt vouches
--- for comes before what only claims to be a version.
+-- for comes before what only claims to be a version; one without a number is no newer than any.
 with ranked as (
     select
         *,
-        (proof in ('signed', 'receipt'), source_version, pith_number) as place
+        -- in a row of values null is the greatest
+        (
+            proof in ('signed', 'receipt'),
+            source_version is not null,
+            source_version,
+            pith_number
+        ) as place
     from papers
 )
 

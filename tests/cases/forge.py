@@ -327,9 +327,15 @@ def snapshot(key: Key, record: Json, **fields: object) -> Json:
     return event(key, number_of(record), "graph_snapshot", payload, **fields)
 
 
-def bundle_of(key: Key, events: list[Json], *, built_at: str = "2026-06-02T00:00:00Z") -> Json:
-    """Return the signed bundle of the invented paper with these events."""
-    record = canonical_record()
+def bundle_of(
+    key: Key,
+    events: list[Json],
+    *,
+    built_at: str = "2026-06-02T00:00:00Z",
+    record: Json | None = None,
+) -> Json:
+    """Return the signed bundle of the invented paper, or of another's record, with these events."""
+    record = record or canonical_record()
     number = number_of(record)
     content = {
         "bundle_type": "pith_open_graph_bundle",

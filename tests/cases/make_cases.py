@@ -716,6 +716,27 @@ def citing_unnamed() -> Files:
 
 
 @case
+def version_unstated() -> Files:
+    """A paper whose record states no version is not the latest one of its arXiv id."""
+    record, graph = canonical_record(), graph_snapshot()
+    record["source"]["version"] = graph["source"]["version"] = None
+    payload = {"graph_snapshot": graph, "verdict_id": None}
+    taken = event(OWN, number_of(record), "graph_snapshot", payload)
+    unstated = bundle_of(OWN, [created(OWN, record), taken], record=record)
+    unstated["source_aliases"] = [
+        alias for alias in unstated["source_aliases"] if alias["alias_kind"] != "arxiv_version"
+    ]
+    cited = sample(3)
+    cited["inbound_citations"] |= {"count": 1, "sample": [{"citing_arxiv_id": "2401.00001"}]}
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        "cited.json": cited,
+        "stated.json": bundle_of(OWN, plain()),
+        "unstated.json": seal_bundle(OWN, unstated),
+    }
+
+
+@case
 def status_disagrees_fail() -> Files:
     """What a record says of its own verification is held against what is there."""
     record = sample(3)
