@@ -27,6 +27,7 @@ from pipeline import (
     listing,
     model,
     operate,
+    program,
     runs,
     scope,
     snapshot,
@@ -157,8 +158,8 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
 
 
 def _save_listing(work: _Work, started_ns: int) -> None:
-    digest = work.summary.inputs_sha256
-    listing.save(work.connection, work.order.staging, work.name, started_ns, digest)
+    facts = listing.Facts(work.summary.inputs_sha256, program.version())
+    listing.save(work.connection, work.order.staging, work.name, started_ns, facts)
 
 
 def make_snapshot(order: Order, progress: Progress) -> Summary:
@@ -177,12 +178,7 @@ def make_snapshot(order: Order, progress: Progress) -> Summary:
 
 def _content(order: Order, inputs_sha256: str) -> Content:
     place = str(order.warehouse.resolve())
-    return Content(inputs_sha256, order.keyring.digest, program(), place)
-
-
-def program() -> str:
-    """Return the digest of the code and the SQL that decide what the tables hold."""
-    return f"{staging.version()}-{catalog.version()}"
+    return Content(inputs_sha256, order.keyring.digest, program.version(), place)
 
 
 @contextmanager
@@ -242,9 +238,11 @@ def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
         repeated = len(order.sources) > 1
         summary.files = listing.list_files(connection, found, repeated=repeated)
         model.part_views(connection, staging.parts(order.staging))
-        digest = listing.open_listing(connection, order.staging)
-        summary.read = listing.find_changed(connection, rescan=order.rescan)
-    return digest
+        facts = listing.open_listing(connection, order.staging)
+        # another program may refuse other files
+        judged = facts is not None and facts.program == program.version()
+        summary.read = listing.find_changed(connection, rescan=order.rescan, judged=judged)
+    return facts.inputs_sha256 if facts else None
 
 
 def _prepare(work: _Work) -> list[Part]:

@@ -8,7 +8,6 @@ everything else: comments in DuckDB, the metadata of the Parquet files, `pith-et
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -193,13 +192,6 @@ def checks() -> tuple[Check, ...]:
     return tuple(_check(path) for path in sorted((sql_dir() / "checks").glob("*.sql")))
 
 
-@cache
-def version() -> str:
-    """Return the digest of all SQL and of what describes it: another one makes other tables."""
-    files = sorted(path for path in sql_dir().rglob("*") if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-
-
 def _described(folder: str, name: str) -> Table:
     described = tomllib.loads((sql_dir() / folder / f"{name}.toml").read_text("utf-8"))
     columns = tuple(Column(column, *facts) for column, facts in described["columns"].items())
@@ -218,11 +210,19 @@ def _check(path: Path) -> Check:
     sql = path.read_text("utf-8")
     header = _header(sql)
     facts = dict(line.split(": ", 1) for line in header[1:])
-    whole = facts.pop("scope", "") == "all documents"
+    scope = facts.pop("scope", None)
     if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in SEVERITIES:
         message = f"{path}: the header must give severity, means and do"
         raise ModelError(message)
-    return Check(path.stem, facts["severity"], header[0], facts["means"], facts["do"], whole, sql)
+    if scope not in (None, _ALL):
+        message = f"{path}: the scope is {_ALL!r} or, without a line of its own, one document's"
+        raise ModelError(message)
+    severity, means, action = facts["severity"], facts["means"], facts["do"]
+    return Check(path.stem, severity, header[0], means, action, scope == _ALL, sql)
+
+
+#: The scope of a check that reads all documents, whichever of them changed.
+_ALL = "all documents"
 
 
 def _macro(path: Path) -> Macro:

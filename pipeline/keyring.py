@@ -98,7 +98,7 @@ def load(path: Path) -> Keyring:
         message = f"{path} is no keyring: {error}; see docs/format.md for its fields"
         raise KeyringError(message) from None
     for position, key in enumerate(keyring.keys):
-        fault = _fault(key)
+        fault = _fault(key) or _repeats(key, keyring.keys[:position])
         if fault:
             message = f"{path}: /keys/{position} ({key.key_id}): {fault}"
             raise KeyringError(message)
@@ -116,4 +116,11 @@ def _fault(key: PinnedKey) -> str | None:
         text = getattr(key, name)
         if text is not None and microseconds(text) is None:
             return f"{name} is no time such as 2026-05-18T00:00:00Z"
+    return None
+
+
+def _repeats(key: PinnedKey, earlier: tuple[PinnedKey, ...]) -> str | None:
+    # of two periods, `keys` could show neither
+    if (key.key_id, key.public_key) in {(other.key_id, other.public_key) for other in earlier}:
+        return "this key stands above under the same key_id; pin it once, with one period"
     return None

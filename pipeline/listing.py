@@ -86,18 +86,25 @@ where
 """
 
 
-class _Facts(msgspec.Struct):
-    """What `listing.json` holds: the digest of all inputs, and the SHA-256 of each file."""
+class Facts(msgspec.Struct):
+    """What `listing.json` holds.
+
+    Attributes:
+        inputs_sha256: the digest of all inputs (`runs.inputs_digest`).
+        program: the version of the program that read them (`program.version`).
+        sha256: the digest of each file of the listing.
+    """
 
     inputs_sha256: str
-    sha256: dict[str, str]
+    program: str = ""
+    sha256: dict[str, str] = {}
 
 
-def open_listing(connection: Connection, staging: Path) -> str | None:
+def open_listing(connection: Connection, staging: Path) -> Facts | None:
     """Create `old_files` and `old_documents`, what the last build listed.
 
     Returns:
-        The digest of the inputs then (`runs.inputs_digest`); None where there is no listing.
+        The facts of that listing; None where there is none.
     """
     folder = latest(staging)
     for name, schema in _SAVED.items():
@@ -106,8 +113,7 @@ def open_listing(connection: Connection, staging: Path) -> str | None:
             connection.execute(f"create view old_{name} as from read_parquet({file})")
         else:
             connection.register(f"old_{name}", schema.empty_table())
-    facts = _facts(folder) if folder is not None else None
-    return facts.inputs_sha256 if facts is not None else None
+    return _facts(folder) if folder is not None else None
 
 
 def latest(staging: Path) -> Path | None:
@@ -131,9 +137,9 @@ def _is_sound(folder: Path) -> bool:
     )
 
 
-def _facts(folder: Path) -> _Facts | None:
+def _facts(folder: Path) -> Facts | None:
     try:
-        return msgspec.json.decode((folder / _FACTS).read_bytes(), type=_Facts)
+        return msgspec.json.decode((folder / _FACTS).read_bytes(), type=Facts)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -163,7 +169,7 @@ def remove_broken(staging: Path) -> list[str]:
     return [folder.name for folder in broken]
 
 
-def find_changed(connection: Connection, *, rescan: bool) -> int:
+def find_changed(connection: Connection, *, rescan: bool, judged: bool) -> int:
     """Create `unchanged`, the files that need not be read; return how many must be.
 
     A file is unchanged if its stamp is, and staging still holds all that it held.
@@ -171,6 +177,8 @@ def find_changed(connection: Connection, *, rescan: bool) -> int:
     Args:
         connection: with `current_files`, what `open_listing` created, and `part_documents`.
         rescan: take no file as unchanged.
+        judged: whether this program would refuse what was refused unread, such as a file that is
+            too large.
     """
     connection.execute(
         """
@@ -183,11 +191,14 @@ def find_changed(connection: Connection, *, rescan: bool) -> int:
             from old_documents as old
             left join part_documents as part using (sha256)
             -- permissions may have changed, which no stamp tells
-            where old.status = 'unreadable' or (old.sha256 is not null and part.doc is null)
+            where
+                old.status = 'unreadable'
+                or (old.sha256 is not null and part.doc is null)
+                or (old.sha256 is null and not $judged)
         ) using (path)
         where not $rescan
         """,
-        {"rescan": rescan},
+        {"rescan": rescan, "judged": judged},
     )
     connection.execute(
         "create view changed_files as from current_files anti join unchanged using (path)"
@@ -352,9 +363,7 @@ def has_gone(connection: Connection) -> bool:
     return bool(row_of(connection, gone)[0])
 
 
-def save(
-    connection: Connection, staging: Path, build: str, started_ns: int, inputs_sha256: str
-) -> None:
+def save(connection: Connection, staging: Path, build: str, started_ns: int, facts: Facts) -> None:
     """Keep the listing of this build instead of earlier ones.
 
     Args:
@@ -362,20 +371,18 @@ def save(
         staging: the staging directory.
         build: the name of this build, which sorts after those of earlier ones.
         started_ns: when listing the files began, in nanoseconds since 1970.
-        inputs_sha256: the digest of all inputs.
+        facts: of this listing; the digests of its files are set here.
     """
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
-    digests = {}
     for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
             {"trusted": started_ns - _RACY_NS} if name == "files" else None,
         )
-        digests[name] = file_sha256(file)
-    facts = msgspec.json.encode(_Facts(inputs_sha256, digests))
-    (aside / _FACTS).write_bytes(facts)
+        facts.sha256[name] = file_sha256(file)
+    (aside / _FACTS).write_bytes(msgspec.json.encode(facts))
     make_durable(aside)
     folder.mkdir(exist_ok=True)
     aside.rename(folder / build)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pipeline import catalog
-from pipeline.errors import UsageError
+from pipeline.errors import ModelError, UsageError
 from pipeline.resources import sql_dir
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -71,3 +72,14 @@ def test_an_unknown_table_is_wrong_usage() -> None:
     """A name that is no table is answered by the names that are."""
     with pytest.raises(UsageError, match="there is no table 'x'; there are aliases, attest"):
         catalog.table("x")
+
+
+@pytest.mark.parametrize("scope", ["all document", "everything"])
+def test_a_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
+    """A misspelt scope would let an incremental build keep findings that no longer hold."""
+    path = tmp_path / "misspelt.sql"
+    path.write_text(
+        f"-- A promise.\n-- severity: error\n-- means: m\n-- do: d\n-- scope: {scope}\n"
+    )
+    with pytest.raises(ModelError, match="scope"):
+        catalog._check(path)  # noqa: SLF001 - one file of those that `checks` reads

@@ -105,6 +105,14 @@ def test_faulty_key(name: str, tmp_path: Path) -> None:
     assert error_of(path) == f"{path}: /keys/1 (a-key): {reason}"
 
 
+def test_a_key_is_pinned_once(tmp_path: Path) -> None:
+    """A key twice under one name is refused: nobody could tell its period. Two names are fine."""
+    load(written(tmp_path, entry(), entry(key_id="b"), entry(b"\x02" * 32)))
+    path = written(tmp_path, entry(), entry(valid_until="2026-05-18T00:00:00Z"))
+    reason = "this key stands above under the same key_id; pin it once, with one period"
+    assert error_of(path) == f"{path}: /keys/1 (a-key): {reason}"
+
+
 SHAPES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the document is empty at byte 0"),
     "cut short": (b'{"keys": [', "not JSON: the document ends too early at byte 10"),

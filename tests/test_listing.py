@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import inputs, listing
+from pipeline import inputs, listing, program
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
 from tests.paths import REPO
@@ -236,6 +236,23 @@ def test_a_replaced_file_is_noticed_by_its_inode(site: Site) -> None:
     other.rename(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert site.build().staged == 1
+
+
+def test_another_program_judges_again_what_was_refused_unread(
+    site: Site, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was too large for one program is read by the next, and nothing else."""
+    small = Limits(document_bytes=len(REAL[RECORD]) - 1)
+    site.build(rescan=True, limits=small)
+    refused = site.rows("select count(*) from documents where status = 'refused'")
+    assert refused > [(0,)]
+    opened.clear()
+    site.build()
+    assert opened == []
+    monkeypatch.setattr(program, "version", lambda: "another")
+    site.build()
+    assert [(len(opened),)] == refused
+    assert site.rows("select count(*) from documents where status <> 'ok'") == [(0,)]
 
 
 # -- stale documents --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 -- Every key pinned or seen, by what it says of itself. One public key under two names, or one
 -- name for two keys, is two rows. A pinned key has a row that no document can alter.
--- documents and how well they are proven, those that were kept as they were included
 with graded as (
+    -- how well each document is proven: one that is kept, as the last snapshot has it
     select
         doc,
         sha256,
@@ -50,19 +50,6 @@ carried as (
         fingerprint_sha256_hex,
         fingerprint_sha256_b32,
         algorithm
-),
-
-pins as (
-    select
-        public_key_b64,
-        key_id,
-        any_value(algorithm) as algorithm,
-        any_value(fingerprint_sha256_hex) as fingerprint_sha256_hex,
-        min(valid_from) as valid_from,
-        max(valid_until) as valid_until,
-        string_agg(distinct note, '; ' order by note) as note
-    from pinned
-    group by public_key_b64, key_id
 )
 
 select
@@ -102,7 +89,7 @@ select
     coalesce(carried.documents, 0) as documents,
     carried.document_sha256
 from carried
-full outer join pins
+full outer join pinned as pins
     on
         carried.public_key_b64 = pins.public_key_b64
         and carried.key_id = pins.key_id

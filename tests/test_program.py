@@ -1,0 +1,30 @@
+"""The version of the program: whatever decides what the tables hold is part of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import program
+from pipeline.resources import sql_dir
+
+
+def _version(sql: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the version as it is with other SQL."""
+    monkeypatch.setattr(program, "sql_dir", lambda: sql)
+    return program.version.__wrapped__()
+
+
+def test_a_check_of_another_name_is_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code of a finding is the name of a file, which counts as much as what the file holds."""
+    copy = shutil.copytree(sql_dir(), tmp_path / "sql")
+    assert _version(copy, monkeypatch) == program.version()
+    check = min((copy / "checks").iterdir())
+    renamed = check.rename(check.with_name("renamed.sql"))
+    versions = {program.version(), _version(copy, monkeypatch)}
+    renamed.write_text("-- Another promise.")
+    assert len(versions | {_version(copy, monkeypatch)}) == 3
