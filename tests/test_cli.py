@@ -291,6 +291,11 @@ def _hiding(folder: Path, forging: str) -> list[str]:
     """Return writes that stand within a query, or look like one."""
     copying = f"with x as (copy papers to ''{folder}/x.csv'') from x"
     serialised = f"json_execute_serialized_sql(json_serialize_sql('{copying}'))"
+    # it calls the function that it is given by name
+    destroying = (
+        "destroy_external_resource('json_execute_serialized_sql', "
+        f"json_serialize_sql($$ with x as ({forging}) from x $$)::varchar)"
+    )
     return [
         f"select 1) ; {forging} --",
         f"from papers); {forging}; from (from papers",
@@ -316,6 +321,11 @@ def _hiding(folder: Path, forging: str) -> list[str]:
         f"explain analyze from {serialised}",
         f"from papers where 5 in (from {serialised})",
         "with x as (delete from papers returning *) from x",
+        f"from {destroying}",
+        f"from papers, lateral (from {destroying})",
+        "from (values ('x')) as t(x), destroy_external_resource('query', t.x)",
+        "from create_external_resource('x', 'y', 'z')",
+        "from register_external_resource_type('x', create_function := 'query')",
     ]
 
 
@@ -358,6 +368,47 @@ def _commanding(folder: Path, outside: Path, forging: str) -> list[str]:
         "from query",
         "from captured",
     ]
+
+
+#: Of every kind of operator that reads, a query or two.
+_HARMLESS = (
+    "from papers inner join events using (pith_number)",
+    "from papers as a, papers as b where a.source_id < b.source_id and a.title > b.title",
+    "from papers as a, papers as b where a.title like b.title || '%' or a.title < b.title",
+    "from papers asof join events on papers.submitted_at <= events.created_at",
+    "select pith_number from papers positional join (from range(3))",
+    "select (select count(*) from events as e where e.pith_number < p.pith_number) from papers as p",
+    "from papers as p where exists (from events as e where e.pith_number = p.pith_number)",
+    "select count(*), count(distinct license) from papers group by cube (primary_cat, license)",
+    "select distinct on (primary_cat) title, rank() over (order by submitted_at) from papers",
+    "select title, sum(claims_count) over () from papers qualify row_number() over () < 3",
+    "select unnest(cross_cats) as cat from papers order by cat limit 2",
+    "from papers limit 20%",
+    "from papers using sample 2",
+    "from papers tablesample bernoulli(50%)",
+    "with recursive t(n) as (select 1 union all select n + 1 from t where n < 3) from t",
+    "with t as materialized (from papers) from t as a inner join t as b using (pith_number)",
+    "select pith_number from papers except select pith_number from events",
+    "pivot papers on proof in ('signed', 'receipt') using count(*) group by primary_cat",
+    "unpivot (select title, license from papers) on title, license into name k value v",
+    "from papers, lateral (from generate_series(1, source_version))",
+    "select e.value from events, json_each(payload) as e limit 3",
+    "summarize papers",
+    "from (describe papers)",
+    "from (show tables)",
+    "from information_schema.columns",
+    "from resolve('1512.01274')",
+    "explain analyze from papers",
+)
+
+
+@pytest.mark.parametrize("query", _HARMLESS)
+def test_a_query_may_do_whatever_reads(
+    console: Console, samples_warehouse: Path, query: str
+) -> None:
+    """No kind of query is refused that reads the tables and nothing else."""
+    found = console("sql", query, "--warehouse", samples_warehouse)
+    assert (found.code, found.errors) == (0, "")
 
 
 @pytest.mark.parametrize("number", range(len(_hostile(Path(), Path()))))
