@@ -377,7 +377,7 @@ _HARMLESS = (
     "from papers as a, papers as b where a.title like b.title || '%' or a.title < b.title",
     "from papers asof join events on papers.submitted_at <= events.created_at",
     "select pith_number from papers positional join (from range(3))",
-    "select (select count(*) from events as e where e.pith_number < p.pith_number) from papers as p",
+    "select (select count(*) from events as e where e.event_id < p.pith_number) from papers as p",
     "from papers as p where exists (from events as e where e.pith_number = p.pith_number)",
     "select count(*), count(distinct license) from papers group by cube (primary_cat, license)",
     "select distinct on (primary_cat) title, rank() over (order by submitted_at) from papers",
