@@ -35,7 +35,7 @@ from pipeline import (
 )
 from pipeline.audit import write_findings
 from pipeline.database import write_database
-from pipeline.duck import Connection, column, connect, literal, row_of
+from pipeline.duck import Connection, column, connect, is_out_of_memory, literal, row_of
 from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover, shown
 from pipeline.interrupts import interruptible
@@ -210,7 +210,7 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
     broken = [] if full else _remove_broken(order.staging)
     if broken:
         return _broken(broken, str(error))
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if is_out_of_memory(error):
         return WarehouseError(f"a query found no room in memory; nothing was published: {error}")
     if isinstance(error, duckdb.IOException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.canonical import has_float
+from pipeline.limits import MAX_EVENTS
 from pipeline.shapes import (
     PAYLOADS,
     Bundle,
@@ -193,6 +194,9 @@ def _state_events(
     if not isinstance(items, list):
         extra[f"/current/{name}"] = items
         return
+    if len(items) > MAX_EVENTS:
+        reason = f"more than {MAX_EVENTS} events"
+        raise RefusedError(reason, f"/current/{name}")
     for index, (item, raw) in enumerate(zip(items, raws, strict=True)):
         pointer, found = f"/current/{name}/{index}", dict[str, Any]()
         if isinstance(item, SnapshotEvent):

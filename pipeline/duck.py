@@ -29,6 +29,11 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
     return connection
 
 
+def is_out_of_memory(error: duckdb.Error) -> bool:
+    """Tell whether a query found no room in memory, which at its end DuckDB calls otherwise."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
+
+
 def execute_frugally(connection: Connection, sql: str) -> None:
     """Run a statement; if memory does not suffice for several threads, again by a single one.
 
@@ -36,7 +41,9 @@ def execute_frugally(connection: Connection, sql: str) -> None:
     """
     try:
         connection.execute(sql)
-    except duckdb.OutOfMemoryException:
+    except duckdb.Error as error:
+        if not is_out_of_memory(error):
+            raise
         (threads,) = row_of(connection, "select current_setting('threads')")
         connection.execute("set threads = 1")
         try:

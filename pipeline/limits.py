@@ -23,6 +23,17 @@ MAX_KEYS = 64
 #: keys means none of them.
 MAX_NAMESAKES = 4
 
+#: The longest name, fingerprint or spelling of a key that is read; true ones have at most 64
+#: characters. Every signature bears some, and is held against those of each key.
+MAX_LABEL_CHARACTERS = 256
+
+#: The most events that a document may hold: an event is some rows and some problems, and `{}` is
+#: one. As many true ones fill `document_bytes`.
+MAX_EVENTS = 10_000
+
+#: The most items of any other list that becomes rows.
+MAX_ITEMS = 100_000
+
 #: How much of a value a finding shows; what it compares is the whole.
 SHOWN_CHARACTERS = 1000
 
@@ -41,6 +52,9 @@ class Limits:
             that names a Pith number is as short, and a packed file of a KB could hold millions.
         batch_documents: the most documents staged in one batch.
         batch_bytes: the bytes of documents after which a batch is closed.
+        batch_objects: the objects in documents, by their braces, after which a batch is closed.
+            A true document has one in 170 bytes or more, so that a batch holds its bytes first;
+            rows are made of objects, and two bytes can be one.
     """
 
     document_bytes: int = 16 * 2**20
@@ -48,7 +62,8 @@ class Limits:
     ratio: int = 200
     mean_bytes: int = 48
     batch_documents: int = 4096
-    batch_bytes: int = 32 * 2**20
+    batch_bytes: int = 24 * 2**20
+    batch_objects: int = 2**17
 
 
 DEFAULT = Limits()

@@ -14,7 +14,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from pipeline.limits import MAX_KEYS, MAX_NUMBER_CHARACTERS
+from pipeline.limits import (
+    MAX_EVENTS,
+    MAX_ITEMS,
+    MAX_KEYS,
+    MAX_LABEL_CHARACTERS,
+    MAX_NUMBER_CHARACTERS,
+)
 
 Text = str | None
 Flag = bool | None
@@ -22,6 +28,11 @@ Flag = bool | None
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
 #: A document's Pith number, as it states it.
 Number = Annotated[str, Meta(max_length=MAX_NUMBER_CHARACTERS)]
+#: What names or spells a key.
+Label = Annotated[str, Meta(max_length=MAX_LABEL_CHARACTERS)] | None
+#: How many objects a list may hold that become rows.
+Items = Meta(max_length=MAX_ITEMS)
+Events = Meta(max_length=MAX_EVENTS)
 #: A list of texts, such as categories.
 Texts = list[str] | None
 #: Kept whole as JSON in a column of its own, whatever it holds.
@@ -68,9 +79,9 @@ class Signature(Shape):
     """A signature over an event's digest."""
 
     signature_status: Text = None
-    algorithm: Text = None
-    key_id: Text = None
-    public_key_fingerprint: Text = None
+    algorithm: Label = None
+    key_id: Label = None
+    public_key_fingerprint: Label = None
     signature_b64: Text = None
     signed_message: Text = None
     signed_at: Text = None
@@ -86,8 +97,8 @@ class Receipt(Shape):
     """The registry's signature over a canonical record, with its circumstances."""
 
     kind: Text = None
-    key_id: Text = None
-    algorithm: Text = None
+    key_id: Label = None
+    algorithm: Label = None
     signed_at: Text = None
     signature_b64: Text = None
     signed_message: Text = None
@@ -97,7 +108,7 @@ class Receipt(Shape):
     last_reissued_at: Text = None
     signature_status: Text = None
     first_computed_at: Text = None
-    public_key_fingerprint: Text = None
+    public_key_fingerprint: Label = None
 
 
 class Paper(Shape):
@@ -128,7 +139,7 @@ class Claims(Shape):
     """The claims of a graph snapshot."""
 
     count: Integer = None
-    items: list[Claim] | None = None
+    items: Annotated[list[Claim], Items] | None = None
     snapshot_sha256: Text = None
 
 
@@ -222,7 +233,7 @@ class InboundCitations(Shape):
 
     count: Integer = None
     internal_anchor_count: Integer = None
-    sample: list[InboundCitation] | None = None
+    sample: Annotated[list[InboundCitation], Items] | None = None
 
 
 class FormalCanon(Shape):
@@ -238,8 +249,8 @@ class Signer(Shape):
 
     signer_id: Text = None
     signer_type: Text = None
-    key_id: Text = None
-    public_key_fingerprint: Text = None
+    key_id: Label = None
+    public_key_fingerprint: Label = None
 
 
 class RecordCreated(Shape):
@@ -311,8 +322,8 @@ class Current(Shape):
     """What a state's events merge to."""
 
     canonical_record: CanonicalRecord
-    source_aliases: list[Alias] | None = None
-    graph_snapshots: list[SnapshotEvent] | None = None
+    source_aliases: Annotated[list[Alias], Items] | None = None
+    graph_snapshots: Annotated[list[SnapshotEvent], Events] | None = None
     author_attestations: Json = None
     timestamp_anchors: Json = None
     storage_attestations: Json = None
@@ -344,13 +355,13 @@ class State(Shape):
 class PublicKey(Shape):
     """A key that a bundle carries; it proves nothing about the bundle."""
 
-    key_id: Text = None
-    algorithm: Text = None
-    format: Text = None
-    public_key_b64: Text = None
-    public_key_hex: Text = None
-    fingerprint_sha256_b32_first128bits: Text = None
-    fingerprint_sha256_hex: Text = None
+    key_id: Label = None
+    algorithm: Label = None
+    format: Label = None
+    public_key_b64: Label = None
+    public_key_hex: Label = None
+    fingerprint_sha256_b32_first128bits: Label = None
+    fingerprint_sha256_hex: Label = None
     rotates_at: Json = None
     url: Text = None
     notes: Text = None
@@ -372,7 +383,7 @@ class Record(Shape):
     verification_status: VerificationStatus | None = None
     receipt: Receipt | None = None
     graph_snapshot: GraphSnapshot | None = None
-    aliases: list[Alias] | None = None
+    aliases: Annotated[list[Alias], Items] | None = None
     events: Unseen = None
     event_summary: Unseen = None
     paper_claims: Unseen = None
@@ -394,8 +405,8 @@ class Bundle(Shape):
     short_pith_number: Text = None
     canonical_sha256: Text = None
     source: Source | None = None
-    source_aliases: list[Alias] | None = None
-    events: list[Event] | None = None
+    source_aliases: Annotated[list[Alias], Items] | None = None
+    events: Annotated[list[Event], Events] | None = None
     timestamp_proofs: Unseen = None
     mirror_hints: Json = None
     public_keys: Annotated[list[PublicKey], Meta(max_length=MAX_KEYS)] | None = None

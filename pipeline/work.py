@@ -265,15 +265,17 @@ def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:
 
 
 def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[RawDocument]]:
-    """Group documents until a batch has its number of documents or of bytes."""
+    """Group documents until a batch has its number of documents, of bytes or of objects."""
     batch: list[RawDocument] = []
-    size = 0
+    size = objects = 0
     for document in documents:
         batch.append(document)
         size += document.size or 0
-        if len(batch) >= limits.batch_documents or size >= limits.batch_bytes:
+        objects += (document.raw or b"").count(b"{")
+        full = size >= limits.batch_bytes or objects >= limits.batch_objects
+        if full or len(batch) >= limits.batch_documents:
             yield batch
-            batch, size = [], 0
+            batch, size, objects = [], 0, 0
     if batch:
         yield batch
 

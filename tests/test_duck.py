@@ -8,7 +8,7 @@ from typing import cast
 import duckdb
 import pytest
 
-from pipeline.duck import Connection, connect, execute_frugally, row_of
+from pipeline.duck import Connection, connect, execute_frugally, is_out_of_memory, row_of
 
 
 class _Short:
@@ -35,6 +35,14 @@ def test_what_finds_no_room_is_run_by_a_single_thread(tmp_path: Path) -> None:
         assert short.threads == [2, 1]
         assert row_of(connection, "select answer from made") == (42,)
         assert row_of(connection, "select current_setting('threads')") == (2,)
+
+
+def test_no_room_at_the_end_of_a_statement_is_no_room() -> None:
+    """What DuckDB says when it finds no memory to commit counts as that, and nothing else does."""
+    full = "Failed to commit: failed to pin block of size 256.0 KiB"
+    assert is_out_of_memory(duckdb.TransactionException(full))
+    assert is_out_of_memory(duckdb.OutOfMemoryException("could not allocate block"))
+    assert not is_out_of_memory(duckdb.TransactionException("Failed to commit: conflict"))
 
 
 def test_what_finds_no_room_at_all_says_so(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.keyring import Keyring, load
-from pipeline.limits import MAX_KEYS, MAX_NAMESAKES, MAX_NUMBER_CHARACTERS, SHOWN_CHARACTERS
+from pipeline.limits import (
+    MAX_EVENTS,
+    MAX_ITEMS,
+    MAX_KEYS,
+    MAX_LABEL_CHARACTERS,
+    MAX_NAMESAKES,
+    MAX_NUMBER_CHARACTERS,
+    SHOWN_CHARACTERS,
+)
 from pipeline.resources import default_keyring
 from pipeline.stage import stage
 from tests.building import build_warehouse, rows
@@ -88,6 +96,53 @@ def test_more_keys_than_the_limit_are_refused() -> None:
     assert _staged(bundle)["documents"][0]["status"] == "ok"
     bundle["public_keys"].append(FORGER.carried())
     assert "/public_keys" in _reason(bundle)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/bundle_signature/key_id",
+        "/events/0/signature/public_key_fingerprint",
+        "/events/0/signer/key_id",
+        "/events/0/payload/receipt/key_id",
+        "/public_keys/0/public_key_hex",
+    ],
+)
+def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
+    """What names or spells a key has a length: each signature is held against those of each key."""
+    *path, name = (int(token) if token.isdigit() else token for token in place[1:].split("/"))
+    for extra, status in (("", "ok"), ("x", "refused")):
+        bundle = sample(4)
+        holder = bundle
+        for token in path:
+            holder = holder[token]
+        holder[name] = "x" * MAX_LABEL_CHARACTERS + extra
+        assert _staged(bundle)["documents"][0]["status"] == status
+    assert place in _reason(bundle)
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "item", "most"),
+    [
+        (4, "/events", {}, MAX_EVENTS),
+        (1, "/current/graph_snapshots", {"payload": {"graph_snapshot": {}}}, MAX_EVENTS),
+        (1, "/current/corrections", {}, MAX_EVENTS),
+        (3, "/aliases", {"alias_kind": "", "alias_value": ""}, MAX_ITEMS),
+        (3, "/inbound_citations/sample", {}, MAX_ITEMS),
+        (3, "/graph_snapshot/claims/items", {}, MAX_ITEMS),
+    ],
+)
+def test_lists_that_become_rows_have_a_length(
+    number: int, place: str, item: Json, most: int
+) -> None:
+    """A few bytes can be an item, and rows of it hundreds of times as large."""
+    document = sample(number)
+    *path, name = place[1:].split("/")
+    holder = document
+    for token in path:
+        holder = holder[token]
+    holder[name] = [item] * (most + 1)
+    assert place in _reason(document)
 
 
 def test_a_name_of_too_many_keys_means_none() -> None:

@@ -22,6 +22,7 @@ from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 from pipeline.staging import version
 from pipeline.work import Job, Task, plan, run_task
+from tests.building import build_warehouse
 from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables
 
 
@@ -59,6 +60,17 @@ def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
     ]
     assert [task.number for task in tasks] == [0, 1, 2, 3, 4]
     assert _plan([], limits) == []
+
+
+def test_a_batch_ends_at_its_number_of_objects(tmp_path: Path) -> None:
+    """Small documents of very many objects are staged a few at a time: rows are made of objects."""
+    raw = b'{"bundle_type": "x", "events": [' + b"{}," * 98 + b"{}]}"
+    (tmp_path / "many.jsonl").write_bytes(b"\n".join(raw + b" " * n for n in range(10)))
+    staged = build_warehouse(
+        tmp_path / "warehouse", tmp_path / "many.jsonl", limits=Limits(batch_objects=300)
+    )
+    assert staged.staged == 10
+    assert len(list((tmp_path / "warehouse/staging/parts").iterdir())) == 4
 
 
 def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:

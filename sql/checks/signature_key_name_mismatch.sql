@@ -21,44 +21,54 @@ with labels as (
     where trusted.status in ('valid', 'untrusted_key')
 ),
 
--- the keyring names the pinned keys, and each document those others that it brings; joined
--- apart, because very many documents may bring one key
+-- the names of a key: the keyring has those of the pinned ones, and each document those of the
+-- others that it brings; joined apart, because very many documents may bring one key
 names as (
     select
-        labels.*,
-        pinned.key_id as true_key_id,
-        pinned.fingerprint_sha256_hex as true_fingerprint
-    from labels
+        used.doc,
+        used.public_key_b64,
+        pinned.key_id,
+        pinned.fingerprint_sha256_hex as fingerprint
+    from (select distinct doc, public_key_b64 from labels) as used
     inner join pinned using (public_key_b64)
-    union all
+    union
     select
-        labels.*,
-        carried.key_id as true_key_id,
-        carried.fingerprint_computed as true_fingerprint
-    from labels
-    inner join staged_keys as carried using (doc, public_key_b64)
+        carried.doc,
+        carried.public_key_b64,
+        carried.key_id,
+        carried.fingerprint_computed as fingerprint
+    from staged_keys as carried
+    semi join labels using (doc, public_key_b64)
     anti join pinned using (public_key_b64)
     where carried.fingerprint_computed is not null
 ),
 
-compared as (
+-- told once a key, as a document may bring many names and use them in very many signatures
+told as (
     select
         doc,
-        pointer,
-        pith_number,
-        concat_ws(' ', key_id, public_key_fingerprint) as actual,
-        string_agg(
-            distinct concat_ws(' ', true_key_id, true_fingerprint), ', '
-            order by concat_ws(' ', true_key_id, true_fingerprint)
-        ) as expected,
-        bool_or(
-            true_key_id is not distinct from key_id
-            and true_fingerprint is not distinct from public_key_fingerprint
-        ) as named
+        public_key_b64,
+        left(
+            string_agg(
+                concat_ws(' ', key_id, fingerprint), ', ' order by concat_ws(' ', key_id, fingerprint)
+            ),
+            1000
+        ) as names
     from names
-    group by doc, pointer, pith_number, key_id, public_key_fingerprint
+    group by doc, public_key_b64
 )
 
-select * exclude (named)
-from compared
-where not named
+select
+    labels.doc,
+    labels.pointer,
+    labels.pith_number,
+    told.names as expected,
+    concat_ws(' ', labels.key_id, labels.public_key_fingerprint) as actual
+from labels
+inner join told using (doc, public_key_b64)
+anti join names
+    on
+        labels.doc = names.doc
+        and labels.public_key_b64 = names.public_key_b64
+        and labels.key_id is not distinct from names.key_id
+        and labels.public_key_fingerprint is not distinct from names.fingerprint

@@ -1,5 +1,5 @@
 -- How well a document can be proven, as a word and as a number: the greater, the better.
---   signed     every signature in the bundle is valid, its own included: every byte is covered
+--   signed     the bundle's own signature is valid, which covers every byte, and so are its receipts
 --   receipt    every signature is valid, which covers the canonical record and what it hashes
 --   partial    some signatures are valid, others missing, unsupported or by another key
 --   untrusted  signatures hold, but by no pinned key

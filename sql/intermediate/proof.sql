@@ -1,5 +1,17 @@
 -- One row a document that was read: how well it is proven, as a word and as a number.
-with signatures as (
+with counted as (
+    select
+        doc,
+        kind,
+        status,
+        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole:
+        -- it is in `events` with a status of its own
+        kind = 'event'
+        and bool_or(kind = 'bundle' and status = 'valid') over (partition by doc) as covered
+    from trusted
+),
+
+signatures as (
     select
         doc,
         bool_and(status = 'valid') as all_valid,
@@ -7,7 +19,8 @@ with signatures as (
         bool_or(status = 'valid' and kind = 'bundle') as bundle_valid,
         bool_or(status in ('untrusted_key', 'unknown_key')) as any_untrusted,
         bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong
-    from trusted
+    from counted
+    where not covered
     group by doc
 ),
 

@@ -24,6 +24,7 @@ from tests.cases.forge import (
     event,
     graph_snapshot,
     number_of,
+    receipt,
     resign,
     seal_bundle,
     seal_event,
@@ -176,6 +177,26 @@ def texts_left_out() -> Files:
     bare = without(sample(3), "paper", "graph_snapshot", "verification_status")
     bare["updated_at"] = "2030-01-01T00:00:00Z"
     return {"bare.json": bare, "real.json": sample(3)}
+
+
+@case
+def attested_by_another_fail() -> Files:
+    """Events of others, good or bad, take no proof from a signed bundle, nor the paper from it."""
+    record, author = canonical_record(), Key("pith-etl author's key", "author-9")
+    number, name = number_of(record), {"author": "Alice Example"}
+    attested = event(author, number, "author_attestation", name)
+    broken = event(OWN, number, "author_attestation", name)
+    broken["signature"]["signature_b64"] = attested["signature"]["signature_b64"]
+    altered = {
+        "record_type": "pith_number_record",
+        "pith_number": number,
+        "canonical_record": record,
+        "canonical_sha256": digest(record),
+        "paper": graph_snapshot()["paper"] | {"authors_text": "Mallory"},
+        "receipt": receipt(OWN, digest(record), "2026-06-01T00:00:00Z"),
+        "aliases": aliases_of(record),
+    }
+    return own(bundle=bundle_of(OWN, [*plain(), attested, broken]), altered=altered)
 
 
 @case
