@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.peers import PEERS
 from benchmarks.process import Run, best, measure, pith_etl, python
-from benchmarks.queries import QUERIES
+from benchmarks.queries import compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +195,7 @@ def starts(warehouse: Path) -> Iterator[Measure]:
 
 def queries(warehouse: Path) -> Iterator[Measure]:
     """Yield how warm queries compare with the same on DuckDB's own tables."""
-    from benchmarks.queries import compare
-
-    for name, own, native in compare(warehouse, QUERIES):
+    for name, own, native in compare(warehouse):
         yield Measure(
             f"query {name} / native table",
             own / native,

@@ -2,7 +2,7 @@
 
 As many processes as CPUs, each reading its share of the files: one `orjson.loads` a document,
 the canonical bytes and SHA-256 that the format demands, libsodium once on each signature.
-Nothing that verifies can be faster. Usage: `python benchmarks/floor.py DIRECTORY KEY_B64`.
+Nothing that verifies can be faster. `python -m benchmarks.floor DIRECTORY KEY_B64`.
 """
 
 from __future__ import annotations

@@ -73,23 +73,19 @@ def _run(check: Check, connection: Connection) -> None:
 #: A finding on a document's content is a finding wherever the document was found. A check
 #: that gives no message says what its first line says.
 FINDINGS = """
-with findings as (
-    select distinct
-        found.severity,
-        found.code,
-        coalesce(found.path, inputs.path) as path,
-        coalesce(found.position, inputs.position) as position,
-        found.pointer,
-        coalesce(found.message, promises.promise) as message,
-        found.expected,
-        found.actual,
-        coalesce(found.pith_number, document.pith_number) as pith_number
-    from found
-    inner join promises using (code)
-    left join live on found.sha256 = live.sha256
-    left join inputs on coalesce(found.doc, live.doc) = inputs.doc
-    left join part_documents as document on inputs.doc = document.doc
-)
-
-from findings
+select distinct
+    found.severity,
+    found.code,
+    coalesce(found.path, inputs.path) as path,
+    coalesce(found.position, inputs.position) as position,
+    found.pointer,
+    coalesce(found.message, promises.promise) as message,
+    found.expected,
+    found.actual,
+    coalesce(found.pith_number, document.pith_number) as pith_number
+from found
+inner join promises using (code)
+left join live on found.sha256 = live.sha256
+left join inputs on coalesce(found.doc, live.doc) = inputs.doc
+left join part_documents as document on inputs.doc = document.doc
 """

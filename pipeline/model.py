@@ -25,7 +25,7 @@ from pipeline.keyring import Keyring
 from pipeline.snapshot import table_file
 from pipeline.stage import claims
 from pipeline.staged import TABLES
-from pipeline.staging import Part, empty, staged_files
+from pipeline.staging import Part, staged_files
 from pipeline.together import together
 from pipeline.verify import verdicts
 
@@ -38,10 +38,11 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
 
     `doc` is the number of a document among all: that of its part, then that in its part.
     """
-    for name in TABLES:
-        source = _rows(staged_files(parts, name), "file_index")
-        if not parts:
-            connection.register("none", empty(name))
+    for name, schema in TABLES.items():
+        if parts:
+            source = _rows(staged_files(parts, name), "file_index")
+        else:
+            connection.register("none", schema.empty_table())
             connection.execute(f"create table if not exists part_{name}_none as from none")
             source = f"from part_{name}_none"
         connection.execute(f"create or replace view part_{name} as {source}")
@@ -253,8 +254,8 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         raise ModelError(message)
     file = table_file(directory, table.name)
     file.parent.mkdir()
-    # a column is written as required where DuckDB happens to know that it holds no null, which
-    # the same rows do not always tell it: of an Arrow table it knows nothing
+    # DuckDB marks a column as required where its statistics rule out nulls, and these depend on
+    # how the rows were made, too; an Arrow table has none, so that beside it all are optional
     nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)
     connection.register("blank", connection.sql(f"select {nulls} limit 0").to_arrow_table())
     execute_frugally(

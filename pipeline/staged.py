@@ -58,7 +58,6 @@ _DOCUMENTS = _schema(
 
 _PAPERS = _schema(
     pith_number=_TEXT,
-    short_pith_number=_TEXT,
     source_kind=_TEXT,
     source_id=_TEXT,
     source_version=_INT,

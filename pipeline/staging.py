@@ -225,8 +225,3 @@ class Known:
         """Close the map."""
         if isinstance(self._map, mmap.mmap):
             self._map.close()
-
-
-def empty(table: str) -> pa.Table:
-    """Return a staged table without rows, for a build without documents."""
-    return TABLES[table].empty_table()

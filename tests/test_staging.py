@@ -115,7 +115,7 @@ def test_a_new_version_of_the_program_stages_everything_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The very same documents get a new part beside the old one, which a prune removes."""
-    for module in ("staging", "work"):
+    for module in ("program", "staging", "work"):
         monkeypatch.setattr(f"pipeline.{module}.version", lambda: "0123456789abcdef")
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (5, 5, True)

@@ -41,7 +41,6 @@ def add_paper(
     sheet.add(
         "papers",
         sheet.pith_number,
-        None,  # the short number stands in `documents`
         canonical.source.kind,
         canonical.source.id,
         canonical.source.version,

@@ -45,7 +45,7 @@ class Draft:
 
     Attributes:
         paper: what they tell.
-        events: how many events the bundle holds, at least 2.
+        event_types: the type of each event of the bundle, in order; at least 2.
     """
 
     def __init__(self, paper: Paper, signer: Signer, event_count: int, citing: Citing) -> None:

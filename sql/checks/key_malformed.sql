@@ -6,7 +6,6 @@
 select
     doc,
     pointer,
-    null::varchar as expected,
     public_key_b64 as actual
 from staged_keys
 where key_status = 'malformed'

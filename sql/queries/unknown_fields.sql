@@ -5,7 +5,13 @@ with fields as (
         kind,
         sha256,
         -- the place in a list does not matter
-        regexp_replace(unnest(json_keys(extra)), '/\d+\b', '/*', 'g') as field
+        array_to_string(
+            list_transform(
+                string_split(unnest(json_keys(extra)), '/'),
+                lambda step: if(regexp_full_match(step, '[0-9]+'), '*', step)
+            ),
+            '/'
+        ) as field
     from documents
     where extra_count > 0
 )
