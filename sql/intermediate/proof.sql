@@ -1,26 +1,18 @@
 -- One row a document that was read: how well it is proven, as a word and as a number.
-with counted as (
-    select
-        doc,
-        kind,
-        status,
-        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole:
-        -- it is in `events` with a status of its own
-        kind = 'event'
-        and bool_or(kind = 'bundle' and status = 'valid') over (partition by doc) as covered
-    from trusted
-),
-
-signatures as (
+with signatures as (
     select
         doc,
         bool_and(status = 'valid') as all_valid,
         bool_or(status = 'valid') as any_valid,
         bool_or(status = 'valid' and kind = 'bundle') as bundle_valid,
         bool_or(status in ('untrusted_key', 'unknown_key')) as any_untrusted,
-        bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong
-    from counted
-    where not covered
+        bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong,
+        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole:
+        -- it is in `events` with a status of its own
+        bool_and(status = 'valid') filter (kind <> 'event') as own_valid,
+        bool_or(status in ('invalid', 'digest_mismatch', 'malformed'))
+            filter (kind <> 'event') as own_wrong
+    from trusted
     group by doc
 ),
 
@@ -40,8 +32,10 @@ words as (
         (paper.title_status = 'verified')::int + (paper.abstract_status = 'verified')::int as texts,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
         case
-            when breaks.doc is not null or signatures.any_wrong then 'failed'
-            when signatures.all_valid and signatures.bundle_valid then 'signed'
+            when breaks.doc is not null then 'failed'
+            when if(signatures.bundle_valid, signatures.own_wrong, signatures.any_wrong)
+                then 'failed'
+            when signatures.bundle_valid and signatures.own_valid then 'signed'
             when signatures.all_valid then 'receipt'
             when signatures.any_valid then 'partial'
             when signatures.any_untrusted then 'untrusted'
