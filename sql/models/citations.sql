@@ -1,4 +1,5 @@
--- Every citation: the sample of inbound ones in records, and those that an event signs.
+-- Every citation: the sample of inbound ones in records, and those of events that a valid
+-- signature covers. What other events tell of citations stays in `events` and `attestations`.
 with samples as (
     select
         citation.pith_number as cited_pith_number,
@@ -36,7 +37,7 @@ signed as (
         position,
         document_sha256
     from events
-    where event_type = 'citation_signature'
+    where event_type = 'citation_signature' and content_ok and signature_status = 'valid'
 ),
 
 chosen as (

@@ -214,6 +214,28 @@ def attestation_in_state() -> Files:
 
 
 @case
+def citation_invented_fail() -> Files:
+    """A citation that nobody signed, in a state or an altered event, is not one of the signed."""
+    record = canonical_record()
+    number = number_of(record)
+    signed, altered = (
+        event(OWN, number, "citation_signature", {"citing_arxiv_id": citing, "ref_index": 1})
+        for citing in ("2402.00002", "2403.00003")
+    )
+    altered["payload"]["citing_arxiv_id"] = "2403.66666"
+    bundle = bundle_of(OWN, [*plain(), signed])
+    broken = seal_bundle(FORGER, bundle_of(OWN, [*plain(), altered]))
+    invented = copy.deepcopy(bundle["state"])
+    made_up = copy.deepcopy(invented["current"]["citation_signatures"][0])
+    made_up["event_id"] = f"sha256:{'6' * 64}"
+    made_up["payload"]["citing_arxiv_id"] = "2404.66666"
+    invented["current"]["citation_signatures"].append(made_up)
+    invented["applied_event_ids"].append(made_up["event_id"])
+    invented |= {"event_count": 4, "valid_event_count": 4}
+    return own(broken=broken, invented=seal_state(invented), signed=bundle)
+
+
+@case
 def receipt_as_event_fail() -> Files:
     """What a receipt signs is no event, though it be dressed up as one."""
     record = sample(3)
