@@ -12,6 +12,7 @@ import pytest
 from pipeline import Warehouse
 from pipeline.build import Order, build
 from pipeline.keyring import Keyring
+from pipeline.queries import bound
 from pipeline.resources import sql_dir
 from tests.cases.forge import (
     Json,
@@ -148,3 +149,37 @@ def test_a_claim_to_an_arxiv_id_does_not_answer_for_what_cites(warehouse: Wareho
     ]
     titles = {row["title"] for row in _shown(warehouse, "cited_by", CITED)}
     assert titles == {TITLE, "As cited"}
+
+
+def test_a_claim_to_be_a_version_dates_no_work(warehouse: Warehouse) -> None:
+    """A work is dated and counted by the versions that are vouched for, and lists all."""
+    found = _rows(
+        warehouse,
+        "select version_count, first_submitted_at::text, last_submitted_at::text, latest_version, "
+        "title, versions, proofs from works where source_id = '2401.00001'",
+    )
+    assert found == [
+        (
+            *(2, "2024-01-01 12:00:00", "2024-03-01 12:00:00", 2, TITLE),
+            *([2, 1, 9, 0], ["signed", "signed", "unsigned", "unsigned"]),
+        )
+    ]
+    sql, values = bound("versions", {})
+    ((source, *_, proofs, _, _, _),) = _rows(warehouse, sql, **values)
+    assert (source, proofs) == ("2401.00001", found[0][-1])
+
+
+def test_a_work_that_is_only_claimed_is_dated_by_its_claims(warehouse: Warehouse) -> None:
+    """Where no version is vouched for, all of them count."""
+    found = _rows(
+        warehouse,
+        "select version_count, first_submitted_at::text, proofs from works where source_id = $id",
+        id=UNVOUCHED,
+    )
+    assert found == [(1, "2024-05-05 00:00:00", ["unsigned"])]
+
+
+def test_the_page_of_a_paper_tells_which_versions_are_vouched_for(warehouse: Warehouse) -> None:
+    """Each of the other versions has its proof beside it."""
+    found = [(row["version"], row["proof"]) for row in _shown(warehouse, "versions", HONEST)]
+    assert found == [(2, "signed"), (9, "unsigned"), (0, "unsigned")]
