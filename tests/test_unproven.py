@@ -183,3 +183,24 @@ def test_the_page_of_a_paper_tells_which_versions_are_vouched_for(warehouse: War
     """Each of the other versions has its proof beside it."""
     found = [(row["version"], row["proof"]) for row in _shown(warehouse, "versions", HONEST)]
     assert found == [(2, "signed"), (9, "unsigned"), (0, "unsigned")]
+
+
+def test_strangers_events_shift_no_step(warehouse: Warehouse) -> None:
+    """Events that hold are numbered and timed among themselves; others have no number."""
+    found = _rows(
+        warehouse,
+        "select step, since_previous::text, verdict from timeline where pith_number = $number "
+        "order by created_at, step nulls last",
+        number=HONEST,
+    )
+    assert found == [
+        (None, None, "unproven"),
+        (1, None, "proven"),
+        (2, "00:00:00", "proven"),
+        (None, None, "unproven"),
+        (3, "00:00:04", "proven"),
+    ]
+    shown = [row["step"] for row in _shown(warehouse, "events", HONEST)]
+    sql, values = bound("paper_events", {"id": HONEST})
+    asked = [row[0] for row in _rows(warehouse, sql, **values)]
+    assert shown == asked == [step for step, _, _ in found]
