@@ -14,6 +14,7 @@ from pipeline.build import Order, build
 from pipeline.keyring import Keyring
 from pipeline.queries import bound
 from pipeline.resources import sql_dir
+from pipeline.search import RESULTS, find
 from tests.cases.forge import (
     Json,
     aliases_of,
@@ -204,3 +205,24 @@ def test_strangers_events_shift_no_step(warehouse: Warehouse) -> None:
     sql, values = bound("paper_events", {"id": HONEST})
     asked = [row[0] for row in _rows(warehouse, sql, **values)]
     assert shown == asked == [step for step, _, _ in found]
+
+
+def test_a_result_of_a_search_says_how_well_it_is_proven(warehouse: Warehouse) -> None:
+    """What is only claimed is found, and marked."""
+    found = _rows(warehouse, RESULTS, **find(warehouse, "usurped", 10))
+    assert [row[-1] for row in found] == ["unsigned"] * 3
+
+
+def test_counts_tell_the_proven_papers_apart(warehouse: Warehouse) -> None:
+    """A paper that is only claimed is counted, but not among the proven ones."""
+    papers = _rows(
+        warehouse, "select count(*), count(*) filter (proof in ('signed', 'receipt')) from papers"
+    )
+    assert papers == [(6, 3)]
+    sql, values = bound("licence_mix", {})
+    licences = f"select sum(papers), sum(proven_papers) from ({sql})"  # noqa: S608 - a query of ours
+    assert _rows(warehouse, licences, **values) == papers
+    proven = "select sum(proven_papers) < sum(papers) from category_years"
+    assert _rows(warehouse, proven) == [(True,)]
+    sql, values = bound("co_authors", {"author": "Alice Example"})
+    assert [row[2:] for row in _rows(warehouse, sql, **values)] == [(1, 1)]

@@ -164,7 +164,8 @@ def test_the_timeline_counts_the_steps_of_each_paper(synthetic: Warehouse) -> No
     assert len(found) == _rows(synthetic, "select count(*) from events")[0][0]
     unnumbered = _rows(
         synthetic,
-        "select bool_and((step is null) = (verdict not in ('proven', 'equivocates'))) from timeline",
+        "select bool_and((step is null) = (verdict not in ('proven', 'equivocates'))) "
+        "from timeline",
     )
     assert unnumbered == [(True,)]
 
@@ -254,8 +255,10 @@ def test_category_years_count_the_categories(synthetic: Warehouse) -> None:
     """The counts add up to the rows of `categories`, and to the papers by primary category."""
     found = _rows(
         synthetic,
-        "select sum(papers), sum(primary_papers), bool_and(works <= papers) from category_years",
+        "select sum(papers), sum(primary_papers), sum(proven_papers), bool_and(works <= papers) "
+        "from category_years",
     )
     categories = _rows(synthetic, "select count(*) from categories")[0][0]
     papers = _rows(synthetic, "select count(*) from papers")[0][0]
-    assert found == [(categories, papers, True)]
+    proven = "select count(*) from categories where proof in ('signed', 'receipt')"
+    assert found == [(categories, papers, _rows(synthetic, proven)[0][0], True)]
