@@ -270,7 +270,7 @@ def counts_huge_fail() -> Files:
 
 @case
 def key_altered_fail() -> Files:
-    """The pinned key keeps its own row beside a copy of it with altered text."""
+    """The pinned key keeps its own row beside a copy of it with altered text, which is not trusted."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"][0]["fingerprint_sha256_hex"] = "0" * 32
     bundle["public_keys"][0]["url"] = "https://example.org/forged"
@@ -545,6 +545,20 @@ def key_encodings_fail() -> Files:
     wrong = Key("pith-etl second key", "second").carried()
     wrong["public_key_hex"] = OWN.public.hex()
     bundle["public_keys"].append(wrong)
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def key_misstated_fail() -> Files:
+    """What a document misstates of the pinned key is not pinned, though the key itself is."""
+    bundle = bundle_of(OWN, plain())
+    lent = Key("pith-etl test key", "lent")
+    bundle["public_keys"] += [
+        {**OWN.carried(), "algorithm": "none", "url": "https://example.org/forged"},
+        {**OWN.carried(), "public_key_hex": FORGER.public.hex()},
+        {**lent.carried(), "algorithm": "none"},
+        lent.carried(),
+    ]
     return own(bundle=seal_bundle(OWN, bundle))
 
 
