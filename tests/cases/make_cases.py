@@ -270,7 +270,7 @@ def counts_huge_fail() -> Files:
 
 @case
 def key_altered_fail() -> Files:
-    """The pinned key keeps its own row beside a copy of it with altered text, which is not trusted."""
+    """The pinned key keeps its own row beside a copy with altered text, which is not trusted."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"][0]["fingerprint_sha256_hex"] = "0" * 32
     bundle["public_keys"][0]["url"] = "https://example.org/forged"
@@ -487,6 +487,21 @@ def chain_dangling_fail() -> Files:
     """A chain that leads to an event nobody holds is cut."""
     links = {"prev_event": f"sha256:{'1' * 64}", "supersedes": [f"sha256:{'2' * 64}"]}
     return own(bundle=bundle_of(OWN, plain(**links)))
+
+
+@case
+def event_merely_listed_fail() -> Files:
+    """That an unsigned state lists an event is no event for what a bundle signs."""
+    lost = [f"sha256:{digit * 64}" for digit in "123"]
+    bundle = bundle_of(OWN, plain(prev_event=lost[0], supersedes=[lost[1]]))
+    listing = copy.deepcopy(bundle["state"])
+    listed = listing["current"]["record_created"]
+    listing["current"]["corrections"] = [{**listed, "event_id": name} for name in lost]
+    listing["applied_event_ids"] += lost
+    listing |= {"event_count": 5, "valid_event_count": 5}
+    bundle["state"]["applied_event_ids"][0] = lost[2]
+    bundle["state"] = seal_state(bundle["state"])
+    return own(bundle=seal_bundle(OWN, bundle, merge=False), listing=seal_state(listing))
 
 
 @case
