@@ -596,6 +596,18 @@ def key_id_shared_fail() -> Files:
 
 
 @case
+def key_id_taken_fail() -> Files:
+    """What is no key blames no other key of its name, and a pinned key is to blame for no name."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
+    bundle["public_keys"].append(Key("pith-etl test key", "lent").carried())
+    junk = bundle_of(FORGER, [], record=canonical_record("Another Title"))
+    junk["public_keys"].append({"key_id": "second", "public_key_b64": "x"})
+    junk["public_keys"].append(Key("pith-etl third key", "lent").carried())
+    return own(bundle=seal_bundle(OWN, bundle), junk=seal_bundle(FORGER, junk))
+
+
+@case
 def outside_validity_fail() -> Files:
     """A pinned key vouches for what was signed in its period, and for nothing else."""
     pinned = OWN.pinned("2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z")
@@ -867,6 +879,42 @@ def documents_disagree_fail() -> Files:
     two["source_aliases"] = two["source_aliases"][:3]
     two["built_at"] = "2026-06-03T00:00:00Z"
     return own(one=one, two=seal_bundle(OWN, two))
+
+
+@case
+def aliases_forged_fail() -> Files:
+    """Of two equally proven records with other aliases nobody can tell which one is right."""
+    forged = sample(3)
+    forged["updated_at"] = "9999-01-01T00:00:00Z"
+    name = {"alias_kind": "doi", "alias_value": "10.9999/forged", "created_at": None}
+    forged["aliases"].append(name)
+    bundle = bundle_of(OWN, plain())
+    fewer = copy.deepcopy(bundle["state"])
+    fewer["current"]["source_aliases"] = fewer["current"]["source_aliases"][:3]
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        # a bundle's aliases are signed, so that it is not to blame
+        "bundle.json": bundle,
+        "fewer.json": seal_state(fewer),
+        "forged.json": forged,
+        "real.json": sample(3),
+    }
+
+
+@case
+def events_forged_fail() -> Files:
+    """Of two equally proven states with other content of one event nobody can tell the right."""
+    forged, bundle = sample(1), bundle_of(OWN, plain())
+    for made in (forged, altered := copy.deepcopy(bundle["state"])):
+        made["current"]["graph_snapshots"][0]["created_at"] = "2026-06-01T00:00:03Z"
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        # the content of a bundle's event is what its id names, so that it is not to blame
+        "altered.json": seal_state(altered),
+        "bundle.json": bundle,
+        "forged.json": seal_state(forged),
+        "real.json": sample(1),
+    }
 
 
 # -- documents that are not read --------------------------------------------------------------
