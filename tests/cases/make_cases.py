@@ -289,6 +289,15 @@ def receipt_pasted_fail() -> Files:
 
 
 @case
+def receipt_renamed_fail() -> Files:
+    """A real receipt holds in a document of any name: what is signed the digest says alone."""
+    record = sample(3)
+    number = "pith:2017:" + "A" * 26
+    renamed = {**record, "pith_number": number, "short_pith_number": number[:5] + number[10:18]}
+    return {"real.json": record, "renamed.json": renamed}
+
+
+@case
 def event_moved_fail() -> Files:
     """A real event of one paper proves nothing in the bundle of another."""
     bundle = sample(4)
