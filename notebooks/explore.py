@@ -109,8 +109,8 @@ def _():
     ## Follow citations
 
     `citations` has a row for each citing paper that a record lists: a sample, which need not
-    be all. Where the citing paper is in the warehouse too, `citing_pith_number` names it, and
-    the path goes on.
+    be all. Where the citing paper is in the warehouse too, and a receipt vouches for it,
+    `citing_pith_number` names it, and the path goes on.
     """)
     return
 

@@ -38,7 +38,8 @@ select
     paper.pith_number,
     paper.title,
     paper.primary_cat,
-    paper.submitted_at
+    paper.submitted_at,
+    paper.proof
 from hits
 inner join papers as paper on hits.pith_number = paper.pith_number
 order by hits.place

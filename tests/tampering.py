@@ -24,10 +24,11 @@ from pipeline.times import microseconds
 from tests.cases import forge
 from tests.cases.running import built
 
-#: value: another of the same type (of a null: a text); type: the same as another type;
+#: value: another of the same type (of a null: a text); case: the same text in letters that a digest
+#: of the lower-cased text does not tell apart; type: the same as another type;
 #: remove and add: a key of an object; drop, repeat and order: the last item of a list gone,
 #: twice, and the list backwards.
-CHANGES = ("value", "type", "remove", "add", "drop", "repeat", "order")
+CHANGES = ("value", "case", "type", "remove", "add", "drop", "repeat", "order")
 
 #: Findings that rest on other documents of the dump, here other changes of the same one.
 _ACROSS = {
@@ -86,6 +87,8 @@ def changes(tree: Any) -> Iterator[Tampered]:  # noqa: ANN401 - a JSON document
                 yield Tampered(path, change, put(tree, path, items))
         else:
             yield Tampered(path, "value", put(tree, path, _other(value)))
+            if isinstance(value, str) and recased(value) != value:
+                yield Tampered(path, "case", put(tree, path, recased(value)))
         if path:
             yield Tampered(path, "type", put(tree, path, _retyped(value)))
 
@@ -144,6 +147,12 @@ def _other(value: object) -> object:
 
 def _neighbour(character: str) -> str:
     return {"9": "8", "f": "e", "z": "y", "Z": "Y"}.get(character, chr(ord(character) + 1))
+
+
+def recased(text: str) -> str:
+    """Return a text in other letters that are the same lower-cased; each K is the Kelvin sign."""
+    swapped = "".join(one.swapcase() if one.isascii() else one for one in text)
+    return swapped.replace("K", "\N{KELVIN SIGN}")
 
 
 def _retyped(value: object) -> object:

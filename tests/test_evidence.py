@@ -38,3 +38,10 @@ def test_every_status_of_a_signature_is_explained() -> None:
     """The page explains every status that a verdict and the keyring can make."""
     statuses = set(verify.VERDICTS) - {"holds"} | {"valid", "untrusted_key"}
     assert sorted(_words("What a signature can be")) == sorted(statuses)
+
+
+def test_what_a_signature_is_of_is_stated() -> None:
+    """A valid receipt stands beside any name (the case receipt_renamed_fail): no word vouches."""
+    columns = {column.name: column.evidence for column in catalog.table("signatures").columns}
+    assert (columns["subject"], columns["pith_number"]) == ("stated", "stated")
+    assert columns["digest_computed"] == "computed"

@@ -172,7 +172,7 @@ def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
         cited = opened.connection.execute(*bound("most_cited", {})).fetchall()
         events = opened.connection.execute(*bound("paper_events", {})).fetchall()
         citing = opened.connection.execute(*bound("cited_by", {"id": "pith:23I7M26R"})).fetchall()
-    assert [row[2:] for row in cited] == [(12, 12)]
+    assert [row[2:] for row in cited] == [(12, 12, "receipt")]
     assert [row[2] for row in events] == ["record_created", "graph_snapshot"]
     assert len(citing) == 12
 

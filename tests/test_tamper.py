@@ -29,6 +29,7 @@ _SIGNATURE_CODES = {
     "signature_time_missing",
     "signature_unknown_key",
     "signature_unsupported",
+    "time_malformed",
 }
 
 

@@ -150,15 +150,24 @@ def test_the_samples_cite_one_paper(samples: Warehouse) -> None:
 
 
 def test_the_timeline_counts_the_steps_of_each_paper(synthetic: Warehouse) -> None:
-    """A paper's steps run from 1 on, and time never runs backwards along them."""
+    """The steps of a paper's events that hold run from 1 on, and time never runs backwards."""
     found = _rows(synthetic, "select pith_number, step, since_previous from timeline order by all")
     steps: dict[str, list[int]] = {}
-    for number, step, _ in found:
-        steps.setdefault(number, []).append(step)
+    for number, step, since in found:
+        if step is None:
+            assert since is None
+        else:
+            steps.setdefault(number, []).append(step)
     for counted in steps.values():
         assert counted == list(range(1, len(counted) + 1))
     assert all(since is None or since.total_seconds() >= 0 for _, _, since in found)
     assert len(found) == _rows(synthetic, "select count(*) from events")[0][0]
+    unnumbered = _rows(
+        synthetic,
+        "select bool_and((step is null) = (verdict not in ('proven', 'equivocates'))) "
+        "from timeline",
+    )
+    assert unnumbered == [(True,)]
 
 
 def test_the_timeline_calls_proven_what_is(synthetic: Warehouse) -> None:
@@ -246,8 +255,10 @@ def test_category_years_count_the_categories(synthetic: Warehouse) -> None:
     """The counts add up to the rows of `categories`, and to the papers by primary category."""
     found = _rows(
         synthetic,
-        "select sum(papers), sum(primary_papers), bool_and(works <= papers) from category_years",
+        "select sum(papers), sum(primary_papers), sum(proven_papers), bool_and(works <= papers) "
+        "from category_years",
     )
     categories = _rows(synthetic, "select count(*) from categories")[0][0]
     papers = _rows(synthetic, "select count(*) from papers")[0][0]
-    assert found == [(categories, papers, True)]
+    proven = "select count(*) from categories where proof in ('signed', 'receipt')"
+    assert found == [(categories, papers, _rows(synthetic, proven)[0][0], True)]

@@ -1,6 +1,7 @@
 -- Two documents of one paper list different aliases.
 -- severity: warning
--- means: One of them is older, incomplete or altered.
+-- means: One of them is older, incomplete or altered. The finding is on the less proven one, and
+--   on both where they are equally proven and no signed bundle says which is right.
 -- do: Compare the two documents.
 with contradicting as (
     select distinct alias.doc
@@ -25,6 +26,8 @@ sets as (
     select
         proof.pith_number,
         proof.doc,
+        proof.proof,
+        contradicting.doc is not null as contradicts,
         -- one that contradicts the number or the source cannot be the one to compare with
         row_number() over (
             partition by proof.pith_number
@@ -41,7 +44,7 @@ sets as (
     semi join several using (pith_number)
     left join contradicting using (doc)
     left join staged_aliases as alias using (doc)
-    group by proof.pith_number, proof.doc, proof.rank, contradicting.doc
+    group by proof.pith_number, proof.doc, proof.proof, proof.rank, contradicting.doc
 ),
 
 -- joined by their digest, because one document's may be very many
@@ -51,13 +54,35 @@ compared as (
         md5(to_json(names)::varchar) as digest,
         left(array_to_string(names, ', '), 1000) as shown
     from sets
+),
+
+pairs as (
+    select
+        pith_number,
+        best.doc as best_doc,
+        best.shown as best_shown,
+        other.doc,
+        other.rank,
+        other.shown,
+        -- a signature over the aliases is a bundle's own
+        best.proof <> 'signed' and best.proof = other.proof and not other.contradicts as as_good
+    from compared as best
+    inner join compared as other using (pith_number)
+    where best.rank = 1 and other.digest <> best.digest
 )
 
 select
-    other.doc,
-    other.pith_number,
-    best.shown as expected,
-    other.shown as actual
-from compared as best
-inner join compared as other using (pith_number)
-where best.rank = 1 and other.digest <> best.digest
+    doc,
+    pith_number,
+    best_shown as expected,
+    shown as actual
+from pairs
+union all
+select
+    best_doc as doc,
+    pith_number,
+    arg_min(shown, rank) as expected,
+    best_shown as actual
+from pairs
+where as_good
+group by best_doc, pith_number, best_shown

@@ -1,10 +1,11 @@
--- An event's prev_event or supersedes names an event that no document holds.
+-- An event's prev_event or supersedes names an event that no document as well proven holds.
 -- severity: warning
 -- means: Part of the chain is missing from the dump.
 -- do: Fetch the bundle of the paper again.
 with links as (
     select
         document_sha256,
+        proof,
         pointer || '/prev_event' as pointer,
         pith_number,
         prev_event as link
@@ -13,11 +14,22 @@ with links as (
     union all
     select
         document_sha256,
+        proof,
         pointer || '/supersedes' as pointer,
         pith_number,
         unnest(try_cast(supersedes::json as varchar[])) as link
     from events
     where supersedes <> '[]'
+),
+
+-- that a worse document lists an id is no event: only content of which it is the digest is
+known as (
+    select
+        event.event_id,
+        event.content_ok,
+        grades.grade
+    from events as event
+    inner join grades using (proof)
 )
 
 select
@@ -26,5 +38,7 @@ select
     links.pith_number,
     links.link as actual
 from links
-left join events on links.link = events.event_id
-where events.event_id is null
+inner join grades using (proof)
+left join known
+    on links.link = known.event_id and (known.content_ok or known.grade >= grades.grade)
+where known.event_id is null

@@ -1,4 +1,4 @@
--- A state applied an event that no document holds.
+-- A state applied an event that no document as well proven holds.
 -- severity: warning
 -- means: The event was lost, or never was.
 -- do: Fetch the bundle of the paper.
@@ -10,6 +10,16 @@ with applied as (
         unnest(applied_event_ids) as event_id,
         generate_subscripts(applied_event_ids, 1) - 1 as position
     from staged_states
+),
+
+-- that a worse document lists an id is no event: only content of which it is the digest is
+known as (
+    select
+        event.event_id,
+        event.content_ok,
+        grades.grade
+    from events as event
+    inner join grades using (proof)
 )
 
 select
@@ -19,5 +29,9 @@ select
     applied.pith_number,
     applied.event_id as actual
 from applied
-left join events using (event_id)
-where events.event_id is null
+inner join proof using (doc)
+left join known
+    on
+        applied.event_id = known.event_id
+        and (known.content_ok or known.grade >= proof.grade)
+where known.event_id is null

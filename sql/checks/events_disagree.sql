@@ -1,7 +1,8 @@
 -- Two documents hold one event with different content.
 -- severity: error
 -- means: An event is known by the digest of its content, so that at most one of them is
---   right; the table follows the one whose digest holds.
+--   right; the table follows the one whose digest holds. Where none does, as in states, which
+--   lack what is hashed, the finding is on all those that are as well proven as the one followed.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 with repeated as (
     select event_id
@@ -19,33 +20,56 @@ copies as (
 told as materialized (
     select
         proof.doc,
-        event.pointer
+        proof.grade,
+        event.pointer,
+        event.content_ok
     from events as event
     inner join proof on event.document_sha256 = proof.sha256
 ),
 
 -- made once, before the copies join it: many may bear one id
 chosen as materialized (
-    select copies.*
+    select
+        copies.*,
+        told.grade,
+        told.content_ok
     from copies
     inner join told using (doc, pointer)
+),
+
+differing as (
+    select
+        copy.doc,
+        copy.pointer,
+        copy.document_pith_number as pith_number,
+        chosen.content_sha256_computed as expected,
+        coalesce(copy.content_sha256_computed, copy.payload_sha256) as actual,
+        chosen.event_id,
+        not coalesce(chosen.content_ok, false) and proof.grade = chosen.grade as as_good
+    from copies as copy
+    inner join chosen using (event_id)
+    inner join proof on copy.doc = proof.doc
+    where
+        copy.payload_sha256 is distinct from chosen.payload_sha256
+        or copy.target is distinct from chosen.target
+        or copy.created_at is distinct from chosen.created_at
+        or copy.signer_id is distinct from chosen.signer_id
+        or copy.signer_type is distinct from chosen.signer_type
+        or copy.signer_key_id is distinct from chosen.signer_key_id
+        or copy.signer_fingerprint is distinct from chosen.signer_fingerprint
+        or copy.event_type is distinct from chosen.event_type
+        or copy.content_sha256_computed <> chosen.content_sha256_computed
 )
 
+select * exclude (event_id, as_good)
+from differing
+union all
+-- the one that is followed, where nobody can tell which is right
 select
-    copy.doc,
-    copy.pointer,
-    copy.document_pith_number as pith_number,
-    chosen.content_sha256_computed as expected,
-    coalesce(copy.content_sha256_computed, copy.payload_sha256) as actual
-from copies as copy
-inner join chosen using (event_id)
-where
-    copy.payload_sha256 is distinct from chosen.payload_sha256
-    or copy.target is distinct from chosen.target
-    or copy.created_at is distinct from chosen.created_at
-    or copy.signer_id is distinct from chosen.signer_id
-    or copy.signer_type is distinct from chosen.signer_type
-    or copy.signer_key_id is distinct from chosen.signer_key_id
-    or copy.signer_fingerprint is distinct from chosen.signer_fingerprint
-    or copy.event_type is distinct from chosen.event_type
-    or copy.content_sha256_computed <> chosen.content_sha256_computed
+    doc,
+    pointer,
+    document_pith_number as pith_number,
+    null as expected,
+    coalesce(content_sha256_computed, payload_sha256) as actual
+from chosen
+where event_id in (select event_id from differing where as_good)

@@ -13,6 +13,8 @@ with conflicts as (
             list_slice(list(distinct public_key_b64 order by public_key_b64), 1, 4), ' '
         ) as known
     from keys
+    -- what is no key is no other key
+    where key_status <> 'malformed'
     group by key_id
     having count(distinct public_key_b64) > 1
 )
@@ -25,9 +27,9 @@ select
 from conflicts
 inner join staged_keys as carried using (key_id)
 where
-    not exists (
+    carried.key_status <> 'malformed'
+    -- a pinned key is trusted under any name
+    and not exists (
         select 1 from pinned
-        where
-            pinned.public_key_b64 = carried.public_key_b64
-            and pinned.key_id = carried.key_id
+        where pinned.public_key_b64 = carried.public_key_b64
     )

@@ -1,4 +1,5 @@
--- Every citation: the sample of inbound ones in records, and those that an event signs.
+-- Every citation: the sample of inbound ones in records, and those of events that a valid
+-- signature covers. What other events tell of citations stays in `events` and `attestations`.
 with samples as (
     select
         citation.pith_number as cited_pith_number,
@@ -36,7 +37,7 @@ signed as (
         position,
         document_sha256
     from events
-    where event_type = 'citation_signature'
+    where event_type = 'citation_signature' and content_ok and signature_status = 'valid'
 ),
 
 chosen as (
@@ -96,23 +97,18 @@ all_aliases as (
     from kept_aliases
 ),
 
--- an arXiv id without a version means its latest one, of those that a receipt vouches for; in a
--- row of values null is the greatest, and would be the latest
+-- an arXiv id without a version means its latest one, of those that a receipt vouches for: anybody
+-- can claim one; in a row of values null is the greatest, and would be the latest
 resolved as (
     select
         alias.value as arxiv_id,
         arg_max(
             alias.pith_number,
-            (
-                paper.proof in ('signed', 'receipt'),
-                paper.source_version is not null,
-                paper.source_version,
-                alias.pith_number
-            )
+            (paper.source_version is not null, paper.source_version, alias.pith_number)
         ) as pith_number
     from all_aliases as alias
     inner join all_papers as paper using (pith_number)
-    where alias.kind = 'arxiv' and alias.well_formed
+    where alias.kind = 'arxiv' and alias.well_formed and paper.proof in ('signed', 'receipt')
     group by alias.value
 )
 

@@ -61,6 +61,11 @@ select
     carried.fingerprint_sha256_b32,
     coalesce(carried.algorithm, pins.algorithm) as algorithm,
     case
+        -- a row that misstates a pinned key in any field is not that key's
+        when
+            pins.public_key_b64 is null
+            and (carried.algorithm is distinct from 'ed25519' or carried.key_status <> 'verified')
+            then 'untrusted'
         when coalesce(carried.key_id, pins.key_id) in (
             select pinned.key_id from pinned
             where

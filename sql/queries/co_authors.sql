@@ -3,11 +3,12 @@
 -- param: most = 100; leave out works of more authors: each pair of them is a row
 -- param: rows = 20; how many to show
 with works_of as (
-    -- the versions of one work count once
-    select distinct
+    -- the versions of one work count once; that somebody is an author only a bundle proves
+    select
         author.name,
         paper.source_kind,
-        paper.source_id
+        paper.source_id,
+        bool_or(author.proof = 'signed') as signed
     from authors as author
     inner join papers as paper using (pith_number)
     where
@@ -17,12 +18,14 @@ with works_of as (
             group by pith_number
             having count(*) <= $most::bigint and ($author = '' or bool_or(name = $author))
         )
+    group by author.name, paper.source_kind, paper.source_id
 )
 
 select
     one.name as author,
     other.name as co_author,
-    count(*) as works
+    count(*) as works,
+    count(*) filter (where one.signed and other.signed) as signed_works
 from works_of as one
 inner join works_of as other
     on one.source_kind = other.source_kind and one.source_id = other.source_id

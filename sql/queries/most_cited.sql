@@ -4,7 +4,8 @@ select
     pith_number,
     title,
     inbound_citation_count as citations,
-    inbound_sample_count as listed
+    inbound_sample_count as listed,
+    proof
 from papers
 where inbound_citation_count > 0
 order by citations desc, pith_number

@@ -10,4 +10,4 @@ select
     event_id
 from timeline
 where pith_number in (from resolve($id))
-order by pith_number, step
+order by pith_number, created_at nulls last, step nulls last, event_id

@@ -4,6 +4,7 @@ select
     category,
     year,
     papers,
+    proven_papers,
     primary_papers,
     works
 from category_years

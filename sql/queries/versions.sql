@@ -5,6 +5,7 @@ select
     title,
     version_count,
     versions,
+    proofs,
     latest_pith_number,
     first_submitted_at,
     last_submitted_at

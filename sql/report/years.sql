@@ -1,4 +1,4 @@
--- Papers by the year of submission.
+-- Papers by the year of submission, whatever their proof.
 select
     year(submitted_at) as year,
     count(*) as papers

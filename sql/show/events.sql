@@ -13,4 +13,4 @@ select
 from timeline
 inner join events as event using (event_id)
 where timeline.pith_number = $number and event.pith_number = $number
-order by timeline.step
+order by event.created_at nulls last, event.position, event.event_id

@@ -3,7 +3,8 @@ select
     other.source_version as version,
     other.pith_number,
     other.submitted_at,
-    other.title
+    other.title,
+    other.proof
 from papers as paper
 inner join papers as other
     on paper.source_kind = other.source_kind and paper.source_id = other.source_id

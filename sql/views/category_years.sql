@@ -1,8 +1,9 @@
--- How many papers each category has in each year.
+-- How many papers each category has in each year, and how many of them a receipt vouches for.
 select
     category.category,
     year(paper.submitted_at) as year,
     count(*) as papers,
+    count(*) filter (where paper.proof in ('signed', 'receipt')) as proven_papers,
     count(*) filter (category.is_primary) as primary_papers,
     count(distinct (paper.source_kind, paper.source_id)) as works
 from categories as category

@@ -1,14 +1,20 @@
--- Every citation with what is known of both ends.
+-- Every citation with what is known of both ends. A citing paper that no receipt vouches for does
+-- not replace the title in the citation by its own.
 select
     citation.citing_arxiv_id,
     citation.citing_pith_number,
     citing.pith_number is not null as citing_known,
-    coalesce(citing.title, citation.citing_title) as citing_title,
+    citing.proof as citing_proof,
+    coalesce(
+        case when citing.proof in ('signed', 'receipt') then citing.title end,
+        citation.citing_title
+    ) as citing_title,
     citing.primary_cat as citing_cat,
     citing.submitted_at as citing_submitted_at,
     cited.source_id as cited_arxiv_id,
     citation.cited_pith_number,
     cited.pith_number is not null as cited_known,
+    cited.proof as cited_proof,
     cited.title as cited_title,
     cited.primary_cat as cited_cat,
     cited.submitted_at as cited_submitted_at,

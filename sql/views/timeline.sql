@@ -1,9 +1,19 @@
--- The events of every paper in the order of their times, one after another.
+-- The events of every paper as a timeline. Those whose content and signature hold are numbered
+-- among themselves: anybody can make events about a paper, and they shift no step of it.
+with judged as (
+    select
+        *,
+        coalesce(content_ok and signature_status = 'valid', false) as holds
+    from events
+)
+
 select
     event.pith_number,
-    row_number() over by_time as step,
+    case when event.holds then row_number() over by_time end as step,
     event.created_at,
-    event.created_at - lag(event.created_at) over by_time as since_previous,
+    case
+        when event.holds then event.created_at - lag(event.created_at) over by_time
+    end as since_previous,
     event.event_type,
     event.target,
     event.signer_id,
@@ -12,16 +22,16 @@ select
     case
         when event.content_ok is false then 'altered'
         when event.equivocates then 'equivocates'
-        when event.content_ok and event.signature_status = 'valid' then 'proven'
+        when event.holds then 'proven'
         when event.signature_status in ('invalid', 'digest_mismatch', 'malformed') then 'failed'
         else 'unproven'
     end as verdict,
     event.applied,
     paper.title
-from events as event
+from judged as event
 left join papers as paper using (pith_number)
 window
     by_time as (
-        partition by event.pith_number
+        partition by event.pith_number, event.holds
         order by event.created_at nulls last, event.position, event.event_id
     )

@@ -235,6 +235,28 @@ def attestation_in_state() -> Files:
 
 
 @case
+def citation_invented_fail() -> Files:
+    """A citation that nobody signed, in a state or an altered event, is not one of the signed."""
+    record = canonical_record()
+    number = number_of(record)
+    signed, altered = (
+        event(OWN, number, "citation_signature", {"citing_arxiv_id": citing, "ref_index": 1})
+        for citing in ("2402.00002", "2403.00003")
+    )
+    altered["payload"]["citing_arxiv_id"] = "2403.66666"
+    bundle = bundle_of(OWN, [*plain(), signed])
+    broken = seal_bundle(FORGER, bundle_of(OWN, [*plain(), altered]))
+    invented = copy.deepcopy(bundle["state"])
+    made_up = copy.deepcopy(invented["current"]["citation_signatures"][0])
+    made_up["event_id"] = f"sha256:{'6' * 64}"
+    made_up["payload"]["citing_arxiv_id"] = "2404.66666"
+    invented["current"]["citation_signatures"].append(made_up)
+    invented["applied_event_ids"].append(made_up["event_id"])
+    invented |= {"event_count": 4, "valid_event_count": 4}
+    return own(broken=broken, invented=seal_state(invented), signed=bundle)
+
+
+@case
 def receipt_as_event_fail() -> Files:
     """What a receipt signs is no event, though it be dressed up as one."""
     record = sample(3)
@@ -269,7 +291,7 @@ def counts_huge_fail() -> Files:
 
 @case
 def key_altered_fail() -> Files:
-    """The pinned key keeps its own row beside a copy of it with altered text."""
+    """The pinned key keeps its own row beside a copy with altered text, which is not trusted."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"][0]["fingerprint_sha256_hex"] = "0" * 32
     bundle["public_keys"][0]["url"] = "https://example.org/forged"
@@ -285,6 +307,15 @@ def receipt_pasted_fail() -> Files:
     record = sample(3)
     record["receipt"] = sample(0)["receipt"]
     return {"record.json": record}
+
+
+@case
+def receipt_renamed_fail() -> Files:
+    """A real receipt holds in a document of any name: what is signed the digest says alone."""
+    record = sample(3)
+    number = "pith:2017:" + "A" * 26
+    renamed = {**record, "pith_number": number, "short_pith_number": number[:5] + number[10:18]}
+    return {"real.json": record, "renamed.json": renamed}
 
 
 @case
@@ -489,6 +520,21 @@ def chain_dangling_fail() -> Files:
 
 
 @case
+def event_merely_listed_fail() -> Files:
+    """That an unsigned state lists an event is no event for what a bundle signs."""
+    lost = [f"sha256:{digit * 64}" for digit in "123"]
+    bundle = bundle_of(OWN, plain(prev_event=lost[0], supersedes=[lost[1]]))
+    listing = copy.deepcopy(bundle["state"])
+    listed = listing["current"]["record_created"]
+    listing["current"]["corrections"] = [{**listed, "event_id": name} for name in lost]
+    listing["applied_event_ids"] += lost
+    listing |= {"event_count": 5, "valid_event_count": 5}
+    bundle["state"]["applied_event_ids"][0] = lost[2]
+    bundle["state"] = seal_state(bundle["state"])
+    return own(bundle=seal_bundle(OWN, bundle, merge=False), listing=seal_state(listing))
+
+
+@case
 def chain_loop_fail() -> Files:
     """A chain that returns to its start has an event with an id that is not its own."""
     first = plain()[0]
@@ -548,6 +594,20 @@ def key_encodings_fail() -> Files:
 
 
 @case
+def key_misstated_fail() -> Files:
+    """What a document misstates of the pinned key is not pinned, though the key itself is."""
+    bundle = bundle_of(OWN, plain())
+    lent = Key("pith-etl test key", "lent")
+    bundle["public_keys"] += [
+        {**OWN.carried(), "algorithm": "none", "url": "https://example.org/forged"},
+        {**OWN.carried(), "public_key_hex": FORGER.public.hex()},
+        {**lent.carried(), "algorithm": "none"},
+        lent.carried(),
+    ]
+    return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
 def key_malformed_fail() -> Files:
     """A key that is not 32 bytes in one spelling of base64 verifies nothing."""
     bundle = bundle_of(OWN, plain())
@@ -563,6 +623,18 @@ def key_id_shared_fail() -> Files:
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"].append(Key("pith-etl second key", OWN.key_id).carried())
     return own(bundle=seal_bundle(OWN, bundle))
+
+
+@case
+def key_id_taken_fail() -> Files:
+    """What is no key blames no other key of its name, and a pinned key is to blame for no name."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
+    bundle["public_keys"].append(Key("pith-etl test key", "lent").carried())
+    junk = bundle_of(FORGER, [], record=canonical_record("Another Title"))
+    junk["public_keys"].append({"key_id": "second", "public_key_b64": "x"})
+    junk["public_keys"].append(Key("pith-etl third key", "lent").carried())
+    return own(bundle=seal_bundle(OWN, bundle), junk=seal_bundle(FORGER, junk))
 
 
 @case
@@ -837,6 +909,42 @@ def documents_disagree_fail() -> Files:
     two["source_aliases"] = two["source_aliases"][:3]
     two["built_at"] = "2026-06-03T00:00:00Z"
     return own(one=one, two=seal_bundle(OWN, two))
+
+
+@case
+def aliases_forged_fail() -> Files:
+    """Of two equally proven records with other aliases nobody can tell which one is right."""
+    forged = sample(3)
+    forged["updated_at"] = "9999-01-01T00:00:00Z"
+    name = {"alias_kind": "doi", "alias_value": "10.9999/forged", "created_at": None}
+    forged["aliases"].append(name)
+    bundle = bundle_of(OWN, plain())
+    fewer = copy.deepcopy(bundle["state"])
+    fewer["current"]["source_aliases"] = fewer["current"]["source_aliases"][:3]
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        # a bundle's aliases are signed, so that it is not to blame
+        "bundle.json": bundle,
+        "fewer.json": seal_state(fewer),
+        "forged.json": forged,
+        "real.json": sample(3),
+    }
+
+
+@case
+def events_forged_fail() -> Files:
+    """Of two equally proven states with other content of one event nobody can tell the right."""
+    forged, bundle = sample(1), bundle_of(OWN, plain())
+    for made in (forged, altered := copy.deepcopy(bundle["state"])):
+        made["current"]["graph_snapshots"][0]["created_at"] = "2026-06-01T00:00:03Z"
+    return {
+        "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
+        # the content of a bundle's event is what its id names, so that it is not to blame
+        "altered.json": seal_state(altered),
+        "bundle.json": bundle,
+        "forged.json": seal_state(forged),
+        "real.json": sample(1),
+    }
 
 
 # -- documents that are not read --------------------------------------------------------------
