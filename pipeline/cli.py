@@ -228,10 +228,11 @@ def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
     address of one of them. An arXiv id without a version prints every version.
     """
+    from pipeline.interrupts import interruptible
     from pipeline.show import show as run_show
     from pipeline.warehouse import Warehouse
 
-    with Warehouse(warehouse) as opened:
+    with Warehouse(warehouse) as opened, interruptible(opened.connection):
         run_show(opened, identifier, sys.stdout, as_json=as_json)
 
 
