@@ -50,8 +50,9 @@ def sql(
                 with _output(output, form) as stream:
                     write_result(opened.connection, query, form, stream, values)
         except engine.Error as error:
-            # to look for damage reads all tables, which a slip of the pen should not
-            if not isinstance(error, _WRONG):
+            # to look for damage reads all tables, which a slip of the pen should not; a table's
+            # file that is not there DuckDB takes for one that may not be read, and names it
+            if not isinstance(error, _WRONG) or str(opened.snapshot) in str(error):
                 blame(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
