@@ -164,7 +164,7 @@ def test_a_dump_that_is_terminated_leaves_no_process(tmp_path: Path) -> None:
     ("place", "query", "command"),
     [
         ("pipeline.catalog.intermediate_sql", LONG, ["check"]),
-        ("pipeline.operating.literal", _NONE, ["check", "--rows", "document_refused"]),
+        ("pipeline.snapshot_commands.literal", _NONE, ["check", "--rows", "document_refused"]),
         ("pipeline.operate.diff_query", LONG, ["diff", "current", "current", "--table", "papers"]),
         ("pipeline.operate.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
         ("pipeline.report.data.sql", LONG, ["report", "--output", "-"]),
