@@ -194,12 +194,12 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
     spill = order.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
-    with connect(spill, order.workers) as connection, interruptible(connection):
+    with connect(spill, order.workers) as connection:
         work = _Work(name, order, progress, summary, connection)
         try:
-            yield work
-        except duckdb.InterruptException:
-            raise
+            # within: to look for what broke would take longer than an interrupt may
+            with interruptible(connection):
+                yield work
         except duckdb.Error as error:
             raise _explained(order, error) from error
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import ModelError, UsageError
-from pipeline.resources import sql_dir
+from pipeline.resources import sql, sql_dir
 
 #: The published tables in the order in which they are modelled: each reads only earlier ones
 #: and the staged tables. `findings` and `runs` have no SQL model: audit and build make them.
@@ -103,6 +103,11 @@ class Check:
     whole: bool
     sql: str
 
+    @property
+    def fails(self) -> bool:
+        """Whether a finding of it is an error, rather than a hint."""
+        return self.severity in ("critical", "error")
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -154,12 +159,12 @@ def table(name: str) -> Table:
 
 def model_sql(name: str) -> str:
     """Return the SQL of a published table's model."""
-    return (sql_dir() / "models" / f"{name}.sql").read_text("utf-8")
+    return sql("models", name)
 
 
 def intermediate_sql(name: str) -> str:
     """Return the SQL of one of `INTERMEDIATE`."""
-    return (sql_dir() / "intermediate" / f"{name}.sql").read_text("utf-8")
+    return sql("intermediate", name)
 
 
 @cache
@@ -170,7 +175,7 @@ def views() -> dict[str, Table]:
 
 def view_sql(name: str) -> str:
     """Return the SQL of a view."""
-    return (sql_dir() / "views" / f"{name}.sql").read_text("utf-8")
+    return sql("views", name)
 
 
 @cache

@@ -59,7 +59,7 @@ def check_findings(connection: Connection) -> Iterator[Result]:
     found = dict(connection.execute(counted).fetchall())
     for check in catalog.checks():
         count = found.get(check.code, 0)
-        good = count == 0 or check.severity in ("warning", "info")
+        good = count == 0 or not check.fails
         yield Result(
             check.code, check.severity, count, good and count == published.get(check.code, 0)
         )
@@ -91,8 +91,8 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     )
     if missing:
         message = (
-            f"staging in {warehouse} lacks {missing} documents of the published snapshot; "
-            "build again"
+            f"staging in {warehouse} lacks {missing} documents of the published snapshot, "
+            "without which all but its files cannot be checked; the next build fills it"
         )
         raise WarehouseError(message)
     keyring = _keyring(connection)

@@ -228,10 +228,11 @@ def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
     address of one of them. An arXiv id without a version prints every version.
     """
+    from pipeline.interrupts import interruptible
     from pipeline.show import show as run_show
     from pipeline.warehouse import Warehouse
 
-    with Warehouse(warehouse) as opened:
+    with Warehouse(warehouse) as opened, interruptible(opened.connection):
         run_show(opened, identifier, sys.stdout, as_json=as_json)
 
 
@@ -364,9 +365,9 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
 @WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, and what changed in each."""
-    from pipeline import operating
+    from pipeline import snapshot_commands
 
-    operating.history(warehouse, sys.stdout)
+    snapshot_commands.history(warehouse, sys.stdout)
 
 
 @_command(
@@ -383,9 +384,9 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> N
 
     A changed row is shown as it is in NEW; `before` holds the row of OLD.
     """
-    from pipeline import operating
+    from pipeline import snapshot_commands
 
-    operating.diff(warehouse, old, new, table, form)
+    snapshot_commands.diff(warehouse, old, new, table, form)
 
 
 @_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
@@ -418,9 +419,9 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
 
     Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
     """
-    from pipeline import operating
+    from pipeline import snapshot_commands
 
-    if not operating.check(warehouse, rows, sys.stdout, files=files):
+    if not snapshot_commands.check(warehouse, rows, sys.stdout, files=files):
         raise click.exceptions.Exit(exits.FINDINGS)
 
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from pipeline.engine import engine
 from pipeline.errors import UsageError
-from pipeline.interrupts import interruptible, terminable
+from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.render import print_table, safe, write_result
 from pipeline.snapshot import blame
@@ -42,15 +42,17 @@ def sql(
         UsageError: the query is wrong, or does more than read the tables.
         WarehouseError: nothing is published, or a table is damaged.
     """
-    with terminable(), Warehouse(warehouse) as opened:
+    with Warehouse(warehouse) as opened:
         opened.lock()
         try:
-            query = read_only(opened.connection, query, values)
-            with interruptible(opened.connection), _output(output, form) as stream:
-                write_result(opened.connection, query, form, stream, values)
+            with interruptible(opened.connection):
+                query = read_only(opened.connection, query, values)
+                with _output(output, form) as stream:
+                    write_result(opened.connection, query, form, stream, values)
         except engine.Error as error:
-            # to look for damage reads all tables, which a slip of the pen should not
-            if not isinstance(error, _WRONG):
+            # to look for damage reads all tables, which a slip of the pen should not; a table's
+            # file that is not there DuckDB takes for one that may not be read, and names it
+            if not isinstance(error, _WRONG) or str(opened.snapshot) in str(error):
                 blame(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(str(error))) from None
@@ -65,7 +67,7 @@ def search(text: str, limit: int, warehouse: Path, form: str) -> None:
     """
     from pipeline.search import RESULTS, find  # noqa: PLC0415 - the others start faster without it
 
-    with Warehouse(warehouse) as opened:
+    with Warehouse(warehouse) as opened, interruptible(opened.connection):
         hits = find(opened, text, limit)
         with _output(None, form) as stream:
             write_result(opened.connection, RESULTS, form, stream, hits)

@@ -14,12 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.canonical import canonical, has_float
+from pipeline.canonical import canonical
 from pipeline.document import read
 from pipeline.duck import Connection
 from pipeline.inputs import InputFile, read_documents
 from pipeline.limits import Limits
-from pipeline.merge import merge, state_difference
+from pipeline.merge import merged_content, state_difference
 
 _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 
@@ -81,7 +81,7 @@ def find(connection: Connection, limits: Limits) -> None:
     connection.execute(f"insert into differing {_DIFFERING}")
     connection.execute("create temp table merged_states (doc bigint primary key, state varchar)")
     for doc, tree in _trees(connection, "bundle_doc", limits):
-        merged = merge(tree, floats=has_float(tree))
+        merged = merged_content(tree)
         if merged is not None:
             text = canonical(merged).decode()
             connection.execute("insert into merged_states values ($1, $2)", [doc, text])

@@ -8,10 +8,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline.engine import literal as literal  # noqa: PLC0414 - for all who connect
+from pipeline.engine import Connection as Connection  # noqa: PLC0414 - for all who connect
+from pipeline.engine import literal as literal  # noqa: PLC0414 - see above
 from pipeline.engine import quote as quote  # noqa: PLC0414 - see above
-
-Connection = duckdb.DuckDBPyConnection
 
 
 def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:

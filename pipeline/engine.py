@@ -7,10 +7,22 @@ Python, which take longer to import than a command takes to answer. What makes r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import _duckdb
 
 engine = _duckdb
 Connection = engine.DuckDBPyConnection
+
+
+def records(
+    connection: Connection, sql: str, values: Mapping[str, object] | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows of a query, each by the names of its columns."""
+    found = connection.execute(sql, values)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def literal(text: str) -> str:

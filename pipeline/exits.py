@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from pipeline.errors import PithEtlError
+from pipeline.interrupts import terminable
 
 #: It was done, but a document does not hold, or findings are at or over `--fail-on`.
 FINDINGS = 3
@@ -26,9 +27,11 @@ def run(command: click.Command) -> int:
     if not _has_output():
         return _said("standard output is closed; discard it by `> /dev/null`", 1)
     try:
-        # without the standalone mode click returns the code of an `Exit`
-        code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
-        sys.stdout.flush()
+        # from the very first: what a command imports takes a while
+        with terminable():
+            # without the standalone mode click returns the code of an `Exit`
+            code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -19,7 +19,7 @@ from pipeline.catalog import Column, Table
 from pipeline.database import STORAGE_VERSION, comment, create_views
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.interrupts import interruptible, terminable
+from pipeline.interrupts import interruptible
 from pipeline.model import metadata
 from pipeline.render import FORMULA
 
@@ -65,7 +65,6 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
     folder = snapshot.current(warehouse)
     try:
         with (
-            terminable(),
             _aside(output.resolve()) as (directory, spill),
             # several threads would hold rows in memory to keep them in order
             connect(spill, threads=1) as connection,

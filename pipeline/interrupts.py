@@ -5,33 +5,69 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from pipeline.engine import Connection, engine
+if TYPE_CHECKING:
+    from pipeline.engine import Connection
 
-#: What DuckDB raises when it meets the interrupt itself, having swallowed Python's exception.
-_SWALLOWED = "Query interrupted"
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
     """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept.
 
-    For commands that make files. Their queries must be `interruptible`: one that nobody watches
-    would go on to its end, where SIGTERM alone ends the process at once.
+    A query must be `interruptible`: one that nobody watches may go on to its end, where SIGTERM
+    alone ends the process at once. A signal that is ignored, as in a shell's background job,
+    stays ignored.
+
+    Raises:
+        KeyboardInterrupt: a signal came, whatever error a library made of it.
     """
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    called: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        called.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS if _is_ours(number)}
+    try:
+        with _as_interrupt(called):
+            for number in before:
+                signal.signal(number, interrupt)
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_ours(number: signal.Signals) -> bool:
+    """Tell whether a signal may be handled here."""
+    # None: by a handler that is not Python's, and could not be set again
+    return _in_main_thread() and signal.getsignal(number) not in (signal.SIG_IGN, None)
+
+
+def _in_main_thread() -> bool:
+    """Tell whether Python lets the caller handle signals."""
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _as_interrupt(signals: Sized) -> Iterator[None]:
+    """Turn any error that leaves after a signal into KeyboardInterrupt.
+
+    Who calls back into Python, as DuckDB and Arrow do, may swallow its exception and raise
+    another: `Query interrupted`, or that an import failed.
+    """
     try:
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except Exception:
+        if signals:
+            raise KeyboardInterrupt from None
+        raise
 
 
 @contextmanager
@@ -42,22 +78,27 @@ def interruptible(connection: Connection) -> Iterator[None]:
     tells of a signal at once through a pipe, and another thread stops the query.
 
     Raises:
-        KeyboardInterrupt: a query was stopped so.
+        KeyboardInterrupt: a signal came, whatever error a library made of it.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+    if not _in_main_thread():
+        yield
         return
+    seen = bytearray()
+    # whoever watches is done, and has seen all, before an error is judged
+    with _as_interrupt(seen), _watched(connection, seen):
+        yield
+
+
+@contextmanager
+def _watched(connection: Connection, seen: bytearray) -> Iterator[None]:
+    """Interrupt the connection at each signal, and note it."""
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
     before = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
-    watcher = threading.Thread(target=_watch, args=(receiver, connection), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(receiver, connection, seen), daemon=True)
     watcher.start()
     try:
         yield
-    except (engine.InterruptException, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and str(error) != _SWALLOWED:
-            raise
-        raise KeyboardInterrupt from None
     finally:
         signal.set_wakeup_fd(before)
         os.close(sender)
@@ -65,6 +106,7 @@ def interruptible(connection: Connection) -> Iterator[None]:
         os.close(receiver)
 
 
-def _watch(receiver: int, connection: Connection) -> None:
-    while os.read(receiver, 1):
+def _watch(receiver: int, connection: Connection, seen: bytearray) -> None:
+    while number := os.read(receiver, 1):
+        seen += number
         connection.interrupt()

@@ -6,7 +6,6 @@ documents and the keyring alone. Models and checks see the earlier tables by nam
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from pipeline.stage import claims
 from pipeline.staged import TABLES
 from pipeline.staging import Part, staged_files
 from pipeline.together import together
-from pipeline.verify import verdicts
+from pipeline.verify import encode_base64, verdicts
 
 #: Digests and signatures hardly compress: a higher level takes longer and gives no less.
 _ZSTD = 1
@@ -184,7 +183,7 @@ def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
     ]
     tried = verdicts(claims(rows, candidates))
     return [
-        (row[at["doc"]], row[at["pointer"]], verdict, key and base64.b64encode(key).decode())
+        (row[at["doc"]], row[at["pointer"]], verdict, key and encode_base64(key))
         for row, (verdict, key) in zip(rows, tried, strict=True)
         if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
     ]

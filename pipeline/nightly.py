@@ -59,14 +59,16 @@ def run(options: Options) -> tuple[Summary, int]:
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
     summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
-    with terminable(), _logged(options.log_format):
+    with _logged(options.log_format):
         for file in (options.report, options.metrics, options.html):
             _check_place(file, options.warehouse)
         try:
-            with progress(options.progress, options.log_format) as update:
-                summary = build(_order(options), update)
-            # before the others, which tell whether it could be written
-            _write_page(options)
+            # here, so that what tells of an interrupt below knows it for one
+            with terminable():
+                with progress(options.progress, options.log_format) as update:
+                    summary = build(_order(options), update)
+                # before the others, which tell whether it could be written
+                _write_page(options)
         except UsageError:
             raise
         except BaseException as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-import duckdb
-
 from pipeline import catalog, listing, snapshot, staging
+from pipeline.digests import is_intact
 from pipeline.duck import Connection, column, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.interrupts import interruptible
 from pipeline.snapshot import Manifest
 from pipeline.staging import Part
 
@@ -78,7 +79,7 @@ def rollback(warehouse: Path, name: str | None) -> str:
     """
     history(warehouse)  # to take the lock would make the directory of a mistyped warehouse
     with snapshot.locked(warehouse):
-        target = folder(warehouse, name or _before(warehouse))
+        target = folder(warehouse, _before(warehouse) if name is None else name)
         if damaged := snapshot.damaged(target):
             message = (
                 f"{target} cannot be published: {', '.join(damaged)} is missing or not as it was "
@@ -133,38 +134,67 @@ def clear(warehouse: Path, keep: int, *, parts: bool = True) -> list[str]:
     for folder in old:
         snapshot.remove(folder)
     if parts:
-        _prune_parts(warehouse / "staging")
+        _prune_parts(warehouse)
     return [folder.name for folder in old]
 
 
-def _prune_parts(directory: Path) -> None:
-    """Delete parts that this version cannot read, or of which no document is listed.
+def _prune_parts(warehouse: Path) -> None:
+    """Delete parts that this version cannot read, or of which no document is needed.
 
     Without a listing nobody knows what is needed, and only the former are deleted.
     """
+    directory = warehouse / "staging"
     usable = {part.path: part for part in staging.parts(directory)}
     every = set((directory / "parts").glob("*"))
-    for path in every - usable.keys() | _unneeded(directory, usable.values()):
+    for path in every - usable.keys() | _unneeded(warehouse, usable.values()):
         shutil.rmtree(path)
 
 
-def _unneeded(directory: Path, parts: Iterable[Part]) -> set[Path]:
-    """Return the folders of the parts of which the last listing names no document."""
-    folder, work = listing.latest(directory), directory / "work" / "prune"
-    if folder is None:
+def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:
+    """Return the folders of the parts of which neither listing nor snapshots name a document."""
+    directory = warehouse / "staging"
+    listed, work = listing.latest(directory), directory / "work" / "prune"
+    if listed is None:
         return set()
+    left = list(parts)
     work.mkdir(parents=True)
     try:
-        with connect(work, 1) as connection:
-            staging.write_known(work / "needed", column(connection, listing.contents(folder)))
-        with staging.Known(work / "needed") as needed:
-            return {
-                part.path
-                for part in parts
-                if not any(digest in needed for digest in staging.part_digests(part))
-            }
+        with connect(work, 1) as connection, interruptible(connection):
+            # one after the other: in most nights the listing names something of each part
+            for query in chain([listing.contents(listed)], _contents(warehouse)):
+                staging.write_known(work / "needed", column(connection, query))
+                left = _without(left, work / "needed")
+                if not left:
+                    break
     finally:
         shutil.rmtree(work)
+    return {part.path for part in left}
+
+
+def _contents(warehouse: Path) -> Iterator[str]:
+    """Yield a query for each snapshot that can be read, as `listing.contents` of a listing.
+
+    After a rollback, `check` needs what it names.
+    """
+    for kept in snapshot.finished(warehouse):
+        file = snapshot.table_file(kept, "documents")
+        manifest = _manifest(kept)
+        facts = manifest and manifest.files.get(str(file.relative_to(kept)))
+        if facts and is_intact(file, facts.sha256):
+            yield (
+                f"select unhex(sha256) as sha256 from read_parquet({literal(str(file))}) "  # noqa: S608 - our own path
+                "where sha256 is not null order by sha256"
+            )
+
+
+def _without(parts: Iterable[Part], needed: Path) -> list[Part]:
+    """Return the parts of which no document is among the digests of a file."""
+    with staging.Known(needed) as known:
+        return [
+            part
+            for part in parts
+            if not any(digest in known for digest in staging.part_digests(part))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,32 +207,33 @@ class Difference:
     changed: int
 
 
-def diff(warehouse: Path, old: str, new: str) -> Iterator[Difference]:
-    """Yield the differences of two snapshots, a table each, all but `runs`."""
+def diff(connection: Connection, old: Path, new: Path) -> Iterator[Difference]:
+    """Yield the differences of two snapshots, by their folders, a table each, all but `runs`."""
     for name in catalog.TABLES:
         if name != "runs":
-            with duckdb.connect() as connection:
-                query = diff_query(connection, warehouse, old, new, name)
-                counted = f"select change, count(*) from ({query}) group by change"  # noqa: S608 - our own SQL
-                counts = dict(connection.execute(counted).fetchall())
+            query = diff_query(connection, old, new, name)
+            counted = f"select change, count(*) from ({query}) group by change"  # noqa: S608 - our own SQL
+            counts = dict(connection.execute(counted).fetchall())
             yield Difference(
                 name, counts.get("added", 0), counts.get("removed", 0), counts.get("changed", 0)
             )
 
 
-def diff_query(connection: Connection, warehouse: Path, old: str, new: str, name: str) -> str:
+def diff_query(connection: Connection, old: Path, new: Path, name: str) -> str:
     """Return a query of the rows that differ: `change`, the row, and of a changed one `before`.
 
     Args:
         connection: receives the views that the query reads.
-        warehouse: the warehouse.
-        old: the older snapshot, by name or `current`.
-        new: the newer one.
+        old: the folder of the older snapshot.
+        new: that of the newer one.
         name: the table.
+
+    Raises:
+        UsageError: there is no such table.
     """
     table = catalog.table(name)
-    for side, which in (("old", old), ("new", new)):
-        file = literal(str(snapshot.table_file(folder(warehouse, which), name)))
+    for side, folder in (("old", old), ("new", new)):
+        file = literal(str(snapshot.table_file(folder, name)))
         # the whole row as one value, to be compared as such
         connection.execute(
             f"create or replace view {side} as "  # noqa: S608 - a path of our own, quoted

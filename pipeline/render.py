@@ -20,8 +20,6 @@ from pipeline.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
-FORMATS = ("table", "csv", "json", "jsonl", "parquet")
-
 #: A terminal obeys control characters and the marks that turn the direction of writing, and
 #: titles are the attacker's.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -53,7 +51,7 @@ def write_result(
     Args:
         connection: where the tables are.
         query: what to run.
-        form: one of `FORMATS`.
+        form: `table`, `csv`, `json`, `jsonl` or `parquet`.
         output: a binary stream.
         values: what to bind to the query's `$name`s.
 

@@ -21,6 +21,11 @@ def sql_dir() -> Path:
     return root() / "sql"
 
 
+def sql(folder: str, name: str) -> str:
+    """Return the SQL that stands in one of the files."""
+    return (sql_dir() / folder / f"{name}.sql").read_text("utf-8")
+
+
 def default_keyring() -> Path:
     """Return the keyring that pins the registry's published key."""
     return root() / "data" / "keyring.json"

@@ -119,6 +119,7 @@ def _can_write(folder: Path) -> bool:
 
 def _make(warehouse: Warehouse, path: Path) -> None:
     """Write an index aside and put it in place; drop those of other snapshots."""
+    _sweep(path.parent)
     aside = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         with contextlib.closing(sqlite3.connect(aside)) as connection:
@@ -131,6 +132,14 @@ def _make(warehouse: Warehouse, path: Path) -> None:
     for other in path.parent.glob("*.sqlite"):
         if other != path:
             other.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what searches that were killed left; what has our own number is not ours yet."""
+    for aside in folder.glob(".*.sqlite-*"):
+        number = aside.name.rpartition("-")[2]
+        if number == str(os.getpid()) or not Path("/proc", number).exists():
+            aside.unlink(missing_ok=True)
 
 
 def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:

@@ -11,9 +11,10 @@ from typing import IO, Any
 
 import msgspec
 
+from pipeline.engine import records
 from pipeline.errors import PithEtlError
 from pipeline.render import print_table, safe, safe_json
-from pipeline.resources import sql_dir
+from pipeline.resources import sql
 from pipeline.warehouse import Warehouse
 
 #: The sections below the paper itself, in the order of the page.
@@ -87,21 +88,15 @@ def _page(warehouse: Warehouse, number: str) -> dict[str, Any]:
     return {"paper": paper} | {name: _rows(warehouse, name, number) for name in SECTIONS}
 
 
-def _rows(warehouse: Warehouse, section: str, number: str) -> list[Row]:
-    found = warehouse.connection.execute(_sql(section), {"number": number})
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def _sql(section: str) -> str:
-    return (sql_dir() / "show" / f"{section}.sql").read_text("utf-8")
+def _rows(warehouse: Warehouse, section: str, number: str) -> list[dict[str, Any]]:
+    return records(warehouse.connection, sql("show", section), {"number": number})
 
 
 def _write(page: Mapping[str, Any], output: IO[str]) -> None:
     for line in _head(page["paper"]):
         output.write(f"{line}\n")
     for name in SECTIONS:
-        title = _sql(name).splitlines()[0].removeprefix("-- ")
+        title = sql("show", name).splitlines()[0].removeprefix("-- ")
         rows: list[Row] = page[name]
         output.write(f"\n{title}: {len(rows) or 'none'}\n")
         if rows:

@@ -22,7 +22,7 @@ from pipeline.catalog import SEVERITIES
 from pipeline.duck import Connection, literal
 from pipeline.errors import SourceError, WarehouseError
 from pipeline.inputs import discover, shown
-from pipeline.interrupts import interruptible, terminable
+from pipeline.interrupts import interruptible
 from pipeline.keyring import load
 from pipeline.render import safe
 from pipeline.resources import default_keyring
@@ -82,7 +82,7 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
     """
     pinned = load(keyring or default_keyring())
     counts = {"ok": 0, "failed": 0, "not_checked": 0}
-    with terminable(), tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
+    with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         order = Order(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
             summary = make_snapshot(order, lambda _stage, _done, _total: None)

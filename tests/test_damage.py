@@ -91,10 +91,12 @@ def test_a_wrong_query_is_not_blamed_on_the_files(console: Console, tmp_path: Pa
     """A query that fails by itself is wrong usage, damaged files or not."""
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
-    DAMAGES["truncated"](warehouse / "current" / "events" / "part-0.parquet")
+    DAMAGES["missing"](warehouse / "current" / "events" / "part-0.parquet")
     found = console("sql", "select nope from papers", "--warehouse", warehouse)
     assert found.code == 2
     assert "Binder Error" in found.errors
+    found = console("sql", "from read_text('/etc/hostname')", "--warehouse", warehouse)
+    assert found.code == 2
 
 
 def test_an_older_snapshot_is_named(console: Console, tmp_path: Path) -> None:

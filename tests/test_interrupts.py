@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipeline import cli, snapshot
 from pipeline.interrupts import interruptible, terminable
 from tests.console import Console
 from tests.paths import SAMPLES
+from tests.site import await_end, start
 
 #: It would take hours.
 LONG = "select count(*) from range(100_000_000_000) as a where hash(a.range) % 7 = 1"
+_DIFFERENCE = f"select 'added' as change from ({LONG})"  # noqa: S608 - our own
+_NONE = f"'' and 1 = ({LONG})"
+_DIGESTS = f"select unhex('00') as sha256 from ({LONG})"  # noqa: S608 - our own
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -33,13 +40,40 @@ def test_a_signal_stops_the_query_that_runs(number: signal.Signals) -> None:
     timer.join()
 
 
-def test_what_was_set_before_is_set_again() -> None:
-    """Afterwards SIGTERM and the wakeup of signals are as they were, and no thread is left."""
-    handler, threads = signal.getsignal(signal.SIGTERM), threading.active_count()
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_library_makes_of_a_signal_is_an_interrupt(number: signal.Signals) -> None:
+    """Where a library has an error of its own for an interrupt, it is one all the same."""
+
+    def import_rows() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt:
+            message = "the import failed: KeyboardInterrupt"
+            raise duckdb.InvalidInputException(message) from None
+
+    with pytest.raises(KeyboardInterrupt), terminable():
+        import_rows()
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """A shell's background job, which Ctrl-C does not mean, goes on."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with terminable():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_set_before_is_set_again(number: signal.Signals) -> None:
+    """Afterwards handlers and the wakeup of signals are as they were, and no thread is left."""
+    handler, threads = signal.getsignal(number), threading.active_count()
     with duckdb.connect() as connection, terminable(), interruptible(connection):
-        assert signal.getsignal(signal.SIGTERM) is not handler
+        assert signal.getsignal(number) is not handler
         assert threading.active_count() == threads + 1
-    assert signal.getsignal(signal.SIGTERM) is handler
+    assert signal.getsignal(number) is handler
     assert threading.active_count() == threads
     assert signal.set_wakeup_fd(-1) == -1
 
@@ -59,7 +93,7 @@ def test_another_thread_may_build() -> None:
     found = []
 
     def query() -> None:
-        with duckdb.connect() as connection, interruptible(connection):
+        with duckdb.connect() as connection, terminable(), interruptible(connection):
             found.extend(connection.execute("select 1").fetchall())
 
     thread = threading.Thread(target=query)
@@ -74,6 +108,9 @@ def test_another_thread_may_build() -> None:
         ("pipeline.export.snapshot.make_durable", ["export", "--output", "out"]),
         ("pipeline.commands.write_result", ["sql", "select 1", "--output", "out.csv"]),
         ("pipeline.verifying.verdicts", ["verify", SAMPLES]),
+        ("pipeline.report.charts.bars", ["report"]),
+        ("pipeline.checking.check_findings", ["check"]),
+        ("pipeline.operate.diff", ["diff", "current", "current"]),
     ],
 )
 def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 - fixtures
@@ -96,6 +133,84 @@ def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 
     finished = console(*command, *warehouse)
     assert (finished.code, finished.errors.strip()) == (130, "pith-etl: interrupted")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_is_terminated_leaves_nothing(
+    console: Console, samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM ends a search while it makes its index, of which nothing is left."""
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(samples_warehouse, warehouse, symlinks=True)
+    monkeypatch.setattr(snapshot, "sync", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    finished = console("search", "gpu", "--warehouse", warehouse)
+    assert (finished.code, finished.errors.strip()) == (130, "pith-etl: interrupted")
+    assert list((warehouse / "search").iterdir()) == []
+
+
+def test_a_dump_that_is_terminated_leaves_no_process(tmp_path: Path) -> None:
+    """SIGTERM ends `synth` and its workers, with 130."""
+    process = start("synth", 1_000_000, tmp_path / "dump")
+    while not list(tmp_path.glob("dump/documents/record/0001/*")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+    await_end(process.pid)
+    assert (process.returncode, errors.strip()) == (130, "pith-etl: interrupted")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("place", "query", "command"),
+    [
+        ("pipeline.catalog.intermediate_sql", LONG, ["check"]),
+        ("pipeline.snapshot_commands.literal", _NONE, ["check", "--rows", "document_refused"]),
+        ("pipeline.operate.diff_query", LONG, ["diff", "current", "current", "--table", "papers"]),
+        ("pipeline.operate.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
+        ("pipeline.report.data.sql", LONG, ["report", "--output", "-"]),
+        ("pipeline.show.sql", f"select $number, ({LONG})", ["show", "1512.01274"]),
+        ("pipeline.report.data.sql", LONG, ["build", SAMPLES, "--html", "page.html"]),
+        ("pipeline.listing.contents", _DIGESTS, ["build", SAMPLES, "--keep", "1"]),
+    ],
+)
+def test_a_signal_in_a_query_ends_its_command(  # noqa: PLR0913, PLR0917 - fixtures
+    console: Console,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    samples_warehouse: Path,
+    number: signal.Signals,
+    place: str,
+    query: str,
+    command: list[object],
+) -> None:
+    """Wherever a query runs, a signal ends the command with 130, and no traceback."""
+    timer = threading.Timer(1, os.kill, [os.getpid(), number])
+
+    def long(*_: object) -> str:
+        timer.start()
+        return query
+
+    monkeypatch.setattr(place, long)
+    monkeypatch.chdir(tmp_path)
+    warehouse = tmp_path / "warehouse"
+    if command[0] != "build":
+        warehouse = samples_warehouse
+    finished = console(*command, "--warehouse", warehouse)
+    assert (finished.code, finished.errors.splitlines()[-1]) == (130, "pith-etl: interrupted")
+    timer.join()
+
+
+def test_a_signal_at_the_start_is_an_interrupt(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM ends any command with 130, while it reads its arguments, too."""
+
+    def parse(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(cli.cli, "make_context", parse)
+    finished = console("tables")
+    assert (finished.code, finished.errors.strip()) == (130, "pith-etl: interrupted")
 
 
 def test_a_query_of_a_user_is_interrupted(samples_warehouse: Path) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from pipeline import catalog, operate, snapshot
+from pipeline.duck import Connection
 from pipeline.errors import UsageError, WarehouseError
 from tests.console import Console
 from tests.site import REAL, Site, tables
@@ -91,10 +96,16 @@ def test_without_a_snapshot_every_command_says_so(
 # -- diff -------------------------------------------------------------------------------------
 
 
+def _diff(site: Site, old: str, new: str) -> list[operate.Difference]:
+    folders = [operate.folder(site.warehouse, name) for name in (old, new)]
+    with duckdb.connect() as connection:
+        return list(operate.diff(connection, *folders))
+
+
 def test_diff_counts_what_differs(three: Site) -> None:
     """Each table has its counts of rows added, removed and changed between two snapshots."""
     first, second, _ = _names(three)
-    found = {row.table: row for row in operate.diff(three.warehouse, first, second)}
+    found = {row.table: row for row in _diff(three, first, second)}
     assert list(found) == [name for name in catalog.TABLES if name != "runs"]
     papers = found["papers"]
     assert (papers.added, papers.removed, papers.changed) == (0, 0, 1)
@@ -126,8 +137,51 @@ def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> 
 
 def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
     """Nothing differs from itself, lists and structures included."""
-    for row in operate.diff(three.warehouse, "current", _names(three)[2]):
+    for row in _diff(three, "current", _names(three)[2]):
         assert (row.added, row.removed, row.changed) == (0, 0, 0)
+
+
+def test_diff_compares_two_snapshots_whatever_is_published_meanwhile(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each table is compared with that of the one snapshot which `current` was at the start."""
+    first, _, last = _names(site)
+    expected = console("diff", first, last, "--warehouse", site.warehouse)
+    query = operate.diff_query
+
+    def publishing(*arguments: Any) -> str:  # noqa: ANN401 - of diff_query
+        snapshot.publish(site.warehouse, site.warehouse / "snapshots" / first)
+        return query(*arguments)
+
+    monkeypatch.setattr(operate, "diff_query", publishing)
+    assert console("diff", first, "--warehouse", site.warehouse) == expected
+
+
+@pytest.mark.parametrize("command", [["check"], ["diff", "current", "current"]])
+def test_large_tables_spill_out_of_the_way(
+    three: Site,
+    console: Console,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+) -> None:
+    """Check and diff take 1 GB of memory at most, and write to a directory of their own."""
+    found = []
+
+    def settings(connection: Connection, *_: object) -> Iterator[Any]:
+        sql = "select current_setting('memory_limit'), current_setting('temp_directory')"
+        found.extend(connection.execute(sql).fetchall())
+        return iter(())
+
+    monkeypatch.setattr("pipeline.checking.check_findings", settings)
+    same = operate.Difference("papers", 0, 0, 0)
+    monkeypatch.setattr(operate, "diff", lambda opened, *_: [*settings(opened), same])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert console(*command, "--warehouse", three.warehouse).code == 0
+    ((memory, spill),) = found
+    assert memory == "953.6 MiB"
+    assert Path(spill).parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -204,8 +258,8 @@ def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  #
 
 
 def test_only_a_snapshot_can_be_published(site: Site) -> None:
-    """A name that is none is wrong usage, and so is a path."""
-    for name in ("nothing", "..", "../snapshots"):
+    """A name that is none is wrong usage, and so is a path, or a variable that is not set."""
+    for name in ("nothing", "..", "../snapshots", ""):
         with pytest.raises(UsageError, match="there is no snapshot"):
             operate.rollback(site.warehouse, name)
 
@@ -235,13 +289,52 @@ def test_prune_keeps_what_is_published(site: Site) -> None:
 
 
 def test_prune_deletes_parts_that_nothing_needs(site: Site) -> None:
-    """A part stays while one document of it is listed, and goes with the last."""
+    """A part stays while a document of it is listed or in a snapshot, and goes with the last."""
     folder = site.warehouse / "staging" / "parts"
     assert len(list(folder.iterdir())) == 2
     site.put(RECORD, REAL[RECORD])
     site.build(keep=7)
+    assert len(list(folder.iterdir())) == 2
+    operate.prune(site.warehouse, 1)
     assert len(list(folder.iterdir())) == 1
     assert site.build(rescan=True).staged == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(0, 0), (1, 3), (2, 3)])
+def test_what_is_kept_can_be_published_and_checked(
+    site: Site, console: Console, number: int, code: int
+) -> None:
+    """After a rollback the audit finds in staging what any kept snapshot was made of."""
+    site.put(RECORD, REAL[RECORD])
+    site.build(keep=7)
+    operate.rollback(site.warehouse, _names(site)[number])
+    finished = console("check", "--files", "--warehouse", site.warehouse)
+    assert (finished.code, finished.errors) == (code, "")
+
+
+@pytest.mark.parametrize("file", ["documents/part-0.parquet", "manifest.json"])
+def test_a_damaged_snapshot_keeps_no_part(site: Site, file: str) -> None:
+    """What a snapshot was made of that cannot be read is not known, and hinders no prune."""
+    for name in _names(site):
+        damaged = site.warehouse / "snapshots" / name / file
+        damaged.chmod(0o644)
+        damaged.write_bytes(damaged.read_bytes()[:-20])
+    site.put(RECORD, REAL[RECORD])
+    site.build(keep=7)
+    assert len(list((site.warehouse / "staging" / "parts").iterdir())) == 1
+
+
+def test_prune_looks_at_the_snapshots_only_if_it_must(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the listing names something of each part, no snapshot is read."""
+
+    def fail(_: object) -> Iterator[str]:
+        pytest.fail("a snapshot was read")
+        yield ""
+
+    monkeypatch.setattr(operate, "_contents", fail)
+    operate.prune(site.warehouse, 7)
 
 
 def test_a_prune_that_is_cut_short_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

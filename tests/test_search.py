@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -240,6 +242,23 @@ def test_an_index_that_cannot_be_made_is_reported(
     with Warehouse(target) as opened, pytest.raises(WarehouseError, match=opened.snapshot.name):
         find(opened, "gpu", 1)
     assert list((target / "search").iterdir()) == []
+
+
+def test_what_a_killed_search_left_is_removed(warehouse: Path) -> None:
+    """The next index that is made removes what dead processes left, and no other's."""
+    folder = warehouse / "search"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with subprocess.Popen(["true"]) as dead:  # noqa: S607 - the one of the system
+        pass
+    left = [folder / f".x.sqlite-{number}" for number in (dead.pid, os.getpid(), os.getppid())]
+    for path in left:
+        path.touch()
+    with Warehouse(warehouse) as opened:
+        (folder / f".{opened.snapshot.name}.sqlite-{os.getpid()}").write_text("half of one")
+        find(opened, "gpu", 1)
+        assert {*folder.iterdir()} == {left[2], folder / f"{opened.snapshot.name}.sqlite"}
+    left[2].unlink()
 
 
 def test_the_index_holds_no_texts(opened: Warehouse, warehouse: Path) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.resources import sql_dir
+from pipeline.engine import records
+from pipeline.interrupts import interruptible
+from pipeline.resources import sql, sql_dir
 from pipeline.snapshot import Manifest, manifest
 from pipeline.warehouse import Warehouse
 
@@ -27,16 +29,10 @@ def read(path: Path) -> Figures:
     Raises:
         WarehouseError: nothing is published.
     """
-    queries = sorted((sql_dir() / "report").glob("*.sql"))
-    with Warehouse(path) as warehouse:
+    names = sorted(file.stem for file in (sql_dir() / "report").glob("*.sql"))
+    with Warehouse(path) as warehouse, interruptible(warehouse.connection):
         # millions of findings are counted on disk rather than in more memory than a build has
         warehouse.connection.execute("set memory_limit = '1GB'")
         warehouse.lock()
-        rows = {query.stem: _rows(warehouse, query.read_text("utf-8")) for query in queries}
+        rows = {name: records(warehouse.connection, sql("report", name)) for name in names}
         return Figures(manifest(warehouse.snapshot), rows)
-
-
-def _rows(warehouse: Warehouse, sql: str) -> list[Row]:
-    cursor = warehouse.connection.execute(sql)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -102,7 +103,11 @@ def _chunks(plan: Plan, workers: int) -> Iterator[Made]:
         yield from map(make, starts)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(starts)), mp_context=context) as executor:
+    # a terminal sends Ctrl-C to every process of a group: it is for the parent to act on it
+    deaf = (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(
+        min(workers, len(starts)), mp_context=context, initializer=signal.signal, initargs=deaf
+    ) as executor:
         yield from executor.map(make, starts)
 
 
