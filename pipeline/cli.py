@@ -120,11 +120,11 @@ def build(
     refused documents or findings (--fail-on); 1 when nothing was published; 2 on wrong usage;
     130 when interrupted.
     """
-    from pipeline import nightly
+    from pipeline import nightly, summary
 
     shrink = None if allow_shrink else max_shrink
-    summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
-    click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
+    done, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
+    click.echo(summary.as_json(done, code) if as_json else summary.as_text(done))
     raise click.exceptions.Exit(code)
 
 

@@ -394,19 +394,24 @@ def test_a_file_may_stand_in_a_new_warehouse(site: Site, console: Console, optio
     assert (warehouse / "file").exists() == (option != "--html")
 
 
+def _full(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """Let there be no room for one file."""
+    real = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if target != file:
+            return real(self, target)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fail)
+
+
 def test_a_page_that_fails_is_told_everywhere(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Log, report, metrics and exit code say that the page is missing, and what is published."""
     files = [site.root / name for name in ("page.html", "report.json", "metrics.prom")]
-    real = Path.replace
-
-    def fail(self: Path, target: Path) -> Path:
-        if target != files[0]:
-            return real(self, target)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(Path, "replace", fail)
+    _full(monkeypatch, files[0])
     options = zip(("--html", "--report", "--metrics"), files, strict=True)
     finished = build("--log-format", "json", *itertools.chain(*options))
     (line,) = log_of(finished.errors)
@@ -417,6 +422,20 @@ def test_a_page_that_fails_is_told_everywhere(
     assert (facts["exit_code"], facts["published"]) == (1, True)
     assert (figures["pith_etl_exit_code"], figures["pith_etl_published"]) == (1, 1)
     assert site.rows("select count(*) from papers") == [(5,)]
+
+
+def test_metrics_tell_of_a_report_that_fails(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metrics are written whatever becomes of the report, with the exit code that follows."""
+    report, metrics = site.root / "report.json", site.root / "metrics.prom"
+    _full(monkeypatch, report)
+    finished = build("--report", report, "--metrics", metrics)
+    figures = _metrics(metrics.read_text())
+    assert f"published, but {report} cannot be written: No space left" in finished.errors
+    assert finished.code == figures["pith_etl_exit_code"] == 1
+    assert figures["pith_etl_published"] == 1
+    assert figures['pith_etl_rows{table="papers"}'] == 5
 
 
 def test_an_empty_source_is_wrong_usage(site: Site, console: Console) -> None:
