@@ -49,9 +49,6 @@ from pipeline.work import Done, Job, plan, run
 #: Called with (stage, files done, files in all) as a build goes on.
 Progress = Callable[[str, int, int], None]
 
-#: A snapshot is named by the time at which its build started, UTC.
-_SNAPSHOT_NAME = "%Y%m%dT%H%M%S.%fZ"
-
 #: The libraries whose versions a manifest names beside our own.
 _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "pynacl")
 
@@ -189,7 +186,7 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
         WarehouseError: staging is broken, or there is no room.
         KeyboardInterrupt: a query was interrupted.
     """
-    name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
+    name = datetime.now(UTC).strftime(snapshot.NAME)
     summary = Summary(name, str(order.warehouse), order.workers)
     spill = order.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
@@ -390,7 +387,7 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
 def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
     """Write the table of all builds up to this one; `earlier` is the file of those before."""
     facts = {
-        "started_at": datetime.strptime(work.summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
+        "started_at": datetime.strptime(work.summary.snapshot, snapshot.NAME),  # noqa: DTZ007 - UTC
         "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }

@@ -143,7 +143,7 @@ def _prune_parts(directory: Path) -> None:
     Without a listing nobody knows what is needed, and only the former are deleted.
     """
     usable = {part.path: part for part in staging.parts(directory)}
-    every = set((directory / "parts").glob("*"))
+    every = set(staging.folders(directory))
     for path in every - usable.keys() | _unneeded(directory, usable.values()):
         shutil.rmtree(path)
 

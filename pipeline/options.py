@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Path(click.Path):
-    """A path on the command line, as a `Path`."""
+    """A path on the command line, as a `Path`; it is not empty."""
 
     def convert(
         self,
@@ -24,6 +24,9 @@ class _Path(click.Path):
     ) -> Path:
         from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
 
+        if not os.fspath(value):
+            # as a `Path` it would be the working directory
+            self.fail("a path is empty, as by a variable of the shell that is not set", param, ctx)
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 

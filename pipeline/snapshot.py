@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,13 @@ _MISREAD = re.compile(r"[?\\]")
 _MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
 
 MANIFEST = "manifest.json"
+
+#: A snapshot, its listing and the work on it are named by when its build started, UTC.
+NAME = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
+#: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
+_WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
+_ASIDE = re.compile(r"\.(?:current|pith\.duckdb)-\d+", re.ASCII)
 
 
 class FileFacts(msgspec.Struct, frozen=True):
@@ -355,10 +362,15 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
     return found, None
 
 
+def named(folder: Path) -> list[Path]:
+    """Return what is named in a folder as builds name it, by age: nothing else is ours there."""
+    return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
+
+
 def finished(warehouse: Path) -> list[Path]:
     """Return the folders of the snapshots that were finished, by age, the newest first."""
-    folders = (warehouse / "snapshots").glob("*")
-    return sorted((folder for folder in folders if (folder / MANIFEST).exists()), reverse=True)
+    folders = reversed(named(warehouse / "snapshots"))
+    return [folder for folder in folders if (folder / MANIFEST).exists()]
 
 
 def remove(folder: Path) -> None:
@@ -370,18 +382,22 @@ def remove(folder: Path) -> None:
 
 
 def sweep(warehouse: Path) -> None:
-    """Remove what dead builds left behind; the caller holds the lock.
+    """Remove what dead builds left behind, and nothing else; the caller holds the lock.
 
     A snapshot's manifest is written last: a folder without one was never finished.
     """
     import shutil  # noqa: PLC0415 - a query starts faster without it
 
     for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in folder.glob("*"):
+            if _WORK.fullmatch(left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # it is not there, or holds what is not ours
+            folder.rmdir()
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
-    for folder in (warehouse / "snapshots").glob("*"):
+    for folder in named(warehouse / "snapshots"):
         if folder.is_dir() and folder.resolve() not in keep:
             shutil.rmtree(folder)
-    for name in ("current", DATABASE):
-        for link in warehouse.glob(f".{name}-*"):
+    for link in warehouse.glob(".*"):
+        if _ASIDE.fullmatch(link.name):
             link.unlink(missing_ok=True)

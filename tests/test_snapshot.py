@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import Warehouse, catalog, snapshot
+from pipeline import Warehouse, catalog, operate, snapshot
 from pipeline.errors import WarehouseError
 from pipeline.keyring import load
 from tests.console import Console
@@ -208,18 +208,31 @@ def test_leftovers_of_dead_runs_are_swept(site: Site) -> None:
     unfinished = site.warehouse / "snapshots" / "20200101T000000.000000Z"
     (unfinished / "papers").mkdir(parents=True)
     (unfinished / ".manifest").write_text("{")
-    left = [site.warehouse / "staging" / name / "x" / "y" for name in ("work", "aside")]
+    names = ("work/20200101T000000.000000Z", "work/prune", f"aside/{'0' * 64}-1", "aside/listing")
+    left = [site.warehouse / "staging" / name / "x" for name in names]
     for path in left:
         path.mkdir(parents=True)
     link = site.warehouse / ".current-1"
     link.symlink_to("snapshots/gone")
-    other = site.warehouse / ".notes-of-the-operator"
-    other.touch()
     site.build()
     assert not unfinished.exists()
     assert not any(path.parent.parent.exists() for path in left)
     assert not link.is_symlink()
-    assert other.exists()
+
+
+def test_what_is_not_ours_is_never_deleted(site: Site) -> None:
+    """Whatever else stands where builds sweep and prune stays: only names of ours are deleted."""
+    folders = ("snapshots", *(f"staging/{name}" for name in ("parts", "listings", "work", "aside")))
+    others = [site.warehouse / folder / "mine" / "document.json" for folder in folders]
+    others += [site.warehouse / ".notes-of-the-operator", site.warehouse / ".current-plans"]
+    others += [site.warehouse / "snapshots" / "copy" / "manifest.json"]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    site.put(RECORD, CHANGED)
+    assert site.build(keep=1).published
+    assert [path for path in others if not path.exists()] == []
+    assert len(operate.history(site.warehouse)) == 1
 
 
 def test_what_is_durable_before_it_is_published(
