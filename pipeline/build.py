@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -110,16 +110,30 @@ def build(order: Order, progress: Progress) -> Summary:
     found = discover(order.sources, order.warehouse)
     with snapshot.locked(order.warehouse):
         try:
-            snapshot.sweep(order.warehouse)
+            # what cannot be deleted now is told at the end
+            with suppress(OSError):
+                snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
-            if order.keep is not None:
-                operate.clear(order.warehouse, order.keep, parts=summary.published)
-        except OSError as error:
-            message = f"cannot write the warehouse {order.warehouse}: {error}"
-            raise WarehouseError(message) from error
-        finally:
-            snapshot.sweep(order.warehouse)
+            _clear(order, summary)
+        except BaseException as error:
+            # what ended the build is told, and not what it leaves: the next one sweeps, too
+            with suppress(OSError, WarehouseError):
+                snapshot.sweep(order.warehouse)
+            if isinstance(error, OSError):
+                message = f"cannot write the warehouse {order.warehouse}: {error}"
+                raise WarehouseError(message) from error
+            raise
     return summary
+
+
+def _clear(order: Order, summary: Summary) -> None:
+    """Delete what is not needed any more; what is published stays so if that cannot be."""
+    try:
+        if order.keep is not None:
+            operate.clear(order.warehouse, order.keep, parts=summary.published)
+        snapshot.sweep(order.warehouse)
+    except OSError as error:
+        summary.notices.append(f"published, but old snapshots cannot be deleted: {error}")
 
 
 def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:

@@ -32,6 +32,8 @@ _MISREAD = re.compile(r"[?\\]")
 _MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
 
 MANIFEST = "manifest.json"
+#: A file of a snapshot that is finished, until `current` points at it: no command offers it.
+UNPUBLISHED = "unpublished"
 
 #: A snapshot, its listing and the work on it are named by when its build started, UTC.
 NAME = "%Y%m%dT%H%M%S.%fZ"
@@ -39,6 +41,14 @@ _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
 #: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
 _WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
 _ASIDE = re.compile(r"\.(?:current|pith\.duckdb)-\d+", re.ASCII)
+
+
+class _UnusableError(WarehouseError):
+    """There is no snapshot to read, for a reason that a build mends; `advice` says how."""
+
+    def __init__(self, reason: str, advice: str = "build again") -> None:
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
 
 
 class FileFacts(msgspec.Struct, frozen=True):
@@ -91,9 +101,11 @@ def locked(warehouse: Path) -> Iterator[None]:
 
     Raises:
         UsageError: there can be no warehouse at this place.
-        WarehouseError: another process holds it, or the directory cannot be written.
+        WarehouseError: another process holds it, the directory cannot be written, or nothing
+            can be published there.
     """
     _check_place(warehouse)
+    _check_links(warehouse)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -127,6 +139,21 @@ def _check_place(warehouse: Path) -> None:
     raise UsageError(message)
 
 
+def _check_links(warehouse: Path) -> None:
+    """Refuse a warehouse whose links are directories: a rename replaces none.
+
+    Raises:
+        WarehouseError: one is.
+    """
+    for link in (warehouse / "current", warehouse / DATABASE):
+        if link.is_dir() and not link.is_symlink():
+            message = (
+                f"{link} is a directory where a link belongs, as a copy by `cp -rL` has it; "
+                "delete it and build again"
+            )
+            raise WarehouseError(message)
+
+
 def _is_utf8(path: str) -> bool:
     try:
         path.encode()
@@ -155,7 +182,7 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
-    From here on nobody may write its tables.
+    From here on nobody may write its tables. It counts as a snapshot once it is published.
 
     Args:
         folder: the snapshot, complete but for the manifest.
@@ -170,12 +197,29 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    _mark(folder)
     # whole or not at all: its presence says that the snapshot is finished
     aside = folder / ".manifest"
     aside.write_bytes(text + b"\n")
     sync(aside)
     aside.rename(folder / MANIFEST)
     sync(folder)
+
+
+def _mark(folder: Path) -> None:
+    """Mark a snapshot as one that is not published, before its manifest says that it is whole."""
+    mark = folder / UNPUBLISHED
+    mark.touch()
+    sync(mark)
+    sync(folder)
+
+
+def _unmark(warehouse: Path) -> None:
+    """Take the mark from the published snapshot."""
+    mark = warehouse / "current" / UNPUBLISHED
+    if mark.exists():
+        mark.unlink()
+        sync(mark.parent.resolve())
 
 
 def table_file(folder: Path, table: str) -> Path:
@@ -258,10 +302,13 @@ def sync(path: Path) -> None:
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
     sync(folder.parent)
+    # a build that was killed may have left it on what is replaced now
+    _unmark(warehouse)
     # through `current`, so that the next rename publishes both
     _link(warehouse / DATABASE, Path("current", DATABASE))
     _link(warehouse / "current", folder.relative_to(warehouse))
     sync(warehouse)
+    _unmark(warehouse)
 
 
 def _link(path: Path, target: Path) -> None:
@@ -293,10 +340,10 @@ def manifest(folder: Path) -> Manifest:
         if layout == LAYOUT:
             return msgspec.json.decode(text, type=Manifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the manifest {file} is broken: {error}; build again"
-        raise WarehouseError(message) from None
-    message = f"{folder} has layout {layout}, this version reads {LAYOUT}; build again"
-    raise WarehouseError(message)
+        message = f"the manifest {file} is broken: {error}"
+        raise _UnusableError(message) from None
+    message = f"{folder} has layout {layout}, this version reads {LAYOUT}"
+    raise _UnusableError(message)
 
 
 def target(warehouse: Path) -> Path | None:
@@ -317,11 +364,9 @@ def current(warehouse: Path) -> Path:
     _check_place(warehouse)
     folder = target(warehouse)
     if folder is None:
-        message = (
-            f"no snapshot is published in {warehouse}; "
-            f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
-        )
-        raise WarehouseError(message)
+        message = f"no snapshot is published in {warehouse}"
+        advice = f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
+        raise _UnusableError(message, advice)
     manifest(folder)
     return folder
 
@@ -354,8 +399,8 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
     try:
         folder = current(warehouse)
         found = Last(folder, manifest(folder), tuple(damaged(folder)))
-    except WarehouseError as error:
-        return None, f"the tables are made anew: {error}" if finished(warehouse) else None
+    except _UnusableError as error:
+        return None, f"the tables are made anew: {error.reason}" if finished(warehouse) else None
     if found.damaged:
         broken = ", ".join(found.damaged)
         return found, f"the tables are made anew: {broken} of the last snapshot is damaged"
@@ -368,9 +413,32 @@ def named(folder: Path) -> list[Path]:
 
 
 def finished(warehouse: Path) -> list[Path]:
-    """Return the folders of the snapshots that were finished, by age, the newest first."""
-    folders = reversed(named(warehouse / "snapshots"))
-    return [folder for folder in folders if (folder / MANIFEST).exists()]
+    """Return the folders of the snapshots that were published once, by age, the newest first.
+
+    Raises:
+        WarehouseError: one cannot be read.
+    """
+    published = target(warehouse)
+    return [
+        folder
+        for folder in reversed(named(warehouse / "snapshots"))
+        if _has(folder, MANIFEST)
+        and (folder.resolve() == published or not _has(folder, UNPUBLISHED))
+    ]
+
+
+def _has(folder: Path, name: str) -> bool:
+    try:
+        (folder / name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = (
+            f"cannot read the snapshot {folder}: {error.strerror}; let this user read it, "
+            "or delete it"
+        )
+        raise WarehouseError(message) from None
+    return True
 
 
 def remove(folder: Path) -> None:
@@ -384,7 +452,12 @@ def remove(folder: Path) -> None:
 def sweep(warehouse: Path) -> None:
     """Remove what dead builds left behind, and nothing else; the caller holds the lock.
 
-    A snapshot's manifest is written last: a folder without one was never finished.
+    A snapshot's manifest is written last, and then it is published: what lacks the one or the
+    other is none.
+
+    Raises:
+        OSError: a snapshot cannot be deleted.
+        WarehouseError: a snapshot cannot be read.
     """
     import shutil  # noqa: PLC0415 - a query starts faster without it
 
