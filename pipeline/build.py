@@ -285,6 +285,7 @@ def _stage(work: _Work) -> None:
         for done in finished:
             total += done
             work.progress("stage", total.files, summary.read)
+    summary.read_documents = total.documents
     summary.staged, summary.bytes = total.staged, total.bytes
     summary.peak_bytes["worker"] = total.peak_bytes
 
@@ -298,7 +299,7 @@ def _recall(last: Last | None, content: Content, summary: Summary) -> bool:
     summary.inputs_sha256 = content.inputs_sha256
     summary.documents, summary.refused = manifest.documents, manifest.refused
     summary.findings, summary.codes = manifest.findings, manifest.codes
-    summary.rows = manifest.rows
+    summary.rows, summary.extra_fields = manifest.rows, manifest.extra_fields
     return True
 
 
@@ -428,6 +429,7 @@ def _write_manifest(order: Order, summary: Summary, content: Content, folder: Pa
         "content": content,
         "documents": summary.documents,
         "refused": summary.refused,
+        "extra_fields": summary.extra_fields,
         "findings": summary.findings,
         "codes": summary.codes,
         "changes": msgspec.structs.asdict(summary.changes),

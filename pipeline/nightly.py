@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from pipeline import exits
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
@@ -19,7 +21,7 @@ from pipeline.outputs import is_writable, replacing
 from pipeline.progress import log, progress
 from pipeline.resources import default_keyring
 from pipeline.runs import Summary
-from pipeline.summary import as_json, as_metrics
+from pipeline.summary import as_json, as_metrics, as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,14 @@ class Options:
     report: Path | None
     metrics: Path | None
     html: Path | None
+    as_json: bool
 
 
-def run(options: Options) -> tuple[Summary, int]:
-    """Build, prune, write page, report and metrics; return the summary and the exit code.
+def run(options: Options) -> int:
+    """Build, prune, write page, report and metrics, print the summary; return the exit code.
 
     Raises:
-        PithEtlError: nothing was published; the message says why.
+        PithEtlError: nothing was published, or not all could be written; the message says which.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
@@ -69,7 +72,8 @@ def run(options: Options) -> tuple[Summary, int]:
             log(options.log_format, "warning", notice)
         code = exit_code(summary, options.fail_on)
         _hold_written(_write_files(options, summary, code))
-    return summary, code
+        _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary)))
+    return code
 
 
 def _write_page(options: Options) -> None:
@@ -106,6 +110,15 @@ def _replace(file: Path | None, text: str) -> list[str]:
             stream.write(text.encode())
     except OSError as error:
         return [f"{file} cannot be written: {error.strerror}"]
+    return []
+
+
+def _print(text: str) -> list[str]:
+    """Print a text; return why it cannot be printed, if it cannot."""
+    try:
+        click.echo(text)
+    except OSError as error:
+        return [f"standard output cannot be written: {error.strerror}"]
     return []
 
 

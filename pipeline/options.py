@@ -30,6 +30,22 @@ class _Path(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
+class Share(click.FloatRange):
+    """A number within bounds; `nan`, which lies in none, is none."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - a text, or a default
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number that a text is, or end as wrong usage."""
+        found: float = super().convert(value, param, ctx)
+        if found != found:  # noqa: PLR0124 - what tells it apart
+            self.fail("nan is no number", param, ctx)
+        return found
+
+
 #: One for all: each looks for its name in the user's language, on the disk.
 PATH = _Path()
 WAREHOUSE = click.option(

@@ -75,8 +75,8 @@ class Content(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What a snapshot holds and was made from; `manifest.json` in its folder.
 
-    `documents`, `refused`, `findings`, `codes`, `changes` and `seconds` are those of the
-    build's summary (`pipeline.runs.Summary`).
+    `documents`, `refused`, `findings`, `codes`, `changes`, `seconds` and `extra_fields` are those
+    of the build's summary (`pipeline.runs.Summary`).
     """
 
     snapshot: str
@@ -93,6 +93,7 @@ class Manifest(msgspec.Struct, frozen=True):
     seconds: dict[str, float]
     rows: dict[str, int]
     files: dict[str, FileFacts]
+    extra_fields: int = 0  # older snapshots of this layout do not tell
 
 
 @contextmanager

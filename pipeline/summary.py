@@ -26,7 +26,7 @@ def as_json(summary: Summary, code: int) -> str:
         "exit_code": code,
         **dataclasses.asdict(summary),
         "total_seconds": round(total, 3),
-        "documents_per_second": round(sum(summary.documents.values()) / total, 1) if total else 0,
+        "documents_per_second": round(summary.read_documents / total, 1) if total else 0,
     }
     return safe_json(msgspec.json.encode(facts).decode())
 
@@ -40,6 +40,7 @@ def as_metrics(summary: Summary, code: int) -> str:
         ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
         ("files", "Directory entries found.", {"": summary.files}),
         ("files_read", "Files that were read.", {"": summary.read}),
+        ("read_documents", "Documents in the files that were read.", {"": summary.read_documents}),
         ("read_bytes", "Size of the documents that were read.", {"": summary.bytes}),
         ("staged_documents", "Documents parsed and verified.", {"": summary.staged}),
         ("refused_documents", "Documents refused or unreadable.", {"": summary.refused}),

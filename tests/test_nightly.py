@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,11 +88,70 @@ def test_nothing_published_exits_with_1(site: Site, build: Build, console: Conso
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--workers", "0"], ["--max-shrink", "many"], ["--fail-on", "bad"], ["--keep", "0"], ["--x"]],
+    [
+        ["--workers", "0"],
+        ["--max-shrink", "many"],
+        ["--max-shrink", "nan"],
+        ["--max-shrink", "inf"],
+        ["--fail-on", "bad"],
+        ["--keep", "0"],
+        ["--x"],
+    ],
 )
 def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
     """An option that cannot be: 2."""
     assert build(*arguments).code == 2
+
+
+@pytest.mark.parametrize("streams", ["2>/dev/full", "2>&1 >/dev/null | true"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_log_that_cannot_be_written_ends_no_build(
+    site: Site, streams: str, log_format: str
+) -> None:
+    """A full disk below the log, or a reader of it that left, costs the lines and nothing else."""
+    site.put("refused.json", REAL[RECORD][:2000])
+    options = ("--progress", "plain", "--log-format", log_format, "--workers", "1")
+    assert _shell(site, streams, *options).returncode in {3, 0}  # of `true`
+    assert site.rows("select count(*) from documents") == [(6,)]
+    failed = _shell(site, "2>/dev/full", *options, "--max-shrink", "nan")
+    assert failed.returncode == 2
+
+
+def _shell(site: Site, streams: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a build whose streams go where the shell leads them."""
+    program = f'"$0" -c "from pipeline.cli import main; main()" "$@" {streams}'
+    build = ("build", str(site.mirror), "--warehouse", str(site.warehouse), *options)
+    command = ["/bin/sh", "-c", program, sys.executable, *build]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+
+def test_a_summary_that_cannot_be_printed_is_told(site: Site) -> None:
+    """When standard output is full the build exits with 1, and says that it published."""
+    finished = _shell(site, ">/dev/full", "--json", "--progress", "none", "--log-format", "json")
+    (line,) = log_of(finished.stderr)
+    assert finished.returncode == 1
+    assert line["message"] == (
+        "the snapshot is published, but standard output cannot be written: No space left on device"
+    )
+    assert site.rows("select count(*) from papers") == [(5,)]
+
+
+@pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
+def test_a_stream_is_appended_to(site: Site, option: str) -> None:
+    """A stream that is named as a file goes on after what it holds, wherever it leads."""
+    log = site.root / "log"
+    log.write_text("before\n")
+    for name, streams in (("/dev/stdout", ">>"), ("/dev/stderr", "2>>"), ("/dev/fd/7", "7>>")):
+        finished = _shell(site, f"{streams} '{log}'", option, name, "--progress", "none")
+        assert (finished.returncode, finished.stderr) == (0, "")
+    text = log.read_text()
+    assert text.startswith("before\n")
+    assert text.count("# EOF") == 3 * (option == "--metrics")
+    assert text.count('"version":1') == 3 * (option == "--report")
+    assert text.count("<!doctype html>") == 3 * (option == "--html")
+    assert "try: " in text
+    refused = _shell(site, "7<&-", option, "/dev/fd/7")
+    assert refused.returncode == 2
 
 
 @pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
@@ -329,6 +389,17 @@ def test_metrics_are_open_metrics(site: Site, build: Build) -> None:
     assert found["pith_etl_finished_timestamp_seconds"] > 1.7e9
     assert found['pith_etl_peak_memory_bytes{process="main"}'] > 10**7
     assert [other.name for other in site.root.iterdir() if other.name.startswith(".")] == []
+
+
+def test_a_run_without_changes_tells_all_that_is_published(site: Site, build: Build) -> None:
+    """What describes the tables is as it was, and what describes the work is nothing."""
+    site.put(RECORD, REAL[RECORD].replace(b"{", b'{"new_field":1,', 1))
+    first, again = (json.loads(build("--json").output) for _ in range(2))
+    told = ("documents", "refused", "extra_fields", "rows", "findings", "codes", "inputs_sha256")
+    assert first["extra_fields"] == 1
+    assert {name: again[name] for name in told} == {name: first[name] for name in told}
+    assert (first["read_documents"], again["read_documents"]) == (5, 0)
+    assert (first["documents_per_second"] > 0, again["documents_per_second"]) == (True, 0)
 
 
 def test_metrics_of_a_run_without_changes(site: Site, build: Build) -> None:
