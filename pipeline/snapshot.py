@@ -149,7 +149,7 @@ def _check_links(warehouse: Path) -> None:
     for link in (warehouse / "current", warehouse / DATABASE):
         if link.is_dir() and not link.is_symlink():
             message = (
-                f"{link} is a directory where a link belongs, as a copy by `cp -rL` has it; "
+                f"{link} is a directory where a link belongs, as a copy by cp -rL has it; "
                 "delete it and build again"
             )
             raise WarehouseError(message)
