@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -48,9 +48,6 @@ from pipeline.work import Done, Job, plan, run
 
 #: Called with (stage, files done, files in all) as a build goes on.
 Progress = Callable[[str, int, int], None]
-
-#: A snapshot is named by the time at which its build started, UTC.
-_SNAPSHOT_NAME = "%Y%m%dT%H%M%S.%fZ"
 
 #: The libraries whose versions a manifest names beside our own.
 _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "pynacl")
@@ -113,16 +110,30 @@ def build(order: Order, progress: Progress) -> Summary:
     found = discover(order.sources, order.warehouse)
     with snapshot.locked(order.warehouse):
         try:
-            snapshot.sweep(order.warehouse)
+            # what cannot be deleted now is told at the end
+            with suppress(OSError):
+                snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
-            if order.keep is not None:
-                operate.clear(order.warehouse, order.keep, parts=summary.published)
-        except OSError as error:
-            message = f"cannot write the warehouse {order.warehouse}: {error}"
-            raise WarehouseError(message) from error
-        finally:
-            snapshot.sweep(order.warehouse)
+            _clear(order, summary)
+        except BaseException as error:
+            # what ended the build is told, and not what it leaves: the next one sweeps, too
+            with suppress(OSError, WarehouseError):
+                snapshot.sweep(order.warehouse)
+            if isinstance(error, OSError):
+                message = f"cannot write the warehouse {order.warehouse}: {error}"
+                raise WarehouseError(message) from error
+            raise
     return summary
+
+
+def _clear(order: Order, summary: Summary) -> None:
+    """Delete what is not needed any more; what is published stays so if that cannot be."""
+    try:
+        if order.keep is not None:
+            operate.clear(order.warehouse, order.keep, parts=summary.published)
+        snapshot.sweep(order.warehouse)
+    except OSError as error:
+        summary.notices.append(f"published, but old snapshots cannot be deleted: {error}")
 
 
 def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:
@@ -189,7 +200,7 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
         WarehouseError: staging is broken, or there is no room.
         KeyboardInterrupt: a query was interrupted.
     """
-    name = datetime.now(UTC).strftime(_SNAPSHOT_NAME)
+    name = datetime.now(UTC).strftime(snapshot.NAME)
     summary = Summary(name, str(order.warehouse), order.workers)
     spill = order.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
@@ -274,6 +285,7 @@ def _stage(work: _Work) -> None:
         for done in finished:
             total += done
             work.progress("stage", total.files, summary.read)
+    summary.read_documents = total.documents
     summary.staged, summary.bytes = total.staged, total.bytes
     summary.peak_bytes["worker"] = total.peak_bytes
 
@@ -287,7 +299,7 @@ def _recall(last: Last | None, content: Content, summary: Summary) -> bool:
     summary.inputs_sha256 = content.inputs_sha256
     summary.documents, summary.refused = manifest.documents, manifest.refused
     summary.findings, summary.codes = manifest.findings, manifest.codes
-    summary.rows = manifest.rows
+    summary.rows, summary.extra_fields = manifest.rows, manifest.extra_fields
     return True
 
 
@@ -390,7 +402,7 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
 def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
     """Write the table of all builds up to this one; `earlier` is the file of those before."""
     facts = {
-        "started_at": datetime.strptime(work.summary.snapshot, _SNAPSHOT_NAME),  # noqa: DTZ007 - UTC
+        "started_at": datetime.strptime(work.summary.snapshot, snapshot.NAME),  # noqa: DTZ007 - UTC
         "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }
@@ -417,6 +429,7 @@ def _write_manifest(order: Order, summary: Summary, content: Content, folder: Pa
         "content": content,
         "documents": summary.documents,
         "refused": summary.refused,
+        "extra_fields": summary.extra_fields,
         "findings": summary.findings,
         "codes": summary.codes,
         "changes": msgspec.structs.asdict(summary.changes),

@@ -17,6 +17,7 @@ from pipeline.options import (
     KEYRING,
     PATH,
     WAREHOUSE,
+    Share,
     complete_query,
     complete_table,
     complete_view,
@@ -78,7 +79,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @click.option("--rescan", is_flag=True, help="Read every file, even one that seems unchanged.")
 @click.option(
     "--max-shrink",
-    type=click.FloatRange(0, 100),
+    type=Share(0, 100),
     default=10,
     show_default=True,
     metavar="PERCENT",
@@ -104,7 +105,6 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @click.option("--html", type=PATH, help="Write the page that `pith-etl report` writes.")
 def build(
     *,
-    as_json: bool,
     max_shrink: float,
     allow_shrink: bool,
     mode: str,
@@ -123,8 +123,7 @@ def build(
     from pipeline import nightly
 
     shrink = None if allow_shrink else max_shrink
-    summary, code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
-    click.echo(nightly.as_json(summary, code) if as_json else nightly.as_text(summary))
+    code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     raise click.exceptions.Exit(code)
 
 
@@ -328,7 +327,7 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
 )
 @click.option(
     "--tamper",
-    type=click.FloatRange(0, 1),
+    type=Share(0, 1),
     default=0.0,
     show_default=True,
     metavar="RATE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -33,7 +34,8 @@ def run(command: click.Command) -> int:
             code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
             sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # as in `_said`
+            error.show()
         code = error.exit_code
     except PithEtlError as error:
         code = _said(str(error), error.exit_code)
@@ -62,7 +64,9 @@ def _has_output() -> bool:
 
 
 def _said(message: str, code: int) -> int:
-    click.echo(f"pith-etl: {message}", err=True)
+    # where nobody can be told, the code still tells
+    with suppress(OSError):
+        click.echo(f"pith-etl: {message}", err=True)
     return code
 
 

@@ -25,6 +25,11 @@ _PACKED = tuple(_CODECS)
 _LINES = (".jsonl", ".ndjson")
 _CHUNK = 2**20
 
+#: A file counts for no more, whatever its size.
+_MOST_BYTES = 2**50
+#: In the year 2262.
+_LAST_NS = 2**63 - 1
+
 #: How the reason of an entry begins that stands for all that may be below it.
 UNLISTED = "the directory cannot be listed"
 
@@ -93,8 +98,9 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> It
         warehouse: a directory that is no input, though it may stand below a source.
 
     Raises:
-        UsageError: a source is empty.
-        SourceError: a source does not exist; at once, not when the entries are asked for.
+        UsageError: a source is empty, or lies where builds write into the warehouse.
+        SourceError: a source does not exist, is neither a file nor a directory, or is the
+            warehouse; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
     return chain.from_iterable([_source(os.fsencode(source), output) for source in sources])
@@ -114,9 +120,34 @@ def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     # the operator may name a link, which reading would otherwise refuse; and a file that two
     # sources reach has one real path
     real = os.path.realpath(source)
+    if output is not None:
+        _hold_apart(source, real, output)
     if stat.S_ISDIR(status.st_mode):
         return _walk(source, real, output)
+    if not stat.S_ISREG(status.st_mode):
+        message = f"cannot read the source {shown(source)}: it is neither a file nor a directory"
+        raise SourceError(message)
     return iter([_entry(shown(source), real, status)])
+
+
+def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
+    """Refuse a source that is the warehouse, or lies where builds write and delete.
+
+    Raises:
+        UsageError: it lies there.
+        SourceError: it is the warehouse, of which nothing would be read.
+    """
+    if real == output:
+        message = f"cannot read the source {shown(source)}: it is the warehouse"
+        raise SourceError(message)
+    for name in (b"snapshots", b"staging"):
+        folder = os.path.realpath(os.path.join(output, name))  # noqa: PTH118 - bytes
+        if os.path.commonpath([real, folder]) == folder:
+            message = (
+                f"the source {shown(source)} lies in {shown(folder)}, where builds write and "
+                "delete; move the documents elsewhere"
+            )
+            raise UsageError(message)
 
 
 def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -149,10 +180,19 @@ def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
 
 def _entry(path: str, opened: bytes, status: os.stat_result) -> InputFile:
     if stat.S_ISREG(status.st_mode):
-        size, modified_ns, inode = status.st_size, status.st_mtime_ns, status.st_ino
-        return InputFile(path, opened, size, None, None, modified_ns, inode)
+        # files with holes may be so large that 64 bits cannot hold the sum of two
+        size = min(status.st_size, _MOST_BYTES)
+        return InputFile(path, opened, size, None, None, _modified_ns(status), status.st_ino)
     kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
     return InputFile(path, opened, 0, kind, "skipped")
+
+
+def _modified_ns(status: os.stat_result) -> int:
+    """Return when a file was modified; a time that 64 bits cannot hold becomes their last one.
+
+    That is never long ago, so that no stamp of the file is kept, and each build reads it.
+    """
+    return status.st_mtime_ns if abs(status.st_mtime_ns) < _LAST_NS else _LAST_NS
 
 
 def _unreadable(path: str, opened: bytes, reason: str) -> InputFile:

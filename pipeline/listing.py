@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
 from pipeline.inputs import UNLISTED, InputFile
-from pipeline.snapshot import make_durable
+from pipeline.snapshot import make_durable, named
 from pipeline.staged import INPUTS, to_arrow
 
 #: A file modified this shortly before it was listed may change again unnoticed, within the
@@ -118,7 +118,7 @@ def open_listing(connection: Connection, staging: Path) -> Facts | None:
 
 def latest(staging: Path) -> Path | None:
     """Return the folder of the last listing that is as it was written, or None."""
-    for folder in sorted((staging / "listings").glob("*"), reverse=True):
+    for folder in reversed(named(staging / "listings")):
         if _is_sound(folder):
             return folder
     return None
@@ -163,7 +163,7 @@ def contents(folder: Path) -> str:
 
 def remove_broken(staging: Path) -> list[str]:
     """Remove the listings that are not as they were written, and return their names."""
-    broken = [folder for folder in (staging / "listings").glob("*") if not _is_sound(folder)]
+    broken = [folder for folder in named(staging / "listings") if not _is_sound(folder)]
     for folder in broken:
         shutil.rmtree(folder)
     return [folder.name for folder in broken]
@@ -386,7 +386,7 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
     make_durable(aside)
     folder.mkdir(exist_ok=True)
     aside.rename(folder / build)
-    for other in folder.iterdir():
+    for other in named(folder):
         if other.name != build:
             shutil.rmtree(other)
 

@@ -145,7 +145,7 @@ def _prune_parts(warehouse: Path) -> None:
     """
     directory = warehouse / "staging"
     usable = {part.path: part for part in staging.parts(directory)}
-    every = set((directory / "parts").glob("*"))
+    every = set(staging.folders(directory))
     for path in every - usable.keys() | _unneeded(warehouse, usable.values()):
         shutil.rmtree(path)
 

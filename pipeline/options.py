@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Path(click.Path):
-    """A path on the command line, as a `Path`."""
+    """A path on the command line, as a `Path`; it is not empty."""
 
     def convert(
         self,
@@ -24,7 +24,26 @@ class _Path(click.Path):
     ) -> Path:
         from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
 
+        if not os.fspath(value):
+            # as a `Path` it would be the working directory
+            self.fail("a path is empty, as by a variable of the shell that is not set", param, ctx)
         return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
+class Share(click.FloatRange):
+    """A number within bounds; `nan`, which lies in none, is none."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - a text, or a default
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number that a text is, or end as wrong usage."""
+        found: float = super().convert(value, param, ctx)
+        if found != found:  # noqa: PLR0124 - what tells it apart
+            self.fail("nan is no number", param, ctx)
+        return found
 
 
 #: One for all: each looks for its name in the user's language, on the disk.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO, cast
 
 from pipeline.build import Progress
 from pipeline.render import safe_json
@@ -19,7 +21,7 @@ _INTERVAL = 10.0
 
 @contextmanager
 def progress(mode: str, log_format: str = "text") -> Iterator[Progress]:
-    """Yield a function that shows how a build goes on, on standard error.
+    """Yield a function that shows how a build goes on, on standard error, if that can be written.
 
     Args:
         mode: `auto` (a bar on a terminal, lines elsewhere), `plain` or `none`.
@@ -52,19 +54,49 @@ class _Lines:
 
 
 def log(log_format: str, level: str, message: str, **facts: str) -> None:
-    """Write one line to the log, which is standard error; only a JSON line has room for facts."""
+    """Write one line to the log, which is standard error, if that can be written.
+
+    Only a JSON line has room for facts.
+    """
     _LOGS[log_format](level, message, facts)
 
 
 def _log_text(level: str, message: str, facts: Facts) -> None:
     mark = "" if level == "info" else f" {level}"
     counts = f" {facts['done']}/{facts['total']}" if "done" in facts else ""
-    sys.stderr.write(f"{_now()}{mark} {message}{counts}\n")
+    _write(f"{_now()}{mark} {message}{counts}\n")
 
 
 def _log_json(level: str, message: str, facts: Facts) -> None:
     line = {"time": _now(), "level": level, "message": message, **facts}
-    sys.stderr.write(safe_json(json.dumps(line, ensure_ascii=False)) + "\n")
+    _write(safe_json(json.dumps(line, ensure_ascii=False)) + "\n")
+
+
+def _write(text: str, stream: IO[str] | None = None) -> None:
+    # a full disk below the log, or a reader that left, is no reason to lose a night's tables
+    with suppress(OSError):
+        stream = stream or sys.stderr
+        stream.write(text)
+        stream.flush()
+
+
+class _Terminal(io.TextIOBase):
+    """Standard error for a bar, whose terminal may go before the build ends."""
+
+    def __init__(self) -> None:
+        # while it shows a bar, rich puts its own stream in this one's place
+        self._stream = sys.stderr
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        _write(text, self._stream)
+        return len(text)
 
 
 def _now() -> str:
@@ -86,7 +118,7 @@ def _bar() -> Iterator[Progress]:
         rich.TextColumn("{task.fields[rate]}"),
         rich.TimeRemainingColumn(),
     )
-    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+    with rich.Progress(*columns, console=Console(file=cast("IO[str]", _Terminal()))) as bar:
         tasks: dict[str, rich.TaskID] = {}
 
         def update(stage: str, done: int, total: int) -> None:

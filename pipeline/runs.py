@@ -35,6 +35,7 @@ class Summary:
         published: whether this build published it; false where nothing had changed.
         files: number of directory entries found.
         read: number of them that were read, the others being unchanged.
+        read_documents: number of documents in those.
         bytes: size of the documents that were read, unpacked.
         staged: number of distinct documents parsed and verified by this build.
         documents: number of documents by kind, or by status where they were not read.
@@ -57,6 +58,7 @@ class Summary:
     published: bool = True
     files: int = 0
     read: int = 0
+    read_documents: int = 0
     bytes: int = 0
     staged: int = 0
     documents: dict[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,23 @@ _MISREAD = re.compile(r"[?\\]")
 _MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
 
 MANIFEST = "manifest.json"
+#: A file of a snapshot that is finished, until `current` points at it: no command offers it.
+UNPUBLISHED = "unpublished"
+
+#: A snapshot, its listing and the work on it are named by when its build started, UTC.
+NAME = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
+#: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
+_WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
+_ASIDE = re.compile(r"\.(?:current|pith\.duckdb)-\d+", re.ASCII)
+
+
+class _UnusableError(WarehouseError):
+    """There is no snapshot to read, for a reason that a build mends; `advice` says how."""
+
+    def __init__(self, reason: str, advice: str = "build again") -> None:
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
 
 
 class FileFacts(msgspec.Struct, frozen=True):
@@ -58,8 +75,8 @@ class Content(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What a snapshot holds and was made from; `manifest.json` in its folder.
 
-    `documents`, `refused`, `findings`, `codes`, `changes` and `seconds` are those of the
-    build's summary (`pipeline.runs.Summary`).
+    `documents`, `refused`, `findings`, `codes`, `changes`, `seconds` and `extra_fields` are those
+    of the build's summary (`pipeline.runs.Summary`).
     """
 
     snapshot: str
@@ -76,6 +93,7 @@ class Manifest(msgspec.Struct, frozen=True):
     seconds: dict[str, float]
     rows: dict[str, int]
     files: dict[str, FileFacts]
+    extra_fields: int = 0  # older snapshots of this layout do not tell
 
 
 @contextmanager
@@ -84,9 +102,11 @@ def locked(warehouse: Path) -> Iterator[None]:
 
     Raises:
         UsageError: there can be no warehouse at this place.
-        WarehouseError: another process holds it, or the directory cannot be written.
+        WarehouseError: another process holds it, the directory cannot be written, or nothing
+            can be published there.
     """
     _check_place(warehouse)
+    _check_links(warehouse)
     try:
         warehouse.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -120,6 +140,21 @@ def _check_place(warehouse: Path) -> None:
     raise UsageError(message)
 
 
+def _check_links(warehouse: Path) -> None:
+    """Refuse a warehouse whose links are directories: a rename replaces none.
+
+    Raises:
+        WarehouseError: one is.
+    """
+    for link in (warehouse / "current", warehouse / DATABASE):
+        if link.is_dir() and not link.is_symlink():
+            message = (
+                f"{link} is a directory where a link belongs, as a copy by cp -rL has it; "
+                "delete it and build again"
+            )
+            raise WarehouseError(message)
+
+
 def _is_utf8(path: str) -> bool:
     try:
         path.encode()
@@ -148,7 +183,7 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
-    From here on nobody may write its tables.
+    From here on nobody may write its tables. It counts as a snapshot once it is published.
 
     Args:
         folder: the snapshot, complete but for the manifest.
@@ -163,12 +198,29 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    _mark(folder)
     # whole or not at all: its presence says that the snapshot is finished
     aside = folder / ".manifest"
     aside.write_bytes(text + b"\n")
     sync(aside)
     aside.rename(folder / MANIFEST)
     sync(folder)
+
+
+def _mark(folder: Path) -> None:
+    """Mark a snapshot as one that is not published, before its manifest says that it is whole."""
+    mark = folder / UNPUBLISHED
+    mark.touch()
+    sync(mark)
+    sync(folder)
+
+
+def _unmark(warehouse: Path) -> None:
+    """Take the mark from the published snapshot."""
+    mark = warehouse / "current" / UNPUBLISHED
+    if mark.exists():
+        mark.unlink()
+        sync(mark.parent.resolve())
 
 
 def table_file(folder: Path, table: str) -> Path:
@@ -251,10 +303,13 @@ def sync(path: Path) -> None:
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
     sync(folder.parent)
+    # a build that was killed may have left it on what is replaced now
+    _unmark(warehouse)
     # through `current`, so that the next rename publishes both
     _link(warehouse / DATABASE, Path("current", DATABASE))
     _link(warehouse / "current", folder.relative_to(warehouse))
     sync(warehouse)
+    _unmark(warehouse)
 
 
 def _link(path: Path, target: Path) -> None:
@@ -286,10 +341,10 @@ def manifest(folder: Path) -> Manifest:
         if layout == LAYOUT:
             return msgspec.json.decode(text, type=Manifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the manifest {file} is broken: {error}; build again"
-        raise WarehouseError(message) from None
-    message = f"{folder} has layout {layout}, this version reads {LAYOUT}; build again"
-    raise WarehouseError(message)
+        message = f"the manifest {file} is broken: {error}"
+        raise _UnusableError(message) from None
+    message = f"{folder} has layout {layout}, this version reads {LAYOUT}"
+    raise _UnusableError(message)
 
 
 def target(warehouse: Path) -> Path | None:
@@ -310,11 +365,9 @@ def current(warehouse: Path) -> Path:
     _check_place(warehouse)
     folder = target(warehouse)
     if folder is None:
-        message = (
-            f"no snapshot is published in {warehouse}; "
-            f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
-        )
-        raise WarehouseError(message)
+        message = f"no snapshot is published in {warehouse}"
+        advice = f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
+        raise _UnusableError(message, advice)
     manifest(folder)
     return folder
 
@@ -347,18 +400,46 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
     try:
         folder = current(warehouse)
         found = Last(folder, manifest(folder), tuple(damaged(folder)))
-    except WarehouseError as error:
-        return None, f"the tables are made anew: {error}" if finished(warehouse) else None
+    except _UnusableError as error:
+        return None, f"the tables are made anew: {error.reason}" if finished(warehouse) else None
     if found.damaged:
         broken = ", ".join(found.damaged)
         return found, f"the tables are made anew: {broken} of the last snapshot is damaged"
     return found, None
 
 
+def named(folder: Path) -> list[Path]:
+    """Return what is named in a folder as builds name it, by age: nothing else is ours there."""
+    return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
+
+
 def finished(warehouse: Path) -> list[Path]:
-    """Return the folders of the snapshots that were finished, by age, the newest first."""
-    folders = (warehouse / "snapshots").glob("*")
-    return sorted((folder for folder in folders if (folder / MANIFEST).exists()), reverse=True)
+    """Return the folders of the snapshots that were published once, by age, the newest first.
+
+    Raises:
+        WarehouseError: one cannot be read.
+    """
+    published = target(warehouse)
+    return [
+        folder
+        for folder in reversed(named(warehouse / "snapshots"))
+        if _has(folder, MANIFEST)
+        and (folder.resolve() == published or not _has(folder, UNPUBLISHED))
+    ]
+
+
+def _has(folder: Path, name: str) -> bool:
+    try:
+        (folder / name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = (
+            f"cannot read the snapshot {folder}: {error.strerror}; let this user read it, "
+            "or delete it"
+        )
+        raise WarehouseError(message) from None
+    return True
 
 
 def remove(folder: Path) -> None:
@@ -370,18 +451,27 @@ def remove(folder: Path) -> None:
 
 
 def sweep(warehouse: Path) -> None:
-    """Remove what dead builds left behind; the caller holds the lock.
+    """Remove what dead builds left behind, and nothing else; the caller holds the lock.
 
-    A snapshot's manifest is written last: a folder without one was never finished.
+    A snapshot's manifest is written last, and then it is published: what lacks the one or the
+    other is none.
+
+    Raises:
+        OSError: a snapshot cannot be deleted.
+        WarehouseError: a snapshot cannot be read.
     """
     import shutil  # noqa: PLC0415 - a query starts faster without it
 
     for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in folder.glob("*"):
+            if _WORK.fullmatch(left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # it is not there, or holds what is not ours
+            folder.rmdir()
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
-    for folder in (warehouse / "snapshots").glob("*"):
+    for folder in named(warehouse / "snapshots"):
         if folder.is_dir() and folder.resolve() not in keep:
             shutil.rmtree(folder)
-    for name in ("current", DATABASE):
-        for link in warehouse.glob(f".{name}-*"):
+    for link in warehouse.glob(".*"):
+        if _ASIDE.fullmatch(link.name):
             link.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,7 @@ SOURCES = (
     "verify",
 )
 _DIGEST_BYTES = 32
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class _PartFacts(msgspec.Struct):
@@ -125,11 +127,16 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
         shutil.rmtree(aside)
 
 
+def folders(staging: Path) -> list[Path]:
+    """Return what is named as parts are, by name: nothing else there is ours to delete."""
+    return sorted(path for path in (staging / "parts").glob("*") if _NAME.fullmatch(path.name))
+
+
 def parts(staging: Path) -> list[Part]:
     """Return the parts that this version of the program can use, by name."""
     return [
         Part(path, frozenset(facts.keys), facts.sha256)
-        for path in sorted((staging / "parts").glob("*"))
+        for path in folders(staging)
         if (facts := _facts(path)) is not None and facts.version == version()
     ]
 

@@ -103,6 +103,12 @@ def test_a_closed_stream(samples_warehouse: Path, streams: str, code: int, error
     assert found.stdout == ("" if code else "one\n1\n")
 
 
+@pytest.mark.parametrize("arguments", [("no such command",), ("verify", "")])
+def test_an_end_that_cannot_be_told_keeps_its_code(arguments: tuple[str, ...]) -> None:
+    """Where standard error cannot be written, the exit code still tells, be it click's or ours."""
+    assert _closing("2>/dev/full", *arguments).returncode == 2
+
+
 def test_a_query_from_a_closed_input(samples_warehouse: Path) -> None:
     """A query that is to come from a closed standard input is wrong usage."""
     found = _closing("<&-", "sql", "-", "--warehouse", samples_warehouse)

@@ -75,6 +75,31 @@ def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
     assert first.endswith("warehouse/y")
 
 
+@pytest.mark.parametrize("name", ["snapshots", "staging/parts", "snapshots/mine/deeper", "link"])
+def test_what_the_warehouse_manages_is_no_source(tmp_path: Path, name: str) -> None:
+    """Documents where builds delete and write are refused, by whatever path they are named."""
+    for folder in ("snapshots/mine/deeper", "staging/parts"):
+        (tmp_path / "warehouse" / folder).mkdir(parents=True)
+    (tmp_path / "warehouse" / "link").symlink_to("snapshots/mine")
+    with pytest.raises(UsageError, match="where builds write and delete"):
+        discover([tmp_path / "warehouse" / name], tmp_path / "warehouse")
+
+
+def test_the_warehouse_itself_is_no_source(tmp_path: Path) -> None:
+    """A source that is the warehouse would be an empty one, which builds clean."""
+    with pytest.raises(SourceError, match="it is the warehouse"):
+        discover([tmp_path], tmp_path / "." / "")
+
+
+@pytest.mark.parametrize("name", ["fifo", "/dev/null"])
+def test_a_source_is_a_file_or_a_directory(tmp_path: Path, name: str) -> None:
+    """A FIFO or a device that the operator names is an error; below a source it is a row."""
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(SourceError, match="it is neither a file nor a directory"):
+        discover([tmp_path / name])
+    assert [file.status for file in discover([tmp_path])] == ["skipped"]
+
+
 def test_names_stay_distinct(tmp_path: Path) -> None:
     r"""Names that are no UTF-8 are shown as `\xNN`, never as another name."""
     names = [b"\xff", rb"\xff", rb"\\xff", "é".encode(), b"new\nline"]

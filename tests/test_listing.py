@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from pipeline import inputs, listing, program
+from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
 from tests.paths import REPO
@@ -236,6 +237,27 @@ def test_a_replaced_file_is_noticed_by_its_inode(site: Site) -> None:
     other.rename(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert site.build().staged == 1
+
+
+def test_a_file_of_another_age_is_read_each_time(site: Site) -> None:
+    """A time that no stamp can hold ends no build, and nothing is recognised by it."""
+    os.utime(site.mirror / RECORD, (0, 10_413_792_000))
+    for _ in range(2):
+        assert site.build().read == 1
+
+
+@pytest.mark.parametrize("year", [1600, 2300, 9999])
+def test_whatever_the_system_tells_of_a_file_can_be_listed(year: int) -> None:
+    """The largest numbers of a file, and of many such files, are within those of the tables."""
+    modified_ns = (year - 1970) * 31_556_952 * 10**9
+    told = (0o100644, 2**64 - 1, 0, 1, 0, 0, 2**63 - 1, 0, 0, 0)
+    status = os.stat_result(told, {"st_mtime_ns": modified_ns})
+    entry = inputs._entry("x", b"x", status)  # noqa: SLF001 - no disk here holds such a file
+    with duckdb.connect() as connection:
+        assert listing.list_files(connection, [entry] * 100, repeated=False) == 100
+        (total,) = row_of(connection, "select sum(size)::bigint from current_files")
+    assert total > 2**50
+    assert entry.modified_ns == 2**63 - 1  # which no build keeps
 
 
 def test_another_program_judges_again_what_was_refused_unread(

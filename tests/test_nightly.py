@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -87,11 +88,70 @@ def test_nothing_published_exits_with_1(site: Site, build: Build, console: Conso
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--workers", "0"], ["--max-shrink", "many"], ["--fail-on", "bad"], ["--keep", "0"], ["--x"]],
+    [
+        ["--workers", "0"],
+        ["--max-shrink", "many"],
+        ["--max-shrink", "nan"],
+        ["--max-shrink", "inf"],
+        ["--fail-on", "bad"],
+        ["--keep", "0"],
+        ["--x"],
+    ],
 )
 def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
     """An option that cannot be: 2."""
     assert build(*arguments).code == 2
+
+
+@pytest.mark.parametrize("streams", ["2>/dev/full", "2>&1 >/dev/null | true"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_log_that_cannot_be_written_ends_no_build(
+    site: Site, streams: str, log_format: str
+) -> None:
+    """A full disk below the log, or a reader of it that left, costs the lines and nothing else."""
+    site.put("refused.json", REAL[RECORD][:2000])
+    options = ("--progress", "plain", "--log-format", log_format, "--workers", "1")
+    assert _shell(site, streams, *options).returncode in {3, 0}  # of `true`
+    assert site.rows("select count(*) from documents") == [(6,)]
+    failed = _shell(site, "2>/dev/full", *options, "--max-shrink", "nan")
+    assert failed.returncode == 2
+
+
+def _shell(site: Site, streams: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a build whose streams go where the shell leads them."""
+    program = f'"$0" -c "from pipeline.cli import main; main()" "$@" {streams}'
+    build = ("build", str(site.mirror), "--warehouse", str(site.warehouse), *options)
+    command = ["/bin/sh", "-c", program, sys.executable, *build]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+
+def test_a_summary_that_cannot_be_printed_is_told(site: Site) -> None:
+    """When standard output is full the build exits with 1, and says that it published."""
+    finished = _shell(site, ">/dev/full", "--json", "--progress", "none", "--log-format", "json")
+    (line,) = log_of(finished.stderr)
+    assert finished.returncode == 1
+    assert line["message"] == (
+        "the snapshot is published, but standard output cannot be written: No space left on device"
+    )
+    assert site.rows("select count(*) from papers") == [(5,)]
+
+
+@pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
+def test_a_stream_is_appended_to(site: Site, option: str) -> None:
+    """A stream that is named as a file goes on after what it holds, wherever it leads."""
+    log = site.root / "log"
+    log.write_text("before\n")
+    for name, streams in (("/dev/stdout", ">>"), ("/dev/stderr", "2>>"), ("/dev/fd/7", "7>>")):
+        finished = _shell(site, f"{streams} '{log}'", option, name, "--progress", "none")
+        assert (finished.returncode, finished.stderr) == (0, "")
+    text = log.read_text()
+    assert text.startswith("before\n")
+    assert text.count("# EOF") == 3 * (option == "--metrics")
+    assert text.count('"version":1') == 3 * (option == "--report")
+    assert text.count("<!doctype html>") == 3 * (option == "--html")
+    assert "try: " in text
+    refused = _shell(site, "7<&-", option, "/dev/fd/7")
+    assert refused.returncode == 2
 
 
 @pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
@@ -331,6 +391,17 @@ def test_metrics_are_open_metrics(site: Site, build: Build) -> None:
     assert [other.name for other in site.root.iterdir() if other.name.startswith(".")] == []
 
 
+def test_a_run_without_changes_tells_all_that_is_published(site: Site, build: Build) -> None:
+    """What describes the tables is as it was, and what describes the work is nothing."""
+    site.put(RECORD, REAL[RECORD].replace(b"{", b'{"new_field":1,', 1))
+    first, again = (json.loads(build("--json").output) for _ in range(2))
+    told = ("documents", "refused", "extra_fields", "rows", "findings", "codes", "inputs_sha256")
+    assert first["extra_fields"] == 1
+    assert {name: again[name] for name in told} == {name: first[name] for name in told}
+    assert (first["read_documents"], again["read_documents"]) == (5, 0)
+    assert (first["documents_per_second"] > 0, again["documents_per_second"]) == (True, 0)
+
+
 def test_metrics_of_a_run_without_changes(site: Site, build: Build) -> None:
     """A run that publishes nothing tells the figures of what is published."""
     build()
@@ -394,19 +465,24 @@ def test_a_file_may_stand_in_a_new_warehouse(site: Site, console: Console, optio
     assert (warehouse / "file").exists() == (option != "--html")
 
 
+def _full(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """Let there be no room for one file."""
+    real = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if target != file:
+            return real(self, target)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fail)
+
+
 def test_a_page_that_fails_is_told_everywhere(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Log, report, metrics and exit code say that the page is missing, and what is published."""
     files = [site.root / name for name in ("page.html", "report.json", "metrics.prom")]
-    real = Path.replace
-
-    def fail(self: Path, target: Path) -> Path:
-        if target != files[0]:
-            return real(self, target)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(Path, "replace", fail)
+    _full(monkeypatch, files[0])
     options = zip(("--html", "--report", "--metrics"), files, strict=True)
     finished = build("--log-format", "json", *itertools.chain(*options))
     (line,) = log_of(finished.errors)
@@ -417,6 +493,20 @@ def test_a_page_that_fails_is_told_everywhere(
     assert (facts["exit_code"], facts["published"]) == (1, True)
     assert (figures["pith_etl_exit_code"], figures["pith_etl_published"]) == (1, 1)
     assert site.rows("select count(*) from papers") == [(5,)]
+
+
+def test_metrics_tell_of_a_report_that_fails(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metrics are written whatever becomes of the report, with the exit code that follows."""
+    report, metrics = site.root / "report.json", site.root / "metrics.prom"
+    _full(monkeypatch, report)
+    finished = build("--report", report, "--metrics", metrics)
+    figures = _metrics(metrics.read_text())
+    assert f"published, but {report} cannot be written: No space left" in finished.errors
+    assert finished.code == figures["pith_etl_exit_code"] == 1
+    assert figures["pith_etl_published"] == 1
+    assert figures['pith_etl_rows{table="papers"}'] == 5
 
 
 def test_an_empty_source_is_wrong_usage(site: Site, console: Console) -> None:

@@ -80,3 +80,15 @@ def test_a_directory_that_duckdb_misreads(
         assert (found.code, found.output) == (2, "")
         assert "a path with a '?'" in found.errors
     assert list((tmp_path / "a?b").iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("build", SAMPLES), ("prune", "--keep", 1), ("history",)])
+def test_an_empty_name_is_not_the_working_directory(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[object, ...]
+) -> None:
+    """What an unset variable of a shell leaves is wrong usage, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    finished = console(*command, "--warehouse", "")
+    assert finished.code == 2
+    assert "a path is empty" in finished.errors
+    assert list(tmp_path.iterdir()) == []

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeline import Warehouse, catalog, snapshot
-from pipeline.errors import WarehouseError
+from pipeline import Warehouse, catalog, operate, snapshot
+from pipeline.errors import UsageError, WarehouseError
 from pipeline.keyring import load
 from tests.console import Console
 from tests.site import REAL, Site, await_end, await_line, start, tables
@@ -161,6 +163,7 @@ def test_a_broken_manifest_is_told_and_mended(
     assert summary.published
     assert summary.staged == 0
     assert message in summary.notices[0]
+    assert "build again" not in summary.notices[0]  # it is what this build did
     assert tables(site.warehouse) == tables(site.warehouse, published) == before
 
 
@@ -172,7 +175,8 @@ def test_a_missing_pointer_is_told_and_mended(site: Site, console: Console) -> N
     assert told.code == 1
     assert "no snapshot is published" in told.errors
     summary = site.build()
-    assert "no snapshot is published" in summary.notices[0]
+    published = f"no snapshot is published in {site.warehouse}"
+    assert summary.notices == [f"the tables are made anew: {published}"]
     assert tables(site.warehouse) == before
 
 
@@ -208,18 +212,135 @@ def test_leftovers_of_dead_runs_are_swept(site: Site) -> None:
     unfinished = site.warehouse / "snapshots" / "20200101T000000.000000Z"
     (unfinished / "papers").mkdir(parents=True)
     (unfinished / ".manifest").write_text("{")
-    left = [site.warehouse / "staging" / name / "x" / "y" for name in ("work", "aside")]
+    names = ("work/20200101T000000.000000Z", "work/prune", f"aside/{'0' * 64}-1", "aside/listing")
+    left = [site.warehouse / "staging" / name / "x" for name in names]
     for path in left:
         path.mkdir(parents=True)
     link = site.warehouse / ".current-1"
     link.symlink_to("snapshots/gone")
-    other = site.warehouse / ".notes-of-the-operator"
-    other.touch()
     site.build()
     assert not unfinished.exists()
     assert not any(path.parent.parent.exists() for path in left)
     assert not link.is_symlink()
-    assert other.exists()
+
+
+def test_a_snapshot_that_was_never_published_is_none(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the manifest and the pointer, a build leaves what no command offers."""
+    killed, real = site.root / "killed", snapshot.publish
+
+    def note(warehouse: Path, folder: Path) -> None:
+        shutil.copytree(warehouse, killed, symlinks=True)
+        real(warehouse, folder)
+
+    monkeypatch.setattr("pipeline.snapshot.publish", note)
+    site.put(RECORD, CHANGED)
+    name = site.build().snapshot
+    assert (killed / "snapshots" / name / "manifest.json").exists()
+    assert [kept.published for kept in operate.history(killed)] == [True]
+    with pytest.raises(UsageError, match="there is no snapshot"):
+        operate.rollback(killed, name)
+    operate.prune(killed, 7)
+    assert not (killed / "snapshots" / name).exists()
+    assert [kept.published for kept in operate.history(site.warehouse)] == [True, False]
+
+
+def test_a_build_that_cannot_publish_leaves_no_snapshot(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps the pointer from moving, night after night, it fills no disk."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    before = tables(site.warehouse)
+    monkeypatch.setattr("pipeline.snapshot._link", fail)
+    site.put(RECORD, CHANGED)
+    with pytest.raises(WarehouseError, match="Input/output error"):
+        site.build()
+    assert len(list((site.warehouse / "snapshots").iterdir())) == 1
+    assert tables(site.warehouse) == before
+
+
+def test_a_snapshot_that_is_published_stays_one(site: Site) -> None:
+    """Killed after the pointer moved, a build has published: a mark that it left counts no more."""
+    (site.warehouse / "current" / "unpublished").touch()
+    assert [kept.published for kept in operate.history(site.warehouse)] == [True]
+    site.put(RECORD, CHANGED)
+    site.build()
+    assert [kept.published for kept in operate.history(site.warehouse)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["current", "pith.duckdb"])
+def test_a_pointer_that_is_a_directory_is_told(site: Site, console: Console, name: str) -> None:
+    """A copy that followed the links is refused at once, with what to do about it."""
+    pointer = site.warehouse / name
+    pointer.unlink()
+    pointer.mkdir()
+    site.put(RECORD, CHANGED)
+    finished = console("build", site.mirror, "--warehouse", site.warehouse, "--progress", "none")
+    assert finished.code == 1
+    assert f"{pointer} is a directory where a link belongs" in finished.errors
+    pointer.rmdir()
+    assert site.build().published
+
+
+@pytest.mark.parametrize("command", ["build", "history"])
+def test_a_snapshot_that_may_not_be_read_is_named(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Where the system denies a snapshot's folder, the message says which, and what to do."""
+    folder, real = snapshot.current(site.warehouse), Path.lstat
+
+    def deny(self: Path) -> os.stat_result:
+        if self.parent == folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return real(self)
+
+    monkeypatch.setattr(Path, "lstat", deny)
+    sources = [site.mirror] if command == "build" else []
+    finished = console(command, *sources, "--warehouse", site.warehouse)
+    message = f"cannot read the snapshot {folder}: Permission denied; let this user read it"
+    assert (finished.code, message in finished.errors) == (1, True)
+
+
+def test_what_cannot_be_deleted_fails_no_build(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is published is published, though old snapshots stay: the log says so each night."""
+    real = shutil.rmtree
+
+    def deny(path: Path, *, ignore_errors: bool = False) -> None:
+        if path.parent.name == "snapshots":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        real(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", deny)
+    arguments = ("--warehouse", site.warehouse, "--keep", 1, "--progress", "none", "--json")
+    for night in (1, 2):
+        site.put("more.json", REAL[RECORD] + b"\n" * night)
+        finished = console("build", site.mirror, *arguments)
+        facts = json.loads(finished.output)
+        assert (finished.code, facts["exit_code"], facts["published"]) == (0, 0, True)
+        (notice,) = facts["notices"]
+        assert notice.startswith("published, but old snapshots cannot be deleted: [Errno 1]")
+        assert notice in finished.errors
+
+
+def test_what_is_not_ours_is_never_deleted(site: Site) -> None:
+    """Whatever else stands where builds sweep and prune stays: only names of ours are deleted."""
+    folders = ("snapshots", *(f"staging/{name}" for name in ("parts", "listings", "work", "aside")))
+    others = [site.warehouse / folder / "mine" / "document.json" for folder in folders]
+    others += [site.warehouse / ".notes-of-the-operator", site.warehouse / ".current-plans"]
+    others += [site.warehouse / "snapshots" / "copy" / "manifest.json"]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    site.put(RECORD, CHANGED)
+    assert site.build(keep=1).published
+    assert [path for path in others if not path.exists()] == []
+    assert len(operate.history(site.warehouse)) == 1
 
 
 def test_what_is_durable_before_it_is_published(
@@ -243,7 +364,10 @@ def test_what_is_durable_before_it_is_published(
     # the manifest, written aside under another name, says that all of this is done
     manifest = synced.index(folder / ".manifest")
     assert max(synced.index(path) for path in [*files, folder]) < manifest
-    assert synced[-4:] == [folder / ".manifest", folder, folder.parent, site.warehouse]
+    assert synced[-5:-1] == [folder / ".manifest", folder, folder.parent, site.warehouse]
+    # that it was not published yet is on the disk before, and taken back only at last
+    assert synced.index(folder / "unpublished") < manifest
+    assert synced[-1] == folder
 
 
 def test_a_read_only_command_needs_no_lock(site: Site) -> None:

@@ -1,0 +1,106 @@
+"""What a build did, said in three ways: as JSON, as metrics, and as text for a person."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from pipeline.render import safe, safe_json
+from pipeline.runs import Summary
+
+#: The version of what `--json` and `--report` write; it grows when a field changes or goes.
+REPORT_VERSION = 1
+
+
+def as_json(summary: Summary, code: int) -> str:
+    """Return the summary of a build as one JSON object."""
+    total = sum(summary.seconds.values())
+    facts = {
+        "version": REPORT_VERSION,
+        "exit_code": code,
+        **dataclasses.asdict(summary),
+        "total_seconds": round(total, 3),
+        "documents_per_second": round(summary.read_documents / total, 1) if total else 0,
+    }
+    return safe_json(msgspec.json.encode(facts).decode())
+
+
+def as_metrics(summary: Summary, code: int) -> str:
+    """Return the same figures as OpenMetrics text (its specification, version 1.0)."""
+    changes = msgspec.structs.asdict(summary.changes)
+    families: list[tuple[str, str, dict[str, float]]] = [
+        ("finished_timestamp_seconds", "When the build ended.", {"": round(time.time(), 3)}),
+        ("exit_code", "What the build exited with.", {"": code}),
+        ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
+        ("files", "Directory entries found.", {"": summary.files}),
+        ("files_read", "Files that were read.", {"": summary.read}),
+        ("read_documents", "Documents in the files that were read.", {"": summary.read_documents}),
+        ("read_bytes", "Size of the documents that were read.", {"": summary.bytes}),
+        ("staged_documents", "Documents parsed and verified.", {"": summary.staged}),
+        ("refused_documents", "Documents refused or unreadable.", {"": summary.refused}),
+        ("documents", "Documents by kind.", _labelled("kind", summary.documents)),
+        ("rows", "Rows by table.", _labelled("table", summary.rows)),
+        ("findings", "Findings by severity.", _labelled("severity", summary.findings)),
+        ("findings_by_code", "Findings by code.", _labelled("code", summary.codes)),
+        ("changes", "Documents by change.", _labelled("change", changes)),
+        ("stage_seconds", "Wall time by stage.", _labelled("stage", summary.seconds)),
+        ("peak_memory_bytes", "Most memory held.", _labelled("process", summary.peak_bytes)),
+    ]
+    if not summary.snapshot:
+        # it failed: there is nothing else to tell, and zeros would look like figures
+        families = families[:3]
+    lines = []
+    for name, meaning, samples in families:
+        lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]
+        lines += [f"pith_etl_{name}{label} {value}" for label, value in samples.items()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _labelled(label: str, values: dict[str, int] | dict[str, float]) -> dict[str, float]:
+    """Return values by their label in OpenMetrics; the words are all our own."""
+    return {f'{{{label}="{name}"}}': value for name, value in values.items()}
+
+
+def as_text(summary: Summary) -> str:
+    """Return the summary of a build for a person, ending with what to try next."""
+    return "\n".join(_text(summary))
+
+
+def _text(summary: Summary) -> Iterator[str]:
+    documents = sum(summary.documents.values())
+    times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in summary.seconds.items())
+    yield f"{documents:,} documents in {summary.files:,} files: {_counts(summary.documents)}"
+    yield f"{summary.read:,} files read, {summary.staged:,} documents parsed and verified"
+    if summary.extra_fields:
+        yield f"{summary.extra_fields:,} fields without a column, kept in documents.extra"
+    yield "rows:"
+    for name, count in summary.rows.items():
+        yield f"  {name:<14}{count:>12,}"
+    yield f"findings: {_counts(summary.findings)}"
+    yield f"time: {sum(summary.seconds.values()):.2f} s ({times})"
+    where = f"{safe(summary.warehouse)}/snapshots/{summary.snapshot}"
+    yield f"published: {where}" if summary.published else f"nothing changed since {where}"
+    yield ""
+    query = "select pith_number, title, receipt_status, title_status from papers limit 5"
+    option = (
+        ""
+        if summary.warehouse == "data/warehouse"
+        else f" --warehouse {shlex.quote(summary.warehouse)}"
+    )
+    command = ".venv/bin/pith-etl" if _in_checkout() else "pith-etl"
+    yield f'try: {command} sql "{query}"{safe(option)}'
+
+
+def _counts(values: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in values.items()) or "none"
+
+
+def _in_checkout() -> bool:
+    """Tell whether the command was started by its path in a checkout's environment."""
+    return Path(sys.argv[0]).resolve() == Path(".venv/bin/pith-etl").resolve()
