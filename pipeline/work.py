@@ -61,12 +61,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of tasks: files read, documents newly staged, bytes of all that was found.
+    """What became of tasks: files and documents found, those newly staged, their bytes.
 
     `peak_bytes` is the most memory that one process held.
     """
 
     files: int = 0
+    documents: int = 0
     staged: int = 0
     bytes: int = 0
     peak_bytes: int = 0
@@ -75,6 +76,7 @@ class Done:
         """Return the sums, and of the memory the most."""
         return Done(
             self.files + other.files,
+            self.documents + other.documents,
             self.staged + other.staged,
             self.bytes + other.bytes,
             max(self.peak_bytes, other.peak_bytes),
@@ -253,7 +255,7 @@ def run_task(task: Task, job: Job) -> Done:
                 tables = stage(new.items(), job.keyring)
                 write_part(job.staging, tables, [key.public_key_b64 for key in job.keyring.keys])
             listed.write_table(to_arrow(INPUTS, [_listed(document) for document in batch]))
-            done += Done(0, len(new), sum(item.size or 0 for item in batch))
+            done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
     return done + Done(peak_bytes=peak_memory())
 
 
