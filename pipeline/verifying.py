@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import duckdb
-
 from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
-from pipeline.duck import Connection, literal
+from pipeline.duck import Connection, connect, literal
 from pipeline.errors import SourceError, WarehouseError
 from pipeline.inputs import discover, shown
 from pipeline.interrupts import interruptible
@@ -113,7 +111,8 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
         snapshot: the folder that holds the tables.
         named: paths that fail unless they are Pith documents that hold.
     """
-    with duckdb.connect() as connection, interruptible(connection):
+    spill, threads = snapshot.with_name("spill"), len(os.sched_getaffinity(0))
+    with connect(spill, threads) as connection, interruptible(connection):
         for table in ("documents", "findings"):
             file = literal(str(table_file(snapshot, table)))
             connection.execute(f"create view {table} as from read_parquet({file})")
