@@ -132,7 +132,7 @@ def _clear(order: Order, summary: Summary) -> None:
         if order.keep is not None:
             operate.clear(order.warehouse, order.keep, parts=summary.published)
         snapshot.sweep(order.warehouse)
-    except OSError as error:
+    except (OSError, WarehouseError, duckdb.Error) as error:
         summary.notices.append(f"published, but old snapshots cannot be deleted: {error}")
 
 

@@ -117,8 +117,8 @@ def build(
     not change since the last build are not read again.
 
     Exits with 0 when the tables are published and clean; 3 when they are published with
-    refused documents or findings (--fail-on); 1 when nothing was published; 2 on wrong usage;
-    130 when interrupted.
+    refused documents or findings (--fail-on); 1 when nothing was published, or a file that was
+    asked for cannot be written; 2 on wrong usage; 130 when interrupted.
     """
     from pipeline import nightly
 

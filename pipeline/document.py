@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.canonical import has_float
-from pipeline.limits import MAX_EVENTS
+from pipeline.limits import MAX_EVENTS, MAX_ITEMS
 from pipeline.shapes import (
     PAYLOADS,
     Bundle,
@@ -173,6 +173,9 @@ def _events(document: Document) -> Iterator[ReadEvent]:
             payload = (
                 typed(event.payload, known, f"{pointer}/payload", document.extra) if known else None
             )
+            if isinstance(event.supersedes, list) and len(event.supersedes) > MAX_ITEMS:
+                reason = f"more than {MAX_ITEMS} links"
+                raise RefusedError(reason, f"{pointer}/supersedes")
             yield ReadEvent(pointer, event.event_type, tree["events"][index], event, payload)
     elif isinstance(shape, State):
         created = shape.current.record_created

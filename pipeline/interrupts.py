@@ -108,5 +108,7 @@ def _watched(connection: Connection, seen: bytearray) -> Iterator[None]:
 
 def _watch(receiver: int, connection: Connection, seen: bytearray) -> None:
     while number := os.read(receiver, 1):
-        seen += number
-        connection.interrupt()
+        # whoever calls this from Python may handle others
+        if number[0] in _SIGNALS:
+            seen += number
+            connection.interrupt()

@@ -23,15 +23,18 @@ MAX_KEYS = 64
 #: keys means none of them.
 MAX_NAMESAKES = 4
 
-#: The longest name, fingerprint or spelling of a key that is read; true ones have at most 64
-#: characters. Every signature bears some, and is held against those of each key.
+#: The longest name or fingerprint of a key that is read; true ones have at most 64 characters.
+#: Every signature bears some, and is held against those of each key.
 MAX_LABEL_CHARACTERS = 256
+
+#: The longest spelling of a key that is read: other algorithms' have thousands of characters.
+MAX_KEY_CHARACTERS = 16_384
 
 #: The most events that a document may hold: an event is some rows and some problems, and `{}` is
 #: one. As many true ones fill `document_bytes`.
 MAX_EVENTS = 10_000
 
-#: The most items of any other list that becomes rows.
+#: The most items of any other list that becomes rows or findings.
 MAX_ITEMS = 100_000
 
 #: How much of a value a finding shows; what it compares is the whole.
@@ -53,8 +56,8 @@ class Limits:
         batch_documents: the most documents staged in one batch.
         batch_bytes: the bytes of documents after which a batch is closed.
         batch_objects: the objects in documents, by their braces, after which a batch is closed.
-            A true document has one in 170 bytes or more, so that a batch holds its bytes first;
-            rows are made of objects, and two bytes can be one.
+            Rows are made of objects, and two bytes can be one; true documents have one in 170 to
+            240 bytes, so that a batch of them comes to its bytes at about the same time.
     """
 
     document_bytes: int = 16 * 2**20

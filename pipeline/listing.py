@@ -86,7 +86,7 @@ where
 """
 
 
-class Facts(msgspec.Struct):
+class Facts(msgspec.Struct, frozen=True):
     """What `listing.json` holds.
 
     Attributes:
@@ -371,18 +371,20 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
         staging: the staging directory.
         build: the name of this build, which sorts after those of earlier ones.
         started_ns: when listing the files began, in nanoseconds since 1970.
-        facts: of this listing; the digests of its files are set here.
+        facts: of this listing, without the digests of its files.
     """
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
+    digests = {}
     for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
             {"trusted": started_ns - _RACY_NS} if name == "files" else None,
         )
-        facts.sha256[name] = file_sha256(file)
-    (aside / _FACTS).write_bytes(msgspec.json.encode(facts))
+        digests[name] = file_sha256(file)
+    saved = msgspec.structs.replace(facts, sha256=digests)
+    (aside / _FACTS).write_bytes(msgspec.json.encode(saved))
     make_durable(aside)
     folder.mkdir(exist_ok=True)
     aside.rename(folder / build)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import duckdb
+
 from pipeline import catalog, listing, snapshot, staging
 from pipeline.digests import is_intact
 from pipeline.duck import Connection, column, connect, literal, quote
@@ -120,7 +122,7 @@ def prune(warehouse: Path, keep: int) -> list[str]:
         try:
             snapshot.sweep(warehouse)
             return clear(warehouse, keep)
-        except OSError as error:
+        except (OSError, duckdb.Error) as error:
             message = f"cannot prune the warehouse {warehouse}: {error}"
             raise WarehouseError(message) from error
 

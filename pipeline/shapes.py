@@ -17,6 +17,7 @@ from msgspec import Meta
 from pipeline.limits import (
     MAX_EVENTS,
     MAX_ITEMS,
+    MAX_KEY_CHARACTERS,
     MAX_KEYS,
     MAX_LABEL_CHARACTERS,
     MAX_NUMBER_CHARACTERS,
@@ -28,13 +29,14 @@ Flag = bool | None
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
 #: A document's Pith number, as it states it.
 Number = Annotated[str, Meta(max_length=MAX_NUMBER_CHARACTERS)]
-#: What names or spells a key.
+#: What names a key, and what spells it.
 Label = Annotated[str, Meta(max_length=MAX_LABEL_CHARACTERS)] | None
+KeyText = Annotated[str, Meta(max_length=MAX_KEY_CHARACTERS)] | None
 #: How many objects a list may hold that become rows.
 Items = Meta(max_length=MAX_ITEMS)
 Events = Meta(max_length=MAX_EVENTS)
 #: A list of texts, such as categories.
-Texts = list[str] | None
+Texts = Annotated[list[str], Meta(max_length=MAX_ITEMS)] | None
 #: Kept whole as JSON in a column of its own, whatever it holds.
 Json = Any
 #: Without a column of its own, as the real documents have only shown null, `[]` or `{}`:
@@ -358,8 +360,8 @@ class PublicKey(Shape):
     key_id: Label = None
     algorithm: Label = None
     format: Label = None
-    public_key_b64: Label = None
-    public_key_hex: Label = None
+    public_key_b64: KeyText = None
+    public_key_hex: KeyText = None
     fingerprint_sha256_b32_first128bits: Label = None
     fingerprint_sha256_hex: Label = None
     rotates_at: Json = None

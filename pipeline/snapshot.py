@@ -471,7 +471,7 @@ def sweep(warehouse: Path) -> None:
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
     for folder in named(warehouse / "snapshots"):
         if folder.is_dir() and folder.resolve() not in keep:
-            shutil.rmtree(folder)
+            remove(folder)
     for link in warehouse.glob(".*"):
         if _ASIDE.fullmatch(link.name):
             link.unlink(missing_ok=True)

@@ -241,18 +241,18 @@ _EXPLAIN = re.compile(
 #: version brings new ones.
 _READS = frozenset(
     (  # noqa: SIM905 - one a line they would fill a page
-        "asof_join blockwise_nl_join delim_join hash_join ie_join left_delim_join nested_loop_join "
-        "piecewise_merge_join positional_join right_delim_join cross_product union cte rec_cte "
-        "chunk_scan column_data_scan cte_scan delim_scan dummy_scan expression_scan "
-        "positional_scan rec_cte_scan seq_scan table_scan projection filter limit limit_percent "
-        "streaming_limit window streaming_window order_by top_n hash_group_by "
-        "perfect_hash_group_by partitioned_aggregate ungrouped_aggregate pivot empty_result "
-        "reservoir_sample streaming_sample unnest inout_function "
-        "read_parquet parquet_file_metadata parquet_full_metadata parquet_kv_metadata "
-        "parquet_metadata parquet_schema generate_series range repeat repeat_row json_each "
-        "json_tree pragma_table_info duckdb_columns duckdb_constraints duckdb_databases "
-        "duckdb_functions duckdb_indexes duckdb_keywords duckdb_schemas duckdb_sequences "
-        "duckdb_settings duckdb_tables duckdb_types duckdb_views"
+        "asof_join blockwise_nl_join delim_join hash_join ie_join left_delim_join "
+        "nested_loop_join piecewise_merge_join positional_join right_delim_join cross_product "
+        "union cte rec_cte recursive_key_join chunk_scan column_data_scan cte_scan delim_scan "
+        "dummy_scan expression_scan positional_scan rec_cte_scan seq_scan table_scan projection "
+        "filter limit limit_percent streaming_limit window streaming_window order_by top_n "
+        "hash_group_by perfect_hash_group_by partitioned_aggregate ungrouped_aggregate pivot "
+        "empty_result reservoir_sample streaming_sample unnest inout_function read_parquet "
+        "parquet_file_metadata parquet_full_metadata parquet_kv_metadata parquet_metadata "
+        "parquet_schema generate_series range repeat repeat_row json_each json_tree parquet_scan "
+        "pragma_show pragma_table_info pragma_version duckdb_columns duckdb_constraints "
+        "duckdb_databases duckdb_dependencies duckdb_functions duckdb_indexes duckdb_keywords "
+        "duckdb_schemas duckdb_sequences duckdb_settings duckdb_tables duckdb_types duckdb_views "
     ).split()
 )
 
@@ -288,7 +288,7 @@ def read_only(
     plan = connection.execute(f"explain (format json) {query}", values).fetchall()
     for operator in _operators(json.loads(plan[0][1])):
         if (name := operator.strip().lower()) not in _READS:
-            message = f"only queries of the tables can be run; this would {name}"
+            message = f"only queries of the tables can be run; {name} is nothing that they may use"
             raise UsageError(message)
     return explain + query
 

@@ -400,6 +400,7 @@ _HARMLESS = (
     "summarize papers",
     "from (describe papers)",
     "from (show tables)",
+    "show papers",
     "from information_schema.columns",
     "from resolve('1512.01274')",
     "explain analyze from papers",

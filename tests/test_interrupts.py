@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pytest
@@ -76,6 +77,23 @@ def test_what_was_set_before_is_set_again(number: signal.Signals) -> None:
     assert signal.getsignal(number) is handler
     assert threading.active_count() == threads
     assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_other_signals_are_no_interrupts() -> None:
+    """A signal that somebody else handles turns no error into an interrupt."""
+
+    def fail() -> NoReturn:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        raise LookupError
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        with duckdb.connect() as connection:
+            with pytest.raises(LookupError), terminable(), interruptible(connection):
+                fail()
+            assert connection.execute("select 1").fetchall() == [(1,)]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_other_errors_pass_through() -> None:

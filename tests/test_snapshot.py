@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pytest
@@ -326,6 +327,44 @@ def test_what_cannot_be_deleted_fails_no_build(
         (notice,) = facts["notices"]
         assert notice.startswith("published, but old snapshots cannot be deleted: [Errno 1]")
         assert notice in finished.errors
+
+
+def test_a_prune_that_finds_no_memory_fails_no_build(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What DuckDB cannot do after the publish is a notice, as what the disk cannot is."""
+
+    def fail(*_: object) -> NoReturn:
+        raise duckdb.OutOfMemoryException
+
+    monkeypatch.setattr(operate, "_without", fail)
+    site.put("more.json", REAL[RECORD] + b"\n")
+    summary = site.build(keep=1)
+    assert (summary.published, len(summary.notices)) == (True, 1)
+    with pytest.raises(WarehouseError, match="cannot prune"):
+        operate.prune(site.warehouse, 1)
+
+
+def test_a_sweep_that_is_killed_finishes_no_snapshot(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a snapshot that was never published the manifest goes before its mark does."""
+    folder = site.warehouse / "snapshots" / "20200101T000000.000000Z"
+    folder.mkdir()
+    for name in (snapshot.MANIFEST, snapshot.UNPUBLISHED):
+        (folder / name).write_text("{}")
+    left: list[list[str]] = []
+    real = shutil.rmtree
+
+    def look(path: Path, *, ignore_errors: bool = False) -> None:
+        if path == folder:
+            left.append([file.name for file in path.iterdir()])
+        real(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", look)
+    snapshot.sweep(site.warehouse)
+    assert left == [[snapshot.UNPUBLISHED]]
+    assert not folder.exists()
 
 
 def test_what_is_not_ours_is_never_deleted(site: Site) -> None:

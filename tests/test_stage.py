@@ -105,7 +105,7 @@ def test_more_keys_than_the_limit_are_refused() -> None:
         "/events/0/signature/public_key_fingerprint",
         "/events/0/signer/key_id",
         "/events/0/payload/receipt/key_id",
-        "/public_keys/0/public_key_hex",
+        "/public_keys/0/fingerprint_sha256_hex",
     ],
 )
 def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
@@ -127,17 +127,20 @@ def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
         (4, "/events", {}, MAX_EVENTS),
         (1, "/current/graph_snapshots", {"payload": {"graph_snapshot": {}}}, MAX_EVENTS),
         (1, "/current/corrections", {}, MAX_EVENTS),
+        (4, "/events/0/supersedes", "", MAX_ITEMS),
+        (1, "/applied_event_ids", "", MAX_ITEMS),
+        (3, "/canonical_record/metadata/cross_cats_sorted", "", MAX_ITEMS),
         (3, "/aliases", {"alias_kind": "", "alias_value": ""}, MAX_ITEMS),
         (3, "/inbound_citations/sample", {}, MAX_ITEMS),
         (3, "/graph_snapshot/claims/items", {}, MAX_ITEMS),
     ],
 )
 def test_lists_that_become_rows_have_a_length(
-    number: int, place: str, item: Json, most: int
+    number: int, place: str, item: Json | str, most: int
 ) -> None:
-    """A few bytes can be an item, and rows of it hundreds of times as large."""
+    """A few bytes can be an item, and rows or findings of it hundreds of times as large."""
     document = sample(number)
-    *path, name = place[1:].split("/")
+    *path, name = (int(token) if token.isdigit() else token for token in place[1:].split("/"))
     holder = document
     for token in path:
         holder = holder[token]
