@@ -173,9 +173,7 @@ def _events(document: Document) -> Iterator[ReadEvent]:
             payload = (
                 typed(event.payload, known, f"{pointer}/payload", document.extra) if known else None
             )
-            if isinstance(event.supersedes, list) and len(event.supersedes) > MAX_ITEMS:
-                reason = f"more than {MAX_ITEMS} links"
-                raise RefusedError(reason, f"{pointer}/supersedes")
+            _check_length(event.supersedes, MAX_ITEMS, "links", f"{pointer}/supersedes")
             yield ReadEvent(pointer, event.event_type, tree["events"][index], event, payload)
     elif isinstance(shape, State):
         created = shape.current.record_created
@@ -190,6 +188,13 @@ def _events(document: Document) -> Iterator[ReadEvent]:
                 yield from _state_events(name, event_type, items, raws, document.extra)
 
 
+def _check_length(value: object, most: int, items: str, pointer: str) -> None:
+    """Refuse a list that is too long where no type was declared that says so."""
+    if isinstance(value, list) and len(value) > most:
+        reason = f"more than {most} {items}"
+        raise RefusedError(reason, pointer)
+
+
 def _state_events(
     name: str, event_type: str, items: object, raws: list[Any], extra: dict[str, Any]
 ) -> Iterator[ReadEvent]:
@@ -197,9 +202,7 @@ def _state_events(
     if not isinstance(items, list):
         extra[f"/current/{name}"] = items
         return
-    if len(items) > MAX_EVENTS:
-        reason = f"more than {MAX_EVENTS} events"
-        raise RefusedError(reason, f"/current/{name}")
+    _check_length(items, MAX_EVENTS, "events", f"/current/{name}")
     for index, (item, raw) in enumerate(zip(items, raws, strict=True)):
         pointer, found = f"/current/{name}/{index}", dict[str, Any]()
         if isinstance(item, SnapshotEvent):

@@ -7,20 +7,23 @@ from pathlib import Path
 
 from pipeline import Warehouse
 from pipeline.build import Order, Summary, build
-from pipeline.keyring import load
+from pipeline.keyring import Keyring, load
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 
+_KEYRING = load(default_keyring())
+
 
 def build_warehouse(
-    target: Path, *sources: Path | str, workers: int = 1, limits: Limits = DEFAULT
+    target: Path,
+    *sources: Path | str,
+    workers: int = 1,
+    limits: Limits = DEFAULT,
+    keyring: Keyring = _KEYRING,
 ) -> Summary:
-    """Build the sources into a warehouse, quietly, trusting the registry's key."""
-    order = Order([str(source) for source in sources], target, _KEYRING, workers, limits)
+    """Build the sources into a warehouse, quietly, trusting the registry's key or others."""
+    order = Order([str(source) for source in sources], target, keyring, workers, limits)
     return build(order, lambda _stage, _done, _total: None)
-
-
-_KEYRING = load(default_keyring())
 
 
 @cache

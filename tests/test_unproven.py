@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from pipeline import Warehouse
-from pipeline.build import Order, build
+from pipeline.engine import records
 from pipeline.keyring import Keyring
 from pipeline.queries import bound
-from pipeline.resources import sql_dir
+from pipeline.resources import sql
 from pipeline.search import RESULTS, find
+from tests.building import build_warehouse
 from tests.cases.forge import (
     Json,
     aliases_of,
@@ -113,8 +114,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     for name, document in documents.items():
         (folder / "source" / f"{name}.json").write_text(json.dumps(document), "utf-8")
     keyring = msgspec.convert({"keys": [OWN.pinned(), REGISTRY_KEY]}, Keyring)
-    order = Order([str(folder / "source")], folder / "warehouse", keyring, 1)
-    build(order, lambda _stage, _done, _total: None)
+    build_warehouse(folder / "warehouse", folder / "source", keyring=keyring)
     with Warehouse(folder / "warehouse") as opened:
         yield opened
 
@@ -125,10 +125,7 @@ def _rows(warehouse: Warehouse, query: str, **values: object) -> list[tuple[Any,
 
 def _shown(warehouse: Warehouse, section: str, number: str) -> list[dict[str, Any]]:
     """Return the rows of a section of `show`, by column."""
-    sql = (sql_dir() / "show" / f"{section}.sql").read_text("utf-8")
-    found = warehouse.connection.execute(sql, {"number": number})
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return records(warehouse.connection, sql("show", section), {"number": number})
 
 
 def test_the_claims_stand_beside_what_is_vouched_for(warehouse: Warehouse) -> None:
@@ -165,8 +162,8 @@ def test_a_claim_to_be_a_version_dates_no_work(warehouse: Warehouse) -> None:
             *([2, 1, 9, 0], ["signed", "signed", "unsigned", "unsigned"]),
         )
     ]
-    sql, values = bound("versions", {})
-    ((source, *_, proofs, _, _, _),) = _rows(warehouse, sql, **values)
+    query, values = bound("versions", {})
+    ((source, *_, proofs, _, _, _),) = _rows(warehouse, query, **values)
     assert (source, proofs) == ("2401.00001", found[0][-1])
 
 
@@ -202,8 +199,8 @@ def test_strangers_events_shift_no_step(warehouse: Warehouse) -> None:
         (3, "00:00:04", "proven"),
     ]
     shown = [row["step"] for row in _shown(warehouse, "events", HONEST)]
-    sql, values = bound("paper_events", {"id": HONEST})
-    asked = [row[0] for row in _rows(warehouse, sql, **values)]
+    query, values = bound("paper_events", {"id": HONEST})
+    asked = [row[0] for row in _rows(warehouse, query, **values)]
     assert shown == asked == [step for step, _, _ in found]
 
 
@@ -219,10 +216,10 @@ def test_counts_tell_the_proven_papers_apart(warehouse: Warehouse) -> None:
         warehouse, "select count(*), count(*) filter (proof in ('signed', 'receipt')) from papers"
     )
     assert papers == [(6, 3)]
-    sql, values = bound("licence_mix", {})
-    licences = f"select sum(papers), sum(proven_papers) from ({sql})"  # noqa: S608 - a query of ours
+    query, values = bound("licence_mix", {})
+    licences = f"select sum(papers), sum(proven_papers) from ({query})"  # noqa: S608 - a query of ours
     assert _rows(warehouse, licences, **values) == papers
     proven = "select sum(proven_papers) < sum(papers) from category_years"
     assert _rows(warehouse, proven) == [(True,)]
-    sql, values = bound("co_authors", {"author": "Alice Example"})
-    assert [row[2:] for row in _rows(warehouse, sql, **values)] == [(1, 1)]
+    query, values = bound("co_authors", {"author": "Alice Example"})
+    assert [row[2:] for row in _rows(warehouse, query, **values)] == [(1, 1)]

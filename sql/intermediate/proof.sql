@@ -1,18 +1,27 @@
 -- One row a document that was read: how well it is proven, as a word and as a number.
-with signatures as (
+with judged as (
     select
         doc,
-        bool_and(status = 'valid') as all_valid,
-        bool_or(status = 'valid') as any_valid,
-        bool_or(status = 'valid' and kind = 'bundle') as bundle_valid,
-        bool_or(status in ('untrusted_key', 'unknown_key')) as any_untrusted,
-        bool_or(status in ('invalid', 'digest_mismatch', 'malformed')) as any_wrong,
+        kind,
+        status = 'valid' as valid,
+        status in ('untrusted_key', 'unknown_key') as untrusted,
+        status in ('invalid', 'digest_mismatch', 'malformed') as wrong
+    from trusted
+),
+
+signatures as (
+    select
+        doc,
+        bool_and(valid) as all_valid,
+        bool_or(valid) as any_valid,
+        bool_or(valid and kind = 'bundle') as bundle_valid,
+        bool_or(untrusted) as any_untrusted,
+        bool_or(wrong) as any_wrong,
         -- an event of somebody else takes nothing from a bundle that a pinned key signs whole:
         -- it is in `events` with a status of its own
-        bool_and(status = 'valid') filter (kind <> 'event') as own_valid,
-        bool_or(status in ('invalid', 'digest_mismatch', 'malformed'))
-            filter (kind <> 'event') as own_wrong
-    from trusted
+        bool_and(valid) filter (kind <> 'event') as own_valid,
+        bool_or(wrong) filter (kind <> 'event') as own_wrong
+    from judged
     group by doc
 ),
 
