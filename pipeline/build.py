@@ -6,8 +6,6 @@ same code.
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +33,15 @@ from pipeline import (
 )
 from pipeline.audit import write_findings
 from pipeline.database import write_database
-from pipeline.duck import Connection, column, connect, is_out_of_memory, literal, row_of
+from pipeline.duck import (
+    Connection,
+    column,
+    connect,
+    is_disk_full,
+    is_out_of_memory,
+    literal,
+    row_of,
+)
 from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.inputs import InputFile, discover, shown
 from pipeline.interrupts import interruptible
@@ -217,8 +223,7 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
 
 def _explained(order: Order, error: duckdb.Error) -> Exception:
     """Return what an error of DuckDB means; what is broken in staging is removed."""
-    full = os.strerror(errno.ENOSPC) in str(error)
-    broken = [] if full else _remove_broken(order.staging)
+    broken = [] if is_disk_full(error) else _remove_broken(order.staging)
     if broken:
         return _broken(broken, str(error))
     if is_out_of_memory(error):

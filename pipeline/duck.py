@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import duckdb
 from pipeline.engine import Connection as Connection  # noqa: PLC0414 - for all who connect
 from pipeline.engine import literal as literal  # noqa: PLC0414 - see above
 from pipeline.engine import quote as quote  # noqa: PLC0414 - see above
+from pipeline.errors import WarehouseError
 
 
 def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
@@ -31,6 +35,27 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
 def is_out_of_memory(error: duckdb.Error) -> bool:
     """Tell whether a query found no room in memory, which at its end DuckDB calls otherwise."""
     return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
+
+
+def is_disk_full(error: duckdb.Error) -> bool:
+    """Tell whether a query found no room where it writes or spills."""
+    return os.strerror(errno.ENOSPC) in str(error)
+
+
+@contextmanager
+def finding_room(spill: str) -> Iterator[None]:
+    """Let a query that finds no room, in memory or where it spills, say so.
+
+    Raises:
+        WarehouseError: it found none.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if not (is_out_of_memory(error) or is_disk_full(error)):
+            raise
+        message = f"a query found no room in memory, or on the disk of {spill}: {error}"
+        raise WarehouseError(message) from error
 
 
 def execute_frugally(connection: Connection, sql: str) -> None:

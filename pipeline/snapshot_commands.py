@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline import catalog, checking, operate, snapshot
-from pipeline.duck import Connection, connect, literal, row_of
+from pipeline.duck import Connection, connect, finding_room, literal, row_of
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.render import print_table, write_result
@@ -73,10 +73,15 @@ def _counts(connection: Connection, old: Path, new: Path) -> str:
 
 @contextmanager
 def _connected() -> Iterator[Connection]:
-    """Open DuckDB for tables of any size: it spills to a directory of its own."""
+    """Open DuckDB for tables of any size: it spills to a directory of its own.
+
+    Raises:
+        WarehouseError: a query found no room, in memory or where it spills.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="pith-etl-") as spill,
         connect(Path(spill), len(os.sched_getaffinity(0))) as connection,
+        finding_room(spill),
         interruptible(connection),
     ):
         yield connection

@@ -17,7 +17,7 @@ from typing import IO
 
 from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
-from pipeline.duck import Connection, connect, literal
+from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import SourceError, WarehouseError
 from pipeline.inputs import discover, shown
 from pipeline.interrupts import interruptible
@@ -112,7 +112,11 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
         named: paths that fail unless they are Pith documents that hold.
     """
     spill, threads = snapshot.with_name("spill"), len(os.sched_getaffinity(0))
-    with connect(spill, threads) as connection, interruptible(connection):
+    with (
+        connect(spill, threads) as connection,
+        finding_room(str(spill)),
+        interruptible(connection),
+    ):
         for table in ("documents", "findings"):
             file = literal(str(table_file(snapshot, table)))
             connection.execute(f"create view {table} as from read_parquet({file})")

@@ -133,6 +133,15 @@ def members(group: int) -> list[int]:
     return found
 
 
+def workers(group: int) -> list[int]:
+    """Return the processes of a group that were started as workers."""
+    return [
+        process
+        for process in members(group)
+        if b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+    ]
+
+
 def await_end(group: int) -> None:
     """Wait until no process of a group is alive; fail if that takes longer than ten seconds."""
     deadline = time.monotonic() + 10

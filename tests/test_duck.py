@@ -8,7 +8,16 @@ from typing import cast
 import duckdb
 import pytest
 
-from pipeline.duck import Connection, connect, execute_frugally, is_out_of_memory, row_of
+from pipeline.duck import (
+    Connection,
+    connect,
+    execute_frugally,
+    finding_room,
+    is_disk_full,
+    is_out_of_memory,
+    row_of,
+)
+from pipeline.errors import WarehouseError
 
 
 class _Short:
@@ -54,3 +63,24 @@ def test_what_finds_no_room_at_all_says_so(tmp_path: Path) -> None:
                 connection, "create table t as select repeat('x', 9) || i from range(3000000) r(i)"
             )
         assert row_of(connection, "select current_setting('threads')") == (2,)
+
+
+def test_a_command_that_finds_no_room_names_where_it_spills(tmp_path: Path) -> None:
+    """Want of memory ends a command with a message; another error of DuckDB stays what it is."""
+    with connect(tmp_path, 2, "3MB") as connection:
+        connection.execute("set max_temp_directory_size = '0B'")
+        with (
+            pytest.raises(WarehouseError, match=f"no room in memory, or on the disk of {tmp_path}"),
+            finding_room(str(tmp_path)),
+        ):
+            connection.execute(
+                "create table t as select repeat('x', 9) || i from range(3000000) r(i)"
+            )
+        with pytest.raises(duckdb.CatalogException), finding_room(str(tmp_path)):
+            connection.execute("from nothing")
+
+
+def test_a_disk_that_fills_up_is_no_room() -> None:
+    """What DuckDB says of a full disk counts as no room, and of a broken one does not."""
+    assert is_disk_full(duckdb.IOException("Could not write file: No space left on device"))
+    assert not is_disk_full(duckdb.IOException("Could not write file: Input/output error"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from pipeline.synth.signer import Signer
 from pipeline.verify import decode_base64, holds
 from tests.building import rows
 from tests.paths import SAMPLES
+from tests.site import start, workers
 
 _SEVERE = "select code, path, pointer from findings where severity <> 'info' order by all"
 
@@ -205,6 +208,17 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SynthError, match="cannot write the dump"):
         write(Plan(1, tmp_path / "file"), 1)
+
+
+def test_a_killed_process_is_said(tmp_path: Path) -> None:
+    """The system may kill one of the processes that write a dump: the message says so."""
+    process = start("synth", 100_000, tmp_path / "dump")
+    while not (found := workers(process.pid)):
+        assert process.poll() is None
+    os.kill(found[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith(f"pith-etl: a process that wrote {tmp_path / 'dump'} was killed")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from pipeline.resources import default_keyring
 from pipeline.staging import version
 from pipeline.work import Job, Task, plan, run_task
 from tests.building import build_warehouse
-from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables
+from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables, workers
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +129,9 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
 
 
 def _workers(group: int) -> list[int]:
-    """Return the worker processes of a build: those that are no tracker."""
-    found = []
-    for process in members(group):
-        threads = len(list(Path(f"/proc/{process}/task").iterdir()))
-        command = Path(f"/proc/{process}/cmdline").read_bytes()
-        if process != group and b"spawn_main" in command and threads > 1:
-            found.append(process)
-    return found
+    """Return the worker processes of a build that watch their parent already."""
+    found = workers(group)
+    return [process for process in found if len(list(Path(f"/proc/{process}/task").iterdir())) > 1]
 
 
 def test_an_upgrade_in_between_publishes_nothing(

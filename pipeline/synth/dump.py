@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -65,7 +66,7 @@ def write(plan: Plan, workers: int) -> tuple[int, int, int]:
     Raises:
         UsageError: the directory holds something already, or the share of tampered
             documents is more than one of each paper.
-        SynthError: the directory cannot be written.
+        SynthError: the directory cannot be written, or a process was killed.
     """
     if plan.tamper * len(plan.kinds) > 1:
         most = f"{1 / len(plan.kinds):.3g}"
@@ -75,6 +76,12 @@ def write(plan: Plan, workers: int) -> tuple[int, int, int]:
         return _write(plan, workers)
     except OSError as error:
         message = f"cannot write the dump {plan.directory}: {error}"
+        raise SynthError(message) from error
+    except BrokenProcessPool as error:
+        message = (
+            f"a process that wrote {plan.directory} was killed, perhaps for want of memory; "
+            "delete the directory and start again"
+        )
         raise SynthError(message) from error
 
 

@@ -4,6 +4,7 @@ select
     coalesce(citing_cat, '(not in this warehouse)') as citing_category,
     coalesce(cited_cat, '(not in this warehouse)') as cited_category,
     count(*) as citations,
+    count(*) filter (where proof = 'signed') as signed_citations,
     count(distinct cited_pith_number) as cited_papers
 from citation_graph
 where
