@@ -25,23 +25,17 @@ _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 
 #: Each standalone state that no signed bundle reproduces, beside the best such bundle.
 _DIFFERING = """
-with bundles as (
-    select
-        state.pith_number,
-        arg_min(state.doc, proof.rank) as doc,
-        list(state.merged_sha256) as merged
-    from staged_states as state
-    inner join proof using (doc)
-    where state.embedded and state.merged_sha256 is not null and proof.proof = 'signed'
-    group by state.pith_number
-)
-
 select
     state.doc as state_doc,
-    bundles.doc as bundle_doc
+    merged.doc as bundle_doc
 from staged_states as state
-inner join bundles using (pith_number)
-where not state.embedded and not list_contains(bundles.merged, state.state_sha256_computed)
+-- proof: of documents that were read
+semi join proof using (doc)
+inner join merged using (pith_number)
+where
+    not state.embedded
+    and not merged.any_unknown
+    and not list_contains(merged.known, state.state_sha256_computed)
 """
 
 #: Where some of these documents stand, each once, in the order of their files.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.canonical import has_float
-from pipeline.limits import MAX_EVENTS, MAX_ITEMS
+from pipeline.limits import MAX_EVENTS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from pipeline.shapes import (
     PAYLOADS,
     Bundle,
@@ -68,6 +68,8 @@ class ReadEvent(NamedTuple):
         tree: the event as parsed.
         event: the same, typed: with its signature in a bundle, without in a state.
         payload: typed, if the type is one of `shapes.PAYLOADS`.
+        unapplied: whether the bundle's state applied other events, and not this one: anybody may
+            send the registry an event, which keeps it without believing it.
     """
 
     pointer: str
@@ -75,6 +77,7 @@ class ReadEvent(NamedTuple):
     tree: dict[str, Any]
     event: Event | StateEvent
     payload: Shape | None
+    unapplied: bool = False
 
 
 @dataclass(slots=True)
@@ -102,7 +105,8 @@ def read(raw: bytes) -> Document:
     """Parse, recognise and type one document.
 
     Raises:
-        RefusedError: a Pith document gone wrong, with the reason and the place.
+        RefusedError: a Pith document gone wrong, with the reason, the place and, if it could be
+            parsed, its number.
         NotPithError: something else.
         UnsupportedError: an integrity document.
     """
@@ -113,9 +117,21 @@ def read(raw: bytes) -> Document:
             raise
         raise NotPithError(str(error)) from None
     kind, shape = _recognise(tree)
+    try:
+        return _typed(kind, tree, shape)
+    except RefusedError as error:
+        stated = tree.get("pith_number")
+        if isinstance(stated, str) and len(stated) <= MAX_NUMBER_CHARACTERS:
+            error.pith_number = stated
+        raise
+
+
+def _typed(kind: str, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
+    """Return a document that was recognised; raise RefusedError where its shape is not."""
     extra: dict[str, Any] = {}
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
+    extra.update(_unread(document))
     for pointer, value, unseen in _free(document):
         if unseen:
             extra[pointer] = value
@@ -137,6 +153,23 @@ def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
         elif document.kind == "bundle":  # a state's payloads are part of its shape
             for pointer, value, _ in free_values(event.payload):
                 yield pointer, value, False
+
+
+def _unread(document: Document) -> Iterator[tuple[str, Any]]:
+    """Yield (pointer, item) of what an embedded state lists beside the events of its bundle."""
+    bundle = document.shape
+    if not isinstance(bundle, Bundle) or bundle.state is None:
+        return
+    known = {event.event_id for event in bundle.events or ()}
+    for name in STATE_LISTS:
+        pointer, items = f"/state/current/{name}", document.tree["state"]["current"].get(name)
+        if not isinstance(items, list | None):
+            yield pointer, items
+            continue
+        for index, item in enumerate(items or ()):
+            event_id = item.get("event_id") if isinstance(item, dict) else None
+            if not isinstance(event_id, str) or event_id not in known:
+                yield f"{pointer}/{index}", item
 
 
 def looks_like_pith(raw: bytes) -> bool:
@@ -167,14 +200,14 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
 def _events(document: Document) -> Iterator[ReadEvent]:
     shape, tree = document.shape, document.tree
     if isinstance(shape, Bundle):
+        applied = _applied(shape)
         for index, event in enumerate(shape.events or ()):
             pointer = f"/events/{index}"
-            known = PAYLOADS.get(event.event_type or "")
-            payload = (
-                typed(event.payload, known, f"{pointer}/payload", document.extra) if known else None
-            )
+            unapplied = bool(applied) and event.event_id not in applied
+            payload = _payload(event, f"{pointer}/payload", document.extra, unapplied=unapplied)
             _check_length(event.supersedes, MAX_ITEMS, "links", f"{pointer}/supersedes")
-            yield ReadEvent(pointer, event.event_type, tree["events"][index], event, payload)
+            raw = tree["events"][index]
+            yield ReadEvent(pointer, event.event_type, raw, event, payload, unapplied)
     elif isinstance(shape, State):
         created = shape.current.record_created
         if created is not None:
@@ -186,6 +219,25 @@ def _events(document: Document) -> Iterator[ReadEvent]:
             if items:
                 raws = tree["current"][name]
                 yield from _state_events(name, event_type, items, raws, document.extra)
+
+
+def _applied(bundle: Bundle) -> set[str | None]:
+    """Return the ids of the events that the bundle's state applied; none if it does not tell."""
+    listed = bundle.state.applied_event_ids if bundle.state else None
+    return set[str | None](listed or ()) & {event.event_id for event in bundle.events or ()}
+
+
+def _payload(event: Event, pointer: str, extra: dict[str, Any], *, unapplied: bool) -> Shape | None:
+    """Return the payload, typed; that of an unapplied event need not have the shape of its type."""
+    known = PAYLOADS.get(event.event_type or "")
+    if known is None:
+        return None
+    try:
+        return typed(event.payload, known, pointer, extra)
+    except RefusedError:
+        if unapplied:
+            return None
+        raise
 
 
 def _check_length(value: object, most: int, items: str, pointer: str) -> None:

@@ -29,8 +29,11 @@ class Rows:
         self.carried: list[list[tuple[str | None, str, bytes]]] = []
         self.times = _Times()
 
-    def add_unread(self, doc: int, sha256: str, unread: tuple[str, str, str | None]) -> None:
-        """Append a document that could not be read; `unread` is (status, reason, place)."""
+    def add_unread(self, doc: int, sha256: str, unread: tuple[str | None, ...]) -> None:
+        """Append a document that could not be read.
+
+        `unread` is (status, reason, place), and the number that it states if it states one.
+        """
         row = (doc, sha256, None, *unread)
         blank = (None,) * (len(TABLES["documents"]) - len(row))
         self.tables["documents"].append(row + blank)
@@ -56,6 +59,7 @@ class Sheet:
         canonical_sha256: the digest recomputed from its canonical record.
         carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
         altered: pointer to id of the events whose id is not that of their content.
+        unapplied: whether what is being added stands in an event that is `ReadEvent.unapplied`.
     """
 
     def __init__(self, rows: Rows, doc: int, sha256: str, document: Document) -> None:
@@ -70,6 +74,7 @@ class Sheet:
         self.canonical_sha256 = self.digest(holder["canonical_record"])
         self.carried: list[tuple[str | None, str, bytes]] = []
         self.altered: dict[str, str] = {}
+        self.unapplied = False
 
     def add(self, table: str, *values: object) -> None:
         """Append a row; `values` follow `doc` in the order of the table's schema."""
@@ -101,7 +106,8 @@ class Sheet:
         self, code: str, pointer: str, expected: object, actual: object, *, breaks: bool = True
     ) -> None:
         """Append a problem; `breaks` as in `staged.TABLES["problems"]`."""
-        self.add("problems", code, pointer, shown(expected), shown(actual), breaks)
+        found = (code, pointer, shown(expected), shown(actual), breaks, self.unapplied)
+        self.add("problems", *found)
 
     def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
         """Hold what is stated against what was computed; return the status' word."""

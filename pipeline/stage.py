@@ -60,7 +60,8 @@ def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
     try:
         document = read(raw)
     except RefusedError as error:
-        rows.add_unread(doc, sha256, ("refused", str(error), error.place))
+        unread = ("refused", str(error), error.place, error.pith_number)
+        rows.add_unread(doc, sha256, unread)
     except NotPithError as error:
         rows.add_unread(doc, sha256, ("not_pith", str(error), None))
     except UnsupportedError as error:

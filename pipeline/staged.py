@@ -52,6 +52,7 @@ _DOCUMENTS = _schema(
     links=_TEXT,
     agent_actions=_TEXT,
     mirror_hints=_TEXT,
+    merged_sha256=_TEXT,
     extra_count=_INT,
     extra=_TEXT,
 )
@@ -84,6 +85,7 @@ _PAPERS = _schema(
     receipt_builder_version=_TEXT,
     receipt_first_computed_at=_TIME,
     receipt_last_reissued_at=_TIME,
+    graph_pointer=_TEXT,
     graph_builder_version=_TEXT,
     claims_count=_INT,
     claims_snapshot_sha256=_TEXT,
@@ -149,6 +151,7 @@ _EVENTS = _schema(
     content_sha256=_TEXT,
     content_sha256_computed=_TEXT,
     payload_sha256=_TEXT,
+    content_ok=_BOOL,
 )
 
 _CITATIONS = _schema(
@@ -186,6 +189,7 @@ _SIGNATURES = _schema(
     signed_at=_TIME,
     digest_computed=_TEXT,
     digest_stated=_TEXT,
+    unapplied=_BOOL,
     verdict=_TEXT,
     public_key_b64=_TEXT,
     carried=_BOOL,
@@ -206,7 +210,6 @@ _STATES = _schema(
     invalid_events=_TEXT,
     state_sha256=_TEXT,
     state_sha256_computed=_TEXT,
-    merged_sha256=_TEXT,
     merge_status=_TEXT,
     merge_pointer=_TEXT,
 )
@@ -228,8 +231,11 @@ _KEYS = _schema(
 )
 
 #: What one document alone shows to be wrong. `breaks` says that the document's content is
-#: not what its hashes and numbers say.
-_PROBLEMS = _schema(code=_TEXT, pointer=_TEXT, expected=_TEXT, actual=_TEXT, breaks=_BOOL)
+#: not what its hashes and numbers say; `unapplied`, here and in `signatures`, that it stands in an
+#: event which the bundle's state does not apply.
+_PROBLEMS = _schema(
+    code=_TEXT, pointer=_TEXT, expected=_TEXT, actual=_TEXT, breaks=_BOOL, unapplied=_BOOL
+)
 
 #: Staged table to its schema, without `INPUTS`.
 TABLES: dict[str, pa.Schema] = {

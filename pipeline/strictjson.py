@@ -30,7 +30,10 @@ class RefusedError(Exception):
     Attributes:
         reason: one sentence without the place.
         place: `byte N` (0-based offset in the document) or a JSON pointer (RFC 6901).
+        pith_number: the one that the document states, where somebody could read it.
     """
+
+    pith_number: str | None = None
 
     def __init__(self, reason: str, place: str) -> None:
         """Keep the reason and the place; the message joins both."""

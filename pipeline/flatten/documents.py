@@ -13,7 +13,7 @@ from pipeline.flatten.events import add_events
 from pipeline.flatten.keys import add_keys
 from pipeline.flatten.papers import PaperParts, add_aliases, add_paper
 from pipeline.flatten.signatures import add_receipt, add_signature
-from pipeline.flatten.states import add_embedded_state, add_state
+from pipeline.flatten.states import add_embedded_state, add_state, merged_state
 from pipeline.rows import Rows, Sheet, json_text
 from pipeline.shapes import Bundle, GraphSnapshot, Paper, Record, State
 
@@ -74,6 +74,7 @@ def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
     canonical, signature = bundle.canonical_record, bundle.bundle_signature
     computed = sheet.digest(without(sheet.document.tree, "bundle_signature"))
     stated = signature.bundle_sha256 if signature else None
+    merged = merged_state(sheet)
     _add_document(
         sheet,
         short_pith_number=bundle.short_pith_number,
@@ -85,6 +86,7 @@ def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
         bundle_sha256_computed=computed,
         links=json_text(bundle.links),
         mirror_hints=json_text(bundle.mirror_hints),
+        merged_sha256=merged and merged.sha256,
     )
     status = _canonical_status(sheet, bundle.canonical_sha256)
     sheet.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
@@ -98,7 +100,7 @@ def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
     add_paper(sheet, canonical, status, add_events(sheet, canonical))
     add_aliases(sheet, "/source_aliases", bundle.source_aliases)
     if bundle.state is not None:
-        add_embedded_state(sheet, bundle.state)
+        add_embedded_state(sheet, bundle.state, merged)
 
 
 def _flatten_state(sheet: Sheet, state: State) -> None:
@@ -108,7 +110,7 @@ def _flatten_state(sheet: Sheet, state: State) -> None:
         merge_version=state.merge_version,
     )
     computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
-    add_state(sheet, state, "", computed, (None, "not_reproducible", None))
+    add_state(sheet, state, "", computed, ("not_reproducible", None))
     canonical = state.current.canonical_record
     # the digest of its canonical record stands in the event that created it, and not beside it
     add_paper(sheet, canonical, "missing", add_events(sheet, canonical))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from pipeline import chains
 from pipeline.canonical import without
@@ -23,32 +24,40 @@ from pipeline.shapes import (
 
 
 def add_events(sheet: Sheet, canonical: CanonicalRecord) -> PaperParts:
-    """Append the events of a bundle or a state; return the paper as they tell it at last."""
-    created: tuple[str, RecordCreated] | None = None
+    """Append the events of a bundle or a state; return the paper as they tell it at last.
+
+    No unapplied snapshot tells it; an unapplied beginning does where there is no other, as its
+    receipt is held against the document's own canonical record.
+    """
+    beginnings: list[tuple[bool, str, RecordCreated]] = []
     snapshot: tuple[str, GraphSnapshot] | None = None
     for position, read in enumerate(sheet.document.events):
+        sheet.unapplied = read.unapplied
         _add_event(sheet, position, read)
         payload = read.payload
         if isinstance(payload, RecordCreated):
             _check_created(sheet, read, payload)
-            created = created or (f"{read.pointer}/payload", payload)
+            beginnings.append((read.unapplied, f"{read.pointer}/payload", payload))
         elif isinstance(payload, GraphSnapshotTaken):
-            snapshot = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
-            check_source(sheet, f"{snapshot[0]}/source", payload.graph_snapshot.source, canonical)
+            taken = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
+            check_source(sheet, f"{taken[0]}/source", taken[1].source, canonical)
+            snapshot = snapshot if read.unapplied else taken
     _check_loops(sheet)
+    sheet.unapplied = False
     pointer, graph = snapshot or ("", GraphSnapshot())
     texts = (f"{pointer}/paper", graph.paper or Paper())
-    receipt = (f"{created[0]}/receipt", created[1].receipt) if created else (None, None)
+    _, place, created = min(beginnings, key=itemgetter(0), default=(False, None, None))
+    receipt = (f"{place}/receipt", created.receipt) if created else (None, None)
     if receipt[1] is None:
         add_receipt(sheet, receipt[0] or "/receipt", None, sheet.canonical_sha256)
-    attestation_state = created[1].attestation_state if created else None
+    attestation_state = created.attestation_state if created else None
     return PaperParts(texts, (pointer, graph), receipt, attestation_state)
 
 
 def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
     pointer, event = read.pointer, read.event
     signer = event.signer or Signer()
-    computed = _check_event(sheet, read, event) if isinstance(event, Event) else None
+    computed, ok = _check_event(sheet, read, event) if isinstance(event, Event) else (None, None)
     payload = read.tree.get("payload")
     bundled = event if isinstance(event, Event) else Event(subject_pith_number=sheet.pith_number)
     sheet.add(
@@ -73,6 +82,7 @@ def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
         bundled.content_sha256,
         computed,
         sheet.digest(payload),
+        ok,
     )
 
 
@@ -88,18 +98,25 @@ def _unnamed(sheet: Sheet, read: ReadEvent) -> str:
 
 
 def _link(value: object) -> str | None:
-    """Return a chain link as text; one that is no text, never seen, as JSON."""
+    """Return a chain link as text; one that is no text, never seen, as JSON; None for none."""
+    if not value:
+        return None
     return value if isinstance(value, str) else json_text(value)
 
 
-def _check_event(sheet: Sheet, read: ReadEvent, event: Event) -> str:
-    """Check an event of a bundle, append its signature; return its recomputed digest."""
+def _check_event(sheet: Sheet, read: ReadEvent, event: Event) -> tuple[str, bool | None]:
+    """Check an event of a bundle, append its signature.
+
+    Returns:
+        Its recomputed digest, and whether that is the one it states; None if it states none.
+    """
     pointer = read.pointer
     computed = sheet.digest(without(read.tree, "signature", "content_sha256", "event_id"))
     code = "event_digest_mismatch"
     event_id = f"sha256:{computed}"
-    sheet.compare(code, computed, event.content_sha256, pointer, "/content_sha256")
-    if sheet.compare(code, event_id, event.event_id, pointer, "/event_id") != "verified":
+    content = sheet.compare(code, computed, event.content_sha256, pointer, "/content_sha256")
+    named = sheet.compare(code, event_id, event.event_id, pointer, "/event_id")
+    if named != "verified":
         sheet.altered[pointer] = event.event_id or ""
     # one that names no paper could be moved to any
     if event.subject_pith_number != sheet.pith_number:
@@ -107,7 +124,8 @@ def _check_event(sheet: Sheet, read: ReadEvent, event: Event) -> str:
         sheet.problem(code, place, sheet.pith_number, event.subject_pith_number)
     signature = (f"{pointer}/signature", "event", event.event_id or event_id)
     add_signature(sheet, signature, event.signature, computed, event.content_sha256)
-    return computed
+    found = {content, named}
+    return computed, "mismatch" not in found if found != {"missing"} else None
 
 
 def _check_created(sheet: Sheet, read: ReadEvent, payload: RecordCreated) -> None:
@@ -139,9 +157,11 @@ def _check_loops(sheet: Sheet) -> None:
         if isinstance(read.event, Event) and read.event.event_id:
             links.setdefault(read.event.event_id, set()).update(_links(read.event))
     found = chains.loops(links)
-    for pointer, event_id in sheet.altered.items():
+    for read in sheet.document.events:
+        event_id = sheet.altered.get(read.pointer)
         if event_id in found:
-            sheet.problem("chain_loop", pointer, None, event_id)
+            sheet.unapplied = read.unapplied
+            sheet.problem("chain_loop", read.pointer, None, event_id)
 
 
 def _links(event: Event) -> Iterator[str]:

@@ -26,6 +26,7 @@ def graph_facts(sheet: Sheet, pointer: str, snapshot: GraphSnapshot) -> tuple[ob
     """Return the columns of `papers` that tell of its graph, in their order."""
     verdict = snapshot.verdict or Verdict()
     return (
+        pointer,
         snapshot.builder_version,
         *_claims_facts(snapshot.claims or Claims()),
         *_references_facts(snapshot.references or References()),

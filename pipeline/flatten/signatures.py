@@ -35,10 +35,11 @@ def add_signature(
         found.signature_status,
         found.signed_message,
         _MESSAGES[kind],
-        found.signature_b64,
+        found.signature_b64 or None,
         sheet.time(found.signed_at, pointer, "/signed_at"),
         computed,
         stated,
+        sheet.unapplied,
     )
     sheet.rows.carried.append(sheet.carried)
 

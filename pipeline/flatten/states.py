@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from pipeline.canonical import sha256_hex, without
+from typing import Any, NamedTuple
+
+from pipeline.canonical import without
 from pipeline.merge import merged_content, state_difference
 from pipeline.rows import Sheet, json_text
 from pipeline.shapes import State
 
 
-def add_embedded_state(sheet: Sheet, state: State) -> None:
+class Merged(NamedTuple):
+    """What a bundle's events merge to, without the hash, and that hash."""
+
+    content: dict[str, Any]
+    sha256: str
+
+
+def merged_state(sheet: Sheet) -> Merged | None:
+    """Return what the bundle's events merge to, or None where the rule is unknown."""
+    content = merged_content(sheet.document.tree)
+    return None if content is None else Merged(content, sheet.digest(content))
+
+
+def add_embedded_state(sheet: Sheet, state: State, merged: Merged | None) -> None:
     """Append a bundle's state, held against what the bundle's events merge to."""
-    tree = sheet.document.tree
-    facts: tuple[str | None, str, str | None]
+    tree = sheet.document.tree["state"]
     code = "state_subject_mismatch"
     sheet.agree(code, sheet.pith_number, state.pith_number, "/state/pith_number")
-    content = sheet.canonical(without(tree["state"], "state_sha256"))
-    computed = sha256_hex(content)
-    merged = merged_content(tree)
+    computed = sheet.digest(without(tree, "state_sha256"))
+    facts: tuple[str, str | None] = ("reproduced", None)
     if merged is None:
-        facts = (None, "not_reproducible", None)
-    elif (expected := sheet.canonical(merged)) == content:
-        facts = (computed, "reproduced", None)
-    else:
-        pointer = state_difference(merged, tree["state"])
-        facts = (sha256_hex(expected), "differs", pointer and f"/state{pointer}")
+        facts = ("not_reproducible", None)
+    elif merged.sha256 != computed:
+        pointer = state_difference(merged.content, tree)
+        facts = ("differs", pointer and f"/state{pointer}")
     add_state(sheet, state, "/state", computed, facts)
 
 
@@ -32,9 +43,9 @@ def add_state(
     state: State,
     pointer: str,
     computed: str,
-    merge_facts: tuple[str | None, str, str | None],
+    merge_facts: tuple[str, str | None],
 ) -> None:
-    """Append a state; `merge_facts` are the merged digest, the status and where it differs."""
+    """Append a state; `merge_facts` are the status and where it differs."""
     place = (pointer, "/state_sha256")
     sheet.compare("state_digest_mismatch", computed, state.state_sha256, *place)
     sheet.add(

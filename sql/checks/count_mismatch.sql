@@ -10,16 +10,6 @@ with claims_held as (
     group by doc
 ),
 
--- the snapshot that tells a bundle's or a state's paper is the last one
-snapshots as (
-    select
-        doc,
-        max_by(pointer, position) || '/payload/graph_snapshot' as pointer
-    from staged_events
-    where event_type = 'graph_snapshot'
-    group by doc
-),
-
 states as (
     select
         *,
@@ -31,13 +21,12 @@ counts as (
     select
         paper.doc,
         paper.pith_number,
-        coalesce(snapshots.pointer, '/graph_snapshot') || '/claims/count' as pointer,
+        paper.graph_pointer || '/claims/count' as pointer,
         'current claims' as what,
         coalesce(claims_held.held, 0) as expected,
         paper.claims_count as actual
     from staged_papers as paper
     left join claims_held using (doc)
-    left join snapshots using (doc)
     union all
     select
         doc,

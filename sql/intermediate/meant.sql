@@ -1,5 +1,6 @@
 -- One row for each way in which signatures name their key, with the key under which they hold,
--- where a pinned key goes by that name or fingerprint: few rows, however many signatures.
+-- where that is a pinned key, or one goes by that name or fingerprint: few rows, however many
+-- signatures.
 with names as (
     select distinct
         signature.key_id,
@@ -24,4 +25,6 @@ inner join pinned
     on
         names.key_id = pinned.key_id
         or names.public_key_fingerprint = pinned.fingerprint_sha256_hex
+        -- a bundle may carry the very key under another name
+        or names.public_key_b64 = pinned.public_key_b64
 group by names.key_id, names.public_key_fingerprint, names.public_key_b64

@@ -3,6 +3,9 @@ with judged as (
     select
         doc,
         kind,
+        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole: it
+        -- is in `events` with a status of its own, and what stands in it, in `signatures`
+        kind <> 'event' and not unapplied as own,
         status = 'valid' as valid,
         status in ('untrusted_key', 'unknown_key') as untrusted,
         status in ('invalid', 'digest_mismatch', 'malformed') as wrong
@@ -17,18 +20,19 @@ signatures as (
         bool_or(valid and kind = 'bundle') as bundle_valid,
         bool_or(untrusted) as any_untrusted,
         bool_or(wrong) as any_wrong,
-        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole:
-        -- it is in `events` with a status of its own
-        bool_and(valid) filter (kind <> 'event') as own_valid,
-        bool_or(wrong) filter (kind <> 'event') as own_wrong
+        bool_and(valid) filter (own) as own_valid,
+        bool_or(wrong) filter (own) as own_wrong
     from judged
     group by doc
 ),
 
 breaks as (
-    select distinct doc
+    select
+        doc,
+        bool_or(not unapplied) as own
     from staged_problems
     where breaks
+    group by doc
 ),
 
 words as (
@@ -41,7 +45,7 @@ words as (
         (paper.title_status = 'verified')::int + (paper.abstract_status = 'verified')::int as texts,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
         case
-            when breaks.doc is not null then 'failed'
+            when if(signatures.bundle_valid, breaks.own, breaks.doc is not null) then 'failed'
             when if(signatures.bundle_valid, signatures.own_wrong, signatures.any_wrong)
                 then 'failed'
             when signatures.bundle_valid and signatures.own_valid then 'signed'

@@ -3,7 +3,7 @@ with split as (
     select
         pith_number,
         -- not a join with the names: each row of it would bear the whole text
-        string_split(authors_text, ', ') as names,
+        list_filter(string_split(authors_text, ', '), lambda name: name <> '') as names,
         proof
     from papers
     where authors_text <> ''

@@ -25,13 +25,17 @@ signed as (
     select
         pith_number as cited_pith_number,
         payload ->> '$.citing_arxiv_id' as citing_arxiv_id,
-        try_cast(payload ->> '$.ref_index' as bigint) as ref_index,
+        -- a cast rounds and reads texts: what is no integer is no place
+        case
+            when json_type(payload, '$.ref_index') in ('BIGINT', 'UBIGINT')
+                then try_cast(payload ->> '$.ref_index' as bigint)
+        end as ref_index,
         'citation_signature' as origin,
         payload ->> '$.relationship' as relationship,
         payload ->> '$.citing_title' as citing_title,
         null::boolean as is_internal_anchor,
         event_id,
-        payload ->> '$.citing_pith_number' as signed_citing_number,
+        nullif(payload ->> '$.citing_pith_number', '') as signed_citing_number,
         proof,
         1 as rank,
         position,
@@ -47,17 +51,23 @@ chosen as (
         union all
         select * from signed
     )
-    qualify row_number() over (
-        partition by
-            cited_pith_number,
-            citing_arxiv_id,
-            ref_index,
-            origin,
-            event_id,
-            -- what cites without an id is known by its title
-            case when nullif(citing_arxiv_id, '') is null then citing_title end
-        order by rank, position, document_sha256
-    ) = 1
+    qualify
+        -- the best document that holds a citation tells it, and may list it under several titles
+        rank = min(rank) over (
+            partition by
+                cited_pith_number,
+                citing_arxiv_id,
+                ref_index,
+                origin,
+                event_id,
+                -- what cites without an id is known by its title
+                case when nullif(citing_arxiv_id, '') is null then citing_title end
+        )
+        and row_number() over (
+            partition by
+                cited_pith_number, citing_arxiv_id, ref_index, origin, event_id, citing_title
+            order by rank, position, document_sha256
+        ) = 1
 ),
 
 -- the rows of the last snapshot that no changed document made: what cites may still be known
@@ -97,7 +107,7 @@ all_aliases as (
     from kept_aliases
 ),
 
--- an arXiv id without a version means its latest one, of those that a receipt vouches for: anybody
+-- an arXiv id names a version, or means its latest one, of those that a receipt vouches for: anybody
 -- can claim one; in a row of values null is the greatest, and would be the latest
 resolved as (
     select
@@ -108,7 +118,10 @@ resolved as (
         ) as pith_number
     from all_aliases as alias
     inner join all_papers as paper using (pith_number)
-    where alias.kind = 'arxiv' and alias.well_formed and paper.proof in ('signed', 'receipt')
+    where
+        alias.kind in ('arxiv', 'arxiv_version')
+        and alias.well_formed
+        and paper.proof in ('signed', 'receipt')
     group by alias.value
 )
 

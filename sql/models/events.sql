@@ -12,8 +12,7 @@ with judged as (
         event.origin,
         -- what an event that names no paper is about, no signature says
         event.subject_pith_number as pith_number,
-        event.content_sha256_computed = event.content_sha256
-        and event.event_id = 'sha256:' || event.content_sha256_computed as content_ok,
+        event.content_ok,
         coalesce(signature.status, 'missing') as signature_status,
         signature.signed_at,
         signature.public_key_b64,
@@ -43,8 +42,8 @@ chosen as (
     ) = 1
 ),
 
--- two valid events of one key for one number that cannot both be next; those that name no
--- number are about any paper, or none
+-- two valid events for one number that cannot both be: a paper has one beginning, and what
+-- follows one event a key signs once; those that name no number are about any paper, or none
 equivocal as (
     select unnest(list(event_id)) as event_id
     from chosen
@@ -53,7 +52,10 @@ equivocal as (
         and signature_status = 'valid'
         and pith_number is not null
         and (prev_event is not null or event_type = 'record_created')
-    group by pith_number, public_key_b64, signer_id, event_type, target, prev_event
+    group by
+        pith_number,
+        event_type,
+        case when event_type <> 'record_created' then (public_key_b64, target, prev_event) end
     having count(*) > 1
 ),
 

@@ -52,8 +52,14 @@ select
     best.canonical_sha256,
     best.canonical_status,
     best.number_status,
-    -- without a receipt there is nothing to join with
-    coalesce(receipt.status, 'missing') as receipt_status,
+    case
+        -- it signs the canonical record beside it, which need not be the one told here
+        when receipt.status in ('valid', 'untrusted_key')
+            and receipt.digest_computed <> best.canonical_sha256
+            then 'digest_mismatch'
+        -- without a receipt there is nothing to join with
+        else coalesce(receipt.status, 'missing')
+    end as receipt_status,
     best.proof,
     best.title_canon_sha256,
     best.abstract_canon_sha256,

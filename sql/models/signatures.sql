@@ -10,7 +10,13 @@ with ranked as (
     inner join proof using (doc)
     window same as (
         partition by trusted.kind, subject, digest_computed, signature_b64
-        order by status = 'valid' desc, grade desc, sha256, pointer
+        -- some documents lack the key under which it holds
+        order by
+            status = 'valid' desc,
+            status = 'untrusted_key' desc,
+            grade desc,
+            sha256,
+            pointer
         rows between unbounded preceding and unbounded following
     )
 )

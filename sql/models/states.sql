@@ -1,17 +1,32 @@
 -- Every state, embedded or not, with what its bundle's events merge to. A standalone state is
 -- held against the verified bundles of the same paper.
-with merged as (
+with judged as (
     select
-        state.pith_number,
-        list(distinct state.merged_sha256) as merged
+        state.*,
+        proof.sha256,
+        proof.proof,
+        case
+            when state.embedded
+                -- what a signed bundle counts as invalid or equivocal, merges by no known rule
+                then if(
+                    state.merge_status = 'differs'
+                    and proof.proof = 'signed'
+                    and (state.invalid_event_count > 0 or state.equivocation_count > 0),
+                    'not_reproducible',
+                    state.merge_status
+                )
+            when list_contains(merged.known, state.state_sha256_computed) then 'reproduced'
+            when not merged.any_unknown then 'differs'
+            else 'not_reproducible'
+        end as judgement
     from staged_states as state
     inner join proof using (doc)
-    where state.embedded and state.merged_sha256 is not null and proof.proof = 'signed'
-    group by state.pith_number
+    left join merged
+        on not state.embedded and state.pith_number = merged.pith_number
 )
 
 select
-    proof.sha256 as document_sha256,
+    state.sha256 as document_sha256,
     state.embedded,
     state.pith_number,
     state.state_version,
@@ -31,16 +46,11 @@ select
         when state.state_sha256 = state.state_sha256_computed then 'verified'
         else 'mismatch'
     end as state_status,
+    state.judgement as merge_status,
     case
-        when state.embedded or merged.merged is null then state.merge_status
-        when list_contains(merged.merged, state.state_sha256_computed) then 'reproduced'
-        else 'differs'
-    end as merge_status,
-    coalesce(state.merge_pointer, difference.pointer) as merge_pointer,
-    proof.proof
-from staged_states as state
-inner join proof using (doc)
-left join merged
-    on not state.embedded and state.pith_number = merged.pith_number
+        when state.judgement = 'differs' then coalesce(state.merge_pointer, difference.pointer)
+    end as merge_pointer,
+    state.proof
+from judged as state
 left join state_differences as difference
     on not state.embedded and state.doc = difference.doc

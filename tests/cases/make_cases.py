@@ -1001,5 +1001,189 @@ def broken_archive_fail() -> Files:
     return {"record.json.gz": json.dumps(sample(3)).encode()}
 
 
+# -- what an event, a receipt or a copy does not say ------------------------------------------
+
+
+def beside(*strangers: Json) -> Json:
+    """Return a signed bundle that holds events which its state calls invalid."""
+    applied = bundle_of(OWN, plain())
+    state = applied["state"] | {
+        "event_count": 2 + len(strangers),
+        "invalid_event_count": len(strangers),
+        "invalid_events": [{"event_id": made["event_id"]} for made in strangers],
+    }
+    listed = [*strangers, *applied["events"], *strangers]
+    bundle = applied | {"events": listed, "state": seal_state(state)}
+    return seal_bundle(OWN, bundle, merge=False)
+
+
+@case
+def unapplied_event_fail() -> Files:
+    """An event that a bundle's state did not apply neither tells its paper nor takes its proof."""
+    stranger, record = Key("pith-etl author's key", "author-9"), canonical_record()
+    graph = graph_snapshot("Hijacked")
+    graph["paper"]["authors_text"] = "Mallory"
+    payload = {"graph_snapshot": graph, "verdict_id": None}
+    number = number_of(record)
+    made = event(stranger, number, "graph_snapshot", payload, target="Mallory's")
+    moved = event(stranger, number, "graph_snapshot", payload, subject_pith_number=None)
+    shapeless = event(stranger, number, "graph_snapshot", {"note": ["of no known shape"]})
+    begun = created(stranger, record)
+    altered = made | {"payload": {"graph_snapshot": graph_snapshot("Altered")}}
+    return own(bundle=beside(made, moved, shapeless, begun, altered))
+
+
+@case
+def receipt_of_another_record_fail() -> Files:
+    """A real receipt beside another canonical record is none of the paper told."""
+    record = canonical_record("A Paper That Never Was")
+    forged = bundle_of(OWN, plain())["state"]
+    forged["pith_number"] = number_of(record)
+    forged["current"] |= {"canonical_record": record, "source_aliases": aliases_of(record)}
+    taken = forged["current"]["graph_snapshots"][0]["payload"]["graph_snapshot"]
+    taken["paper"]["title"] = "A Paper That Never Was"
+    return own(state=seal_state(forged))
+
+
+@case
+def record_created_elsewhere_fail() -> Files:
+    """A second beginning is one, wherever in a chain it stands and whoever signed it."""
+    first = plain()
+    other = Key("pith-etl author's key", "author-9")
+    again = created(other, canonical_record(), prev_event=first[0]["event_id"], target="other")
+    files = own(bundle=bundle_of(OWN, [*first, again]))
+    return files | {"keyring.json": keyring(OWN.pinned(), other.pinned())}
+
+
+@case
+def equivocation_of_names_fail() -> Files:
+    """One key that signs two events for one place contradicts itself, under whatever names."""
+    events = plain()
+    others = [
+        snapshot(
+            OWN,
+            canonical_record(),
+            prev_event=events[0]["event_id"],
+            signer={"signer_id": name, "signer_type": "pith_registry", **OWN.labels()},
+        )
+        for name in ("one", "other")
+    ]
+    return own(bundle=bundle_of(OWN, [events[0], *others]))
+
+
+@case
+def prev_event_empty() -> Files:
+    """An event that follows nothing takes no place in a chain, however nothing is spelled."""
+    nothing: list[object] = ["", "", [], []]
+    events = [
+        snapshot(OWN, canonical_record(), prev_event=link, created_at=f"2026-06-01T00:00:01.{at}Z")
+        for at, link in enumerate(nothing)
+    ]
+    return own(bundle=bundle_of(OWN, [plain()[0], *events]))
+
+
+@case
+def state_of_newer_bundle() -> Files:
+    """A state that an old bundle does not merge to may be that of a newer one, of unknown rule."""
+    correction = event(OWN, number_of(canonical_record()), "correction", {"note": "a word"})
+    newer = bundle_of(OWN, [*plain(), correction], built_at="2026-06-30T00:00:00Z")
+    return own(old=bundle_of(OWN, plain()), newer=newer, state=newer["state"])
+
+
+@case
+def state_of_bundle_without() -> Files:
+    """A signed bundle reproduces a standalone state, even if it embeds none."""
+    bundle = bundle_of(OWN, plain())
+    return own(
+        bundle=seal_bundle(OWN, without(bundle, "state"), merge=False), state=bundle["state"]
+    )
+
+
+@case
+def key_of_other_name_fail() -> Files:
+    """The pinned key is the pinned key, under whatever name a bundle carries it."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"] = [OWN.carried() | {"key_id": "other"}]
+    other = copy.copy(OWN)
+    other.key_id, other.fingerprint = "other", ""
+    return own(bundle=seal_bundle(other, bundle))
+
+
+@case
+def key_carried_once_fail() -> Files:
+    """A signature holds by an unpinned key, even if only one of its documents carries that key."""
+    stranger = Key("pith-etl author's key", "author-9")
+    number = number_of(canonical_record())
+    attested = event(stranger, number, "author_attestation", {"author": "Alice Example"})
+    keyless = bundle_of(OWN, [*plain(), attested])
+    keyed = bundle_of(OWN, [*plain(), attested], built_at="2026-06-01T12:00:00Z")
+    keyed["public_keys"].append(stranger.carried())
+    return own(keyed=seal_bundle(OWN, keyed), keyless=keyless)
+
+
+@case
+def times_spelled_otherwise() -> Files:
+    """One time, spelled in two ways, is one time, in copies of the metadata and of the texts."""
+    record = canonical_record()
+    texts = graph_snapshot()["paper"]
+    document = {
+        "record_type": "pith_number_record",
+        "pith_number": number_of(record),
+        "canonical_record": record,
+        "canonical_sha256": digest(record),
+        "paper": texts | {"submitted_at": "2024-01-01T13:00:00.000+01:00"},
+        "graph_snapshot": graph_snapshot(),
+        "receipt": receipt(OWN, digest(record), "2026-06-01T00:00:00Z"),
+        "aliases": aliases_of(record),
+    }
+    document["graph_snapshot"]["paper"]["submitted_at"] = "2024-01-01T12:00:00+00:00"
+    return own(record=document)
+
+
+@case
+def citation_places() -> Files:
+    """The place of a reference is an integer or unknown; a number left empty is none."""
+    number = number_of(canonical_record())
+    places: list[object] = [7, 4.6, 5e-324, "0x10", "1000", 2**63, True, None]
+    cited = [
+        event(OWN, number, "citation_signature", {"citing_arxiv_id": name, "ref_index": place})
+        for name, place in zip("abcdefgh", places, strict=True)
+    ]
+    named = {"citing_arxiv_id": "2401.00001v1", "citing_pith_number": ""}
+    cited.append(event(OWN, number, "citation_signature", named))
+    return own(bundle=bundle_of(OWN, [*plain(), *cited]))
+
+
+@case
+def citations_of_several_titles() -> Files:
+    """A record's sample is kept whole; an older record tells no title of the same citation."""
+    older, newer = sample(3), sample(3)
+    cites = {"citing_arxiv_id": "2401.00001", "ref_index": 1}
+    sampled = [cites | {"citing_title": title} for title in ("One", "Another", "One")]
+    newer["inbound_citations"] |= {"count": 3, "sample": sampled}
+    newer["updated_at"] = "2026-07-01T00:00:00Z"
+    older["inbound_citations"] |= {"count": 1, "sample": [cites | {"citing_title": "Older"}]}
+    return {"newer.json": newer, "older.json": older}
+
+
+@case
+def state_lists_alone() -> Files:
+    """What an embedded state lists beside the events of its bundle is kept, as it stands."""
+    bundle = bundle_of(OWN, plain())
+    bundle["state"]["current"] |= {
+        "corrections": [{"event_id": ["odd"], "note": "of no event"}, "odd"],
+        "author_attestations": {"odd": True},
+    }
+    sealed = bundle | {"state": seal_state(bundle["state"]), "merge_version": "unknown"}
+    return own(bundle=seal_bundle(OWN, sealed, merge=False))
+
+
+@case
+def refused_of_a_paper_fail() -> Files:
+    """A document that is refused for its shape counts for the paper whose number it states."""
+    bundle = bundle_of(OWN, plain())
+    return own(bundle=bundle, refused=bundle | {"events": "none"})
+
+
 if __name__ == "__main__":
     write(Path(__file__).parent)
