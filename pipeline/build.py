@@ -228,7 +228,7 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
         return _broken(broken, str(error))
     if is_out_of_memory(error):
         return WarehouseError(f"a query found no room in memory; nothing was published: {error}")
-    if isinstance(error, duckdb.IOException):
+    if is_disk_full(error) or isinstance(error, duckdb.IOException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
     return error
 
