@@ -179,12 +179,14 @@ def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
 
 
 def _entry(path: str, opened: bytes, status: os.stat_result) -> InputFile:
+    # also of what is skipped, which may become a thing of another kind
+    stamp = _modified_ns(status), status.st_ino
     if stat.S_ISREG(status.st_mode):
         # files with holes may be so large that 64 bits cannot hold the sum of two
         size = min(status.st_size, _MOST_BYTES)
-        return InputFile(path, opened, size, None, None, _modified_ns(status), status.st_ino)
+        return InputFile(path, opened, size, None, None, *stamp)
     kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
-    return InputFile(path, opened, 0, kind, "skipped")
+    return InputFile(path, opened, 0, kind, "skipped", *stamp)
 
 
 def _modified_ns(status: os.stat_result) -> int:

@@ -239,6 +239,20 @@ def test_a_replaced_file_is_noticed_by_its_inode(site: Site) -> None:
     assert site.build().staged == 1
 
 
+def test_a_skipped_entry_that_becomes_another_kind_is_noticed(site: Site) -> None:
+    """A link that becomes a FIFO is listed as one; as long as it stays, nothing is read."""
+    special = site.mirror / "special"
+    special.symlink_to("x")
+    os.utime(special, (0, 0), follow_symlinks=False)
+    site.build()
+    assert site.build().read == 0
+    special.unlink()
+    os.mkfifo(special)
+    site.build()
+    reason = "select reason from documents where status = 'skipped'"
+    assert site.rows(reason) == [("no regular file",)]
+
+
 def test_a_file_of_another_age_is_read_each_time(site: Site) -> None:
     """A time that no stamp can hold ends no build, and nothing is recognised by it."""
     os.utime(site.mirror / RECORD, (0, 10_413_792_000))
