@@ -120,6 +120,8 @@ def build(order: Order, progress: Progress) -> Summary:
             with suppress(OSError):
                 snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
+            if not summary.published:
+                snapshot.relink(order.warehouse)
             _clear(order, summary)
         except BaseException as error:
             # what ended the build is told, and not what it leaves: the next one sweeps, too

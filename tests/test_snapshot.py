@@ -181,6 +181,20 @@ def test_a_missing_pointer_is_told_and_mended(site: Site, console: Console) -> N
     assert tables(site.warehouse) == before
 
 
+@pytest.mark.parametrize("content", [None, b"a copy, which goes stale"])
+@pytest.mark.parametrize("rescan", [False, True])
+def test_a_lost_link_to_the_database_is_mended(
+    site: Site, content: bytes | None, *, rescan: bool
+) -> None:
+    """Gone, or a file in its place, it is made again by a build that finds no change."""
+    link = site.warehouse / "pith.duckdb"
+    link.unlink()
+    if content is not None:
+        link.write_bytes(content)
+    assert not site.build(rescan=rescan).published
+    assert link.readlink() == Path("current", "pith.duckdb")
+
+
 def test_a_first_build_has_nothing_to_tell(tmp_path: Path) -> None:
     """Where there never was a snapshot, its absence is no notice."""
     site = Site(tmp_path)
