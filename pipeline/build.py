@@ -141,7 +141,7 @@ def _clear(order: Order, summary: Summary) -> None:
             operate.clear(order.warehouse, order.keep, parts=summary.published)
         snapshot.sweep(order.warehouse)
     except (OSError, WarehouseError, duckdb.Error) as error:
-        summary.notices.append(f"published, but old snapshots cannot be deleted: {error}")
+        summary.notices.append(f"old snapshots cannot be deleted: {error}")
 
 
 def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:

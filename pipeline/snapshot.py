@@ -460,11 +460,28 @@ def _has(folder: Path, name: str) -> bool:
 
 
 def remove(folder: Path) -> None:
-    """Delete a snapshot; if that is cut short, the next `sweep` ends it."""
+    """Delete a snapshot; if that is cut short, the next `sweep` ends it.
+
+    Raises:
+        OSError: something of it cannot be deleted; the error names the snapshot's folder.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
+    remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder and all that is in it.
+
+    Raises:
+        OSError: something in it cannot be deleted; the error names the folder.
+    """
     import shutil  # noqa: PLC0415 - a query starts faster without it
 
-    (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        # of what lies deeper it tells the last name alone, which every snapshot has
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def sweep(warehouse: Path) -> None:

@@ -339,8 +339,30 @@ def test_what_cannot_be_deleted_fails_no_build(
         facts = json.loads(finished.output)
         assert (finished.code, facts["exit_code"], facts["published"]) == (0, 0, True)
         (notice,) = facts["notices"]
-        assert notice.startswith("published, but old snapshots cannot be deleted: [Errno 1]")
+        assert notice.startswith("old snapshots cannot be deleted: [Errno 1]")
         assert notice in finished.errors
+
+
+def test_what_cannot_be_deleted_is_named(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of an old snapshot that is held fast is told by its folder, on a quiet night, too."""
+    old, real = snapshot.current(site.warehouse), os.unlink
+    site.put(RECORD, CHANGED)
+    site.build()
+
+    def deny(path: Path | str, *, dir_fd: int | None = None) -> None:
+        if path == "part-0.parquet":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+        real(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", deny)
+    message = f"[Errno 1] Operation not permitted: '{old}'"
+    summary = site.build(keep=1)
+    assert not summary.published
+    assert summary.notices == [f"old snapshots cannot be deleted: {message}"]
+    finished = console("prune", "--keep", 1, "--warehouse", site.warehouse)
+    assert (finished.code, message in finished.errors) == (1, True)
 
 
 def test_a_prune_that_finds_no_memory_fails_no_build(
