@@ -396,6 +396,23 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
     assert len(site.rows("from documents")) == len(names) - 2
 
 
+def test_a_directory_that_cannot_be_listed_may_lie_below_another(
+    tmp_path: Path, shut: Callable[[Path], None]
+) -> None:
+    """Of two sources, one below the other, all documents stay, before, in and after the inner."""
+    site = Site(tmp_path)
+    names = ["a.json", "sub/b.json", "sub/deep/c.json", "sub-not/d.json", "z/e.json"]
+    site.put_all(dict(zip(names, REAL.values(), strict=True)))
+    sources = [site.mirror, site.mirror / "sub", site.mirror / "sub" / "deep"]
+    site.build(*sources)
+    for directory in sources:
+        shut(directory)
+    site.build(*sources)
+    stale = "select path from documents where stale order by path"
+    expected = sorted(str(site.mirror / name) for name in names)
+    assert [path for (path,) in site.rows(stale)] == expected
+
+
 def test_a_state_out_of_reach_may_differ_from_its_bundle(
     tmp_path: Path, shut: Callable[[Path], None]
 ) -> None:
