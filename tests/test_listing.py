@@ -428,6 +428,26 @@ def test_a_state_out_of_reach_may_differ_from_its_bundle(
     assert site.rows(differing) == [("differs", True)]
 
 
+@pytest.mark.parametrize("name", ["state.json", "bundle.json"])
+def test_where_a_state_differs_is_read_in_a_copy_that_still_holds_it(
+    tmp_path: Path, name: str
+) -> None:
+    """Of two copies, of the state or of its bundle, a stale one costs no pointer."""
+    site, case = Site(tmp_path), REPO / "tests" / "cases" / "state_altered_fail"
+    for file in ("bundle.json", "state.json"):
+        site.put(file, (case / file).read_bytes())
+    content = (case / name).read_bytes()
+    site.put("a.json", content)
+    site.build()
+    pointer = "select merge_status, merge_pointer from states where not embedded"
+    ((status, place),) = expected = site.rows(pointer)
+    assert (status, place is None) == ("differs", False)
+    site.put("a.json", content[:-40])
+    site.build(max_shrink=None)
+    assert len(site.rows("from documents where stale")) == 1
+    assert site.rows(pointer) == expected
+
+
 def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:
     """What never parsed has no rows to keep."""
     site = Site(tmp_path)
