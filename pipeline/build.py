@@ -120,6 +120,8 @@ def build(order: Order, progress: Progress) -> Summary:
             with suppress(OSError):
                 snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
+            if not summary.published:
+                snapshot.relink(order.warehouse)
             _clear(order, summary)
         except BaseException as error:
             # what ended the build is told, and not what it leaves: the next one sweeps, too
@@ -139,7 +141,7 @@ def _clear(order: Order, summary: Summary) -> None:
             operate.clear(order.warehouse, order.keep, parts=summary.published)
         snapshot.sweep(order.warehouse)
     except (OSError, WarehouseError, duckdb.Error) as error:
-        summary.notices.append(f"published, but old snapshots cannot be deleted: {error}")
+        summary.notices.append(f"old snapshots cannot be deleted: {error}")
 
 
 def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:
@@ -228,7 +230,7 @@ def _explained(order: Order, error: duckdb.Error) -> Exception:
         return _broken(broken, str(error))
     if is_out_of_memory(error):
         return WarehouseError(f"a query found no room in memory; nothing was published: {error}")
-    if isinstance(error, duckdb.IOException):
+    if is_disk_full(error) or isinstance(error, duckdb.IOException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
     return error
 

@@ -31,6 +31,12 @@ def check_files(folder: Path) -> Iterator[Result]:
         yield Result(f"file {name}", "error", 0 if same else 1, same)
 
 
+def check_link(warehouse: Path) -> Result:
+    """Return whether `pith.duckdb` leads to the published snapshot."""
+    linked = snapshot.is_linked(warehouse)
+    return Result(f"link {snapshot.DATABASE}", "error", 0 if linked else 1, linked)
+
+
 def check_tables(connection: Connection) -> Iterator[Result]:
     """Yield, for each table, how many rows repeat the key of another."""
     for table in catalog.tables().values():

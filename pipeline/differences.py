@@ -46,9 +46,8 @@ with places as (
         any_value(sha256) as sha256,
         min({{'path': path, 'position': position}}) as place
     from inputs
-    -- one that stands in for a document out of reach has no file
-    semi join current_files using (path)
-    where doc in (select {column} from differing)
+    -- of a stale one the file is out of reach, or does not hold it any more
+    where not stale and doc in (select {column} from differing)
     group by doc
 )
 

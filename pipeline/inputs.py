@@ -111,7 +111,6 @@ def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
         # normalised, it would be the working directory
         message = "a source is empty, as by a variable of the shell that is not set; name it"
         raise UsageError(message)
-    source = os.path.normpath(source)
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
@@ -120,6 +119,7 @@ def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     # the operator may name a link, which reading would otherwise refuse; and a file that two
     # sources reach has one real path
     real = os.path.realpath(source)
+    source = _named(source, real)
     if output is not None:
         _hold_apart(source, real, output)
     if stat.S_ISDIR(status.st_mode):
@@ -128,6 +128,15 @@ def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
         message = f"cannot read the source {shown(source)}: it is neither a file nor a directory"
         raise SourceError(message)
     return iter([_entry(shown(source), real, status)])
+
+
+def _named(source: bytes, real: bytes) -> bytes:
+    """Return how a source is named in the tables: in short, unless that were another one.
+
+    That of `link/../x` is `x` only if the link leads to a directory beside it.
+    """
+    short = os.path.normpath(source)
+    return short if os.path.realpath(short) == real else real
 
 
 def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
@@ -179,12 +188,14 @@ def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
 
 
 def _entry(path: str, opened: bytes, status: os.stat_result) -> InputFile:
+    # also of what is skipped, which may become a thing of another kind
+    stamp = _modified_ns(status), status.st_ino
     if stat.S_ISREG(status.st_mode):
         # files with holes may be so large that 64 bits cannot hold the sum of two
         size = min(status.st_size, _MOST_BYTES)
-        return InputFile(path, opened, size, None, None, _modified_ns(status), status.st_ino)
+        return InputFile(path, opened, size, None, None, *stamp)
     kind = "a link, which is not followed" if stat.S_ISLNK(status.st_mode) else "no regular file"
-    return InputFile(path, opened, 0, kind, "skipped")
+    return InputFile(path, opened, 0, kind, "skipped", *stamp)
 
 
 def _modified_ns(status: os.stat_result) -> int:

@@ -308,13 +308,24 @@ hidden as (
 directories as (
     select
         path || '/' as prefix,
+        -- the first that sorts after all that is below it: '0' comes after '/'
+        path || '0' as behind,
         reason
     from judged
     where status = 'unreadable' and starts_with(reason, {literal(UNLISTED)})
 ),
 
--- no such directory is below another, so that the last one before a path is the only one that
--- it can be below
+-- without those below another, as of two sources: the last one before a path is the only one
+-- that it can be below
+outermost as (
+    select
+        prefix,
+        reason
+    from directories
+    window earlier as (order by prefix rows between unbounded preceding and 1 preceding)
+    qualify prefix >= coalesce(max(behind) over earlier, '')
+),
+
 beyond as (
     select
         missing.path,
@@ -322,11 +333,11 @@ beyond as (
         null::bigint as bytes,
         null::varchar as sha256,
         'unreadable' as status,
-        directories.reason,
+        outermost.reason,
         null::varchar as place
     from (from kept anti join judged using (path)) as missing
-    asof inner join directories on missing.path >= directories.prefix
-    where starts_with(missing.path, directories.prefix)
+    asof inner join outermost on missing.path >= outermost.prefix
+    where starts_with(missing.path, outermost.prefix)
 ),
 
 everything as (

@@ -149,7 +149,7 @@ def _prune_parts(warehouse: Path) -> None:
     usable = {part.path: part for part in staging.parts(directory)}
     every = set(staging.folders(directory))
     for path in every - usable.keys() | _unneeded(warehouse, usable.values()):
-        shutil.rmtree(path)
+        snapshot.remove_folder(path)
 
 
 def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:

@@ -25,6 +25,8 @@ from pipeline.errors import PithEtlError, UsageError, WarehouseError
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
 DATABASE = "pith.duckdb"
+#: Where the link to it leads: through `current`, so that one rename publishes both.
+_THROUGH = Path("current", DATABASE)
 
 #: What DuckDB takes for the beginning of options, and for the end of a folder's name.
 _MISREAD = re.compile(r"[?\\]")
@@ -305,16 +307,31 @@ def publish(warehouse: Path, folder: Path) -> None:
     sync(folder.parent)
     # a build that was killed may have left it on what is replaced now
     _unmark(warehouse)
-    # through `current`, so that the next rename publishes both
-    _link(warehouse / DATABASE, Path("current", DATABASE))
+    _link(warehouse / DATABASE, _THROUGH)
     _link(warehouse / "current", folder.relative_to(warehouse))
     sync(warehouse)
     _unmark(warehouse)
 
 
+def is_linked(warehouse: Path) -> bool:
+    """Tell whether `pith.duckdb` leads to the published snapshot: a copy of it goes stale."""
+    return _leads(warehouse / DATABASE, _THROUGH)
+
+
+def relink(warehouse: Path) -> None:
+    """Make `pith.duckdb` again, durably, where it is lost or a copy; the caller holds the lock."""
+    if not is_linked(warehouse):
+        _link(warehouse / DATABASE, _THROUGH)
+        sync(warehouse)
+
+
+def _leads(path: Path, target: Path) -> bool:
+    return path.is_symlink() and path.readlink() == target
+
+
 def _link(path: Path, target: Path) -> None:
     """Make a link point at a target, atomically."""
-    if path.is_symlink() and path.readlink() == target:
+    if _leads(path, target):
         return
     aside = path.with_name(f".{path.name}-{os.getpid()}")
     aside.unlink(missing_ok=True)
@@ -443,11 +460,28 @@ def _has(folder: Path, name: str) -> bool:
 
 
 def remove(folder: Path) -> None:
-    """Delete a snapshot; if that is cut short, the next `sweep` ends it."""
+    """Delete a snapshot; if that is cut short, the next `sweep` ends it.
+
+    Raises:
+        OSError: something of it cannot be deleted; the error names the snapshot's folder.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
+    remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder and all that is in it.
+
+    Raises:
+        OSError: something in it cannot be deleted; the error names the folder.
+    """
     import shutil  # noqa: PLC0415 - a query starts faster without it
 
-    (folder / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        # of what lies deeper it tells the last name alone, which every snapshot has
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def sweep(warehouse: Path) -> None:

@@ -94,7 +94,7 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
         warehouse: the warehouse.
         rows: the code of a check whose findings are printed instead of the other checks.
         output: where to print.
-        files: compare every file with the manifest, too.
+        files: compare every file with the manifest, and look at the link to the database, too.
 
     Raises:
         UsageError: there is no such check.
@@ -104,7 +104,7 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
     folder = snapshot.current(warehouse)
     if rows is not None:
         return _check_rows(warehouse, rows)
-    results = list(checking.check_files(folder)) if files else []
+    results = [*checking.check_files(folder), checking.check_link(warehouse)] if files else []
     if all(result.passed for result in results):
         try:
             results += _audited(warehouse, folder)

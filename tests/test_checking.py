@@ -55,11 +55,28 @@ def test_the_samples_pass_every_check(samples_warehouse: Path, console: Console)
 
 
 def test_files_are_compared_with_the_manifest(samples_warehouse: Path, console: Console) -> None:
-    """`--files` has a line more for each file of the snapshot."""
+    """`--files` has a line more for each file of the snapshot, and one for the link to it."""
     lines = _lines(console("check", "--files", "--warehouse", samples_warehouse))
     files = [line[1] for line in lines if line[1].startswith("file ")]
     assert len(files) == len(catalog.TABLES) + 1
     assert "file pith.duckdb" in files
+    assert ["ok", "link pith.duckdb", "error", "0"] in lines
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_lost_link_to_the_database_is_found(
+    site: Site, console: Console, *, copied: bool
+) -> None:
+    """Where `pith.duckdb` is missing, or a copy that no publish changes, `--files` fails."""
+    link = site.warehouse / "pith.duckdb"
+    content = link.read_bytes()
+    link.unlink()
+    if copied:
+        link.write_bytes(content)
+    finished = console("check", "--files", "--warehouse", site.warehouse)
+    assert finished.code == 3
+    failed = [line[1] for line in _lines(finished) if line[0] == "FAILED"]
+    assert failed == ["link pith.duckdb"]
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
@@ -190,7 +207,7 @@ def test_a_restore_without_staging(
         subprocess.run(["cp", "-a", *map(str, copied)], check=True)  # noqa: S603, S607 - as the page says
     finished = console("check", "--files", "--warehouse", site.warehouse)
     assert finished.code == 1
-    assert [line[0] for line in _lines(finished)] == ["ok"] * (len(catalog.TABLES) + 1)
+    assert [line[0] for line in _lines(finished)] == ["ok"] * (len(catalog.TABLES) + 2)
     assert "the next build fills it" in finished.errors
     site.build(SAMPLES)
     assert console("check", "--files", "--warehouse", site.warehouse).code == 0

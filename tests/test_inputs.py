@@ -46,6 +46,22 @@ def test_links_below_a_source_are_not_followed(tmp_path: Path) -> None:
     assert found == {"x": None, "to_file": "skipped", "to_parent": "skipped"}
 
 
+def test_a_source_through_a_link_is_the_one_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `link/..` is, the link decides: another directory is not read in its place."""
+    for name in ("real/sub", "real/b", "b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x").write_bytes(RAW)
+    (tmp_path / "link").symlink_to("real/sub")
+    (tmp_path / "beside").symlink_to("b")
+    monkeypatch.chdir(tmp_path)
+    assert _paths(discover(["link/../b/"])) == [f"{tmp_path}/real/b/x"]
+    assert _paths(discover(["beside/..//b/.", "real/../b"])) == ["b/x", "b/x"]
+    with pytest.raises(SourceError, match=r"nowhere/\.\./b: No such file or directory"):
+        discover(["nowhere/../b"])
+
+
 def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     """A source that does not exist is the operator's mistake and stops the run."""
     with pytest.raises(SourceError, match="nowhere: No such file or directory"):

@@ -239,6 +239,20 @@ def test_a_replaced_file_is_noticed_by_its_inode(site: Site) -> None:
     assert site.build().staged == 1
 
 
+def test_a_skipped_entry_that_becomes_another_kind_is_noticed(site: Site) -> None:
+    """A link that becomes a FIFO is listed as one; as long as it stays, nothing is read."""
+    special = site.mirror / "special"
+    special.symlink_to("x")
+    os.utime(special, (0, 0), follow_symlinks=False)
+    site.build()
+    assert site.build().read == 0
+    special.unlink()
+    os.mkfifo(special)
+    site.build()
+    reason = "select reason from documents where status = 'skipped'"
+    assert site.rows(reason) == [("no regular file",)]
+
+
 def test_a_file_of_another_age_is_read_each_time(site: Site) -> None:
     """A time that no stamp can hold ends no build, and nothing is recognised by it."""
     os.utime(site.mirror / RECORD, (0, 10_413_792_000))
@@ -382,6 +396,23 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
     assert len(site.rows("from documents")) == len(names) - 2
 
 
+def test_a_directory_that_cannot_be_listed_may_lie_below_another(
+    tmp_path: Path, shut: Callable[[Path], None]
+) -> None:
+    """Of two sources, one below the other, all documents stay, before, in and after the inner."""
+    site = Site(tmp_path)
+    names = ["a.json", "sub/b.json", "sub/deep/c.json", "sub-not/d.json", "z/e.json"]
+    site.put_all(dict(zip(names, REAL.values(), strict=True)))
+    sources = [site.mirror, site.mirror / "sub", site.mirror / "sub" / "deep"]
+    site.build(*sources)
+    for directory in sources:
+        shut(directory)
+    site.build(*sources)
+    stale = "select path from documents where stale order by path"
+    expected = sorted(str(site.mirror / name) for name in names)
+    assert [path for (path,) in site.rows(stale)] == expected
+
+
 def test_a_state_out_of_reach_may_differ_from_its_bundle(
     tmp_path: Path, shut: Callable[[Path], None]
 ) -> None:
@@ -395,6 +426,26 @@ def test_a_state_out_of_reach_may_differ_from_its_bundle(
     shut(site.mirror / "shut")
     site.build(max_shrink=None)
     assert site.rows(differing) == [("differs", True)]
+
+
+@pytest.mark.parametrize("name", ["state.json", "bundle.json"])
+def test_where_a_state_differs_is_read_in_a_copy_that_still_holds_it(
+    tmp_path: Path, name: str
+) -> None:
+    """Of two copies, of the state or of its bundle, a stale one costs no pointer."""
+    site, case = Site(tmp_path), REPO / "tests" / "cases" / "state_altered_fail"
+    for file in ("bundle.json", "state.json"):
+        site.put(file, (case / file).read_bytes())
+    content = (case / name).read_bytes()
+    site.put("a.json", content)
+    site.build()
+    pointer = "select merge_status, merge_pointer from states where not embedded"
+    ((status, place),) = expected = site.rows(pointer)
+    assert (status, place is None) == ("differs", False)
+    site.put("a.json", content[:-40])
+    site.build(max_shrink=None)
+    assert len(site.rows("from documents where stale")) == 1
+    assert site.rows(pointer) == expected
 
 
 def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:

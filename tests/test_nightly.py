@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline import catalog, inputs
@@ -714,6 +715,21 @@ def test_a_full_disk_publishes_nothing(site: Site, disk: Path, console: Console,
     filler.unlink()
     assert console(*arguments).code == 0
     assert tables(warehouse) != before
+
+
+def test_a_database_that_cannot_be_committed_is_a_full_disk(
+    site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the room ends as the views are committed, the build says so as anywhere else."""
+    reason = 'Failed to commit: Could not write file "pith.duckdb.wal": No space left on device'
+
+    def fail(*_: object) -> None:
+        raise duckdb.TransactionException(reason)
+
+    monkeypatch.setattr("pipeline.build.write_database", fail)
+    finished = build()
+    message = f"pith-etl: cannot write the warehouse {site.warehouse}: {reason}\n"
+    assert (finished.code, finished.errors) == (1, message)
 
 
 def test_a_read_only_warehouse_publishes_nothing(site: Site, disk: Path, console: Console) -> None:

@@ -181,6 +181,20 @@ def test_a_missing_pointer_is_told_and_mended(site: Site, console: Console) -> N
     assert tables(site.warehouse) == before
 
 
+@pytest.mark.parametrize("content", [None, b"a copy, which goes stale"])
+@pytest.mark.parametrize("rescan", [False, True])
+def test_a_lost_link_to_the_database_is_mended(
+    site: Site, content: bytes | None, *, rescan: bool
+) -> None:
+    """Gone, or a file in its place, it is made again by a build that finds no change."""
+    link = site.warehouse / "pith.duckdb"
+    link.unlink()
+    if content is not None:
+        link.write_bytes(content)
+    assert not site.build(rescan=rescan).published
+    assert link.readlink() == Path("current", "pith.duckdb")
+
+
 def test_a_first_build_has_nothing_to_tell(tmp_path: Path) -> None:
     """Where there never was a snapshot, its absence is no notice."""
     site = Site(tmp_path)
@@ -325,8 +339,30 @@ def test_what_cannot_be_deleted_fails_no_build(
         facts = json.loads(finished.output)
         assert (finished.code, facts["exit_code"], facts["published"]) == (0, 0, True)
         (notice,) = facts["notices"]
-        assert notice.startswith("published, but old snapshots cannot be deleted: [Errno 1]")
+        assert notice.startswith("old snapshots cannot be deleted: [Errno 1]")
         assert notice in finished.errors
+
+
+def test_what_cannot_be_deleted_is_named(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of an old snapshot that is held fast is told by its folder, on a quiet night, too."""
+    old, real = snapshot.current(site.warehouse), os.unlink
+    site.put(RECORD, CHANGED)
+    site.build()
+
+    def deny(path: Path | str, *, dir_fd: int | None = None) -> None:
+        if path == "part-0.parquet":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+        real(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", deny)
+    message = f"[Errno 1] Operation not permitted: '{old}'"
+    summary = site.build(keep=1)
+    assert not summary.published
+    assert summary.notices == [f"old snapshots cannot be deleted: {message}"]
+    finished = console("prune", "--keep", 1, "--warehouse", site.warehouse)
+    assert (finished.code, message in finished.errors) == (1, True)
 
 
 def test_a_prune_that_finds_no_memory_fails_no_build(
