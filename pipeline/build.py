@@ -322,38 +322,42 @@ def _guard(connection: Connection, order: Order, last: Last | None) -> None:
 
     Raises:
         ShrinkError: more than `max_shrink` of its documents vanished or fail. One that is
-            found under another path did not vanish.
+            found under another path did not vanish, and one that was stale may stay so.
     """
     if order.max_shrink is None:
         return
     file = last.table("documents") if last else None
     held = (
-        f"read_parquet({literal(str(file))}) where status = 'ok'"
+        f"""
+            select path, position, sha256, stale
+            from read_parquet({literal(str(file))})
+            where status = 'ok' or stale
+        """  # noqa: S608 - a path of our own, quoted
         if file
-        else "old_documents where sha256 = good_sha256"
+        else """
+            select path, position, good_sha256, sha256 is distinct from good_sha256
+            from old_documents
+            where good_sha256 is not null
+        """
     )
     total, lost = row_of(
         connection,
         f"""
-        with last as (
-            select path, position, sha256
-            from {held}
-        ),
+        with last (path, position, sha256, stale) as ({held}),
 
-        good as (
-            select path, position, sha256
-            from inputs
-            where status = 'ok'
+        lost as (
+            select last.path
+            from last
+            left join inputs as found using (path, position)
+            where
+                found.status is distinct from 'ok'
+                and not coalesce(last.stale and found.stale, false)
+                and last.sha256 not in (select sha256 from inputs where status = 'ok')
         )
 
         select
             (select count(*) from last),
-            (
-                select count(*)
-                from last
-                anti join good using (path, position)
-                where sha256 not in (select sha256 from good)
-            )
+            (select count(*) from lost)
         """,  # noqa: S608 - a path of our own, quoted
     )
     # as the operator wrote it: 2.3 times 1000 is less than 2300 in floats
