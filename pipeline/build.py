@@ -153,6 +153,8 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
             listed_sha256 = _discover(work, found)
         last, notice = opening.result()
         summary.notices += [notice] if notice else []
+        if listed_sha256 is None and last and (documents := last.table("documents")):
+            listing.recall_good(connection, documents)
         if listed_sha256 and not summary.read and not listing.has_gone(connection):
             content = _content(order, listed_sha256)
             if _recall(last, content, summary):
@@ -254,7 +256,11 @@ def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
         repeated = len(order.sources) > 1
         summary.files = listing.list_files(connection, found, repeated=repeated)
         model.part_views(connection, staging.parts(order.staging))
-        facts = listing.open_listing(connection, order.staging)
+        facts, damaged = listing.open_listing(connection, order.staging)
+        if damaged:
+            names = ", ".join(damaged)
+            message = f"files are read again: the listing {names} is damaged, or another version's"
+            summary.notices.append(message)
         # another program may refuse other files
         judged = facts is not None and facts.program == program.version()
         summary.read = listing.find_changed(connection, rescan=order.rescan, judged=judged)

@@ -436,6 +436,33 @@ def test_a_broken_listing_costs_reading_and_nothing_else(site: Site, content: by
     assert site.build().read == 0
 
 
+def test_a_broken_listing_loses_no_last_good_rows(site: Site) -> None:
+    """A stale document stays so, and one that fails that very night becomes so; a notice tells."""
+    good = site.rows("select pith_number, title from papers order by all")
+    first, second, *_ = REAL
+    site.put(first, REAL[first][:1000])
+    site.build()
+    site.put(second, REAL[second][:1000])
+    folder = _listing(site)
+    (folder / "documents.parquet").write_bytes(b"PAR1")
+    summary = site.build(max_shrink=20)
+    assert summary.notices == [
+        f"files are read again: the listing {folder.name} is damaged, or another version's"
+    ]
+    assert site.rows("select pith_number, title from papers order by all") == good
+    assert site.rows("select count(*) from documents where stale") == [(2,)]
+    assert site.build().notices == []
+
+
+def test_a_listing_that_is_gone_loses_no_last_good_rows(site: Site) -> None:
+    """The published snapshot tells what was good, and there is nothing new to publish."""
+    site.put(RECORD, REAL[RECORD][:1000])
+    site.build()
+    shutil.rmtree(_listing(site))
+    summary = site.build()
+    assert (summary.read, summary.published, summary.notices) == (5, False, [])
+
+
 def test_a_build_that_is_cut_off_after_publishing_keeps_its_listing(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
