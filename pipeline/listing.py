@@ -401,7 +401,7 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
     digests = {}
-    for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
+    for name, query in (("files", _SAVED_FILES), ("documents", SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
@@ -424,8 +424,9 @@ _SAVED_FILES = """
     where modified_ns < $trusted
 """
 
-#: A status that the content decides is read from staging each time.
-_SAVED_DOCUMENTS = """
+#: `inputs` as `old_documents` are. A status that the content decides is read from staging each
+#: time.
+SAVED_DOCUMENTS = """
     select
         path,
         position,

@@ -18,6 +18,7 @@ from pipeline import inputs, listing, program
 from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
+from pipeline.runs import Changes
 from tests.paths import REPO
 from tests.site import REAL, Site, age, synthetic, tables
 
@@ -290,6 +291,15 @@ def test_a_document_that_stops_parsing_keeps_its_rows(site: Site) -> None:
         assert site.rows("select status from documents where stale") == [("refused",)]
         codes = "select code, count(*) from findings where code like 'document%' group by all"
         assert sorted(site.rows(codes)) == [("document_refused", 1), ("document_stale", 1)]
+
+
+def test_a_document_that_breaks_is_a_change(site: Site) -> None:
+    """So is one that breaks otherwise, and one that parses again, though its rows stay."""
+    for content in (REAL[RECORD][:2000], REAL[RECORD][:1000], REAL[RECORD]):
+        site.put(RECORD, content)
+        summary = site.build()
+        assert summary.published
+        assert summary.changes == Changes(added=0, changed=1, gone=0)
 
 
 def test_a_stale_document_ends_when_it_parses_again(site: Site) -> None:
