@@ -410,18 +410,19 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
             summary.rows.update(model.complete(connection, folder, threads))
         runs.count(connection, summary)
         summary.changes = runs.changes(connection, last.table("documents") if last else None)
-        _write_runs(work, folder, last.table("runs") if last else None)
+        _write_runs(work, folder)
     return folder
 
 
-def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
-    """Write the table of all builds up to this one; `earlier` is the file of those before."""
+def _write_runs(work: _Work, folder: Path) -> None:
+    """Write the table of all builds up to this one, as far as the snapshots that are kept tell."""
     facts = {
         "started_at": datetime.strptime(work.summary.snapshot, snapshot.NAME),  # noqa: DTZ007 - UTC
         "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
+    earlier = snapshot.intact(work.order.warehouse, "runs")
     table, sql = catalog.table("runs"), runs.runs_sql(earlier)
     work.summary.rows["runs"] = model.write_table(work.connection, table, sql, folder)
 

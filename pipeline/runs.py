@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -217,9 +217,10 @@ def record_run(connection: Connection, summary: Summary, facts: dict[str, object
     )
 
 
-def runs_sql(earlier: Path | None) -> str:
-    """Return the query of the table `runs`: those in the file of earlier ones, and `this_run`."""
-    if earlier is None:
-        return "from this_run"
-    file = literal(str(earlier))
-    return f"from read_parquet({file}) union all from this_run"
+def runs_sql(earlier: Iterable[Path]) -> str:
+    """Return the query of the table `runs`: those in files of earlier ones, and `this_run`.
+
+    After a rollback each file may hold some that another lacks.
+    """
+    files = ", ".join(literal(str(file)) for file in earlier)
+    return f"from read_parquet([{files}]) union from this_run" if files else "from this_run"
