@@ -155,6 +155,8 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
             listed_sha256 = _discover(work, found)
         last, notice = opening.result()
         summary.notices += [notice] if notice else []
+        if listed_sha256 is None and last and (documents := last.table("documents")):
+            listing.recall_good(connection, documents)
         if listed_sha256 and not summary.read and not listing.has_gone(connection):
             content = _content(order, listed_sha256)
             if _recall(last, content, summary):
@@ -256,7 +258,11 @@ def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
         repeated = len(order.sources) > 1
         summary.files = listing.list_files(connection, found, repeated=repeated)
         model.part_views(connection, staging.parts(order.staging))
-        facts = listing.open_listing(connection, order.staging)
+        facts, damaged = listing.open_listing(connection, order.staging)
+        if damaged:
+            names = ", ".join(damaged)
+            message = f"files are read again: the listing {names} is damaged, or another version's"
+            summary.notices.append(message)
         # another program may refuse other files
         judged = facts is not None and facts.program == program.version()
         summary.read = listing.find_changed(connection, rescan=order.rescan, judged=judged)
@@ -324,38 +330,42 @@ def _guard(connection: Connection, order: Order, last: Last | None) -> None:
 
     Raises:
         ShrinkError: more than `max_shrink` of its documents vanished or fail. One that is
-            found under another path did not vanish.
+            found under another path did not vanish, and one that was stale may stay so.
     """
     if order.max_shrink is None:
         return
     file = last.table("documents") if last else None
     held = (
-        f"read_parquet({literal(str(file))}) where status = 'ok'"
+        f"""
+            select path, position, sha256, stale
+            from read_parquet({literal(str(file))})
+            where status = 'ok' or stale
+        """  # noqa: S608 - a path of our own, quoted
         if file
-        else "old_documents where sha256 = good_sha256"
+        else """
+            select path, position, good_sha256, sha256 is distinct from good_sha256
+            from old_documents
+            where good_sha256 is not null
+        """
     )
     total, lost = row_of(
         connection,
         f"""
-        with last as (
-            select path, position, sha256
-            from {held}
-        ),
+        with last (path, position, sha256, stale) as ({held}),
 
-        good as (
-            select path, position, sha256
-            from inputs
-            where status = 'ok'
+        lost as (
+            select last.path
+            from last
+            left join inputs as found using (path, position)
+            where
+                found.status is distinct from 'ok'
+                and not coalesce(last.stale and found.stale, false)
+                and last.sha256 not in (select sha256 from inputs where status = 'ok')
         )
 
         select
             (select count(*) from last),
-            (
-                select count(*)
-                from last
-                anti join good using (path, position)
-                where sha256 not in (select sha256 from good)
-            )
+            (select count(*) from lost)
         """,  # noqa: S608 - a path of our own, quoted
     )
     # as the operator wrote it: 2.3 times 1000 is less than 2300 in floats
@@ -402,18 +412,19 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
             summary.rows.update(model.complete(connection, folder, threads))
         runs.count(connection, summary)
         summary.changes = runs.changes(connection, last.table("documents") if last else None)
-        _write_runs(work, folder, last.table("runs") if last else None)
+        _write_runs(work, folder)
     return folder
 
 
-def _write_runs(work: _Work, folder: Path, earlier: Path | None) -> None:
-    """Write the table of all builds up to this one; `earlier` is the file of those before."""
+def _write_runs(work: _Work, folder: Path) -> None:
+    """Write the table of all builds up to this one, as far as the snapshots that are kept tell."""
     facts = {
         "started_at": datetime.strptime(work.summary.snapshot, snapshot.NAME),  # noqa: DTZ007 - UTC
         "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
+    earlier = snapshot.intact(work.order.warehouse, "runs")
     table, sql = catalog.table("runs"), runs.runs_sql(earlier)
     work.summary.rows["runs"] = model.write_table(work.connection, table, sql, folder)
 

@@ -4,7 +4,8 @@
 which an unchanged file is recognised without reading it, and `documents`, what each file held.
 `listing.json` holds their digests, by which damage is noticed, and that of all inputs.
 It is saved before the snapshot is published, so that what was published is always known here.
-Like all of staging it can be deleted; the next build then reads everything.
+Like all of staging it can be deleted; the next build then reads everything, and takes from the
+published snapshot what was good.
 """
 
 from __future__ import annotations
@@ -100,20 +101,44 @@ class Facts(msgspec.Struct, frozen=True):
     sha256: dict[str, str] = {}
 
 
-def open_listing(connection: Connection, staging: Path) -> Facts | None:
+def open_listing(connection: Connection, staging: Path) -> tuple[Facts | None, list[str]]:
     """Create `old_files` and `old_documents`, what the last build listed.
 
     Returns:
-        The facts of that listing; None where there is none.
+        The facts of that listing, None where there is none, and the names of later ones, which
+        are damaged.
     """
     folder = latest(staging)
+    damaged = [
+        other.name for other in named(staging / "listings") if folder is None or other > folder
+    ]
     for name, schema in _SAVED.items():
         if folder is not None:
             file = literal(str(folder / f"{name}.parquet"))
             connection.execute(f"create view old_{name} as from read_parquet({file})")
         else:
             connection.register(f"old_{name}", schema.empty_table())
-    return _facts(folder) if folder is not None else None
+    return (None if folder is None else _facts(folder)), damaged
+
+
+def recall_good(connection: Connection, documents: Path) -> None:
+    """Let `old_documents` tell what was good in a snapshot, for a build without a listing.
+
+    Of a stale document, `sha256` is that of its rows, too: the table tells no other.
+
+    Args:
+        connection: with `old_documents`, and `unchanged`, which holds nothing.
+        documents: the file of the snapshot's table.
+    """
+    names, file = ", ".join(INPUTS.names), literal(str(documents))
+    connection.execute(
+        f"""
+        create or replace temp view old_documents as
+        select {names}, sha256 as good_sha256
+        from read_parquet({file})
+        where status = 'ok' or stale
+        """  # noqa: S608 - names of our own
+    )
 
 
 def latest(staging: Path) -> Path | None:
@@ -387,7 +412,7 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
     digests = {}
-    for name, query in (("files", _SAVED_FILES), ("documents", _SAVED_DOCUMENTS)):
+    for name, query in (("files", _SAVED_FILES), ("documents", SAVED_DOCUMENTS)):
         file = aside / f"{name}.parquet"
         connection.execute(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
@@ -410,8 +435,9 @@ _SAVED_FILES = """
     where modified_ns < $trusted
 """
 
-#: A status that the content decides is read from staging each time.
-_SAVED_DOCUMENTS = """
+#: `inputs` as `old_documents` are. A status that the content decides is read from staging each
+#: time.
+SAVED_DOCUMENTS = """
     select
         path,
         position,

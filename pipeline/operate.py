@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 
 from pipeline import catalog, listing, snapshot, staging
-from pipeline.digests import is_intact
 from pipeline.duck import Connection, column, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
@@ -178,15 +177,11 @@ def _contents(warehouse: Path) -> Iterator[str]:
 
     After a rollback, `check` needs what it names.
     """
-    for kept in snapshot.finished(warehouse):
-        file = snapshot.table_file(kept, "documents")
-        manifest = _manifest(kept)
-        facts = manifest and manifest.files.get(str(file.relative_to(kept)))
-        if facts and is_intact(file, facts.sha256):
-            yield (
-                f"select unhex(sha256) as sha256 from read_parquet({literal(str(file))}) "  # noqa: S608 - our own path
-                "where sha256 is not null order by sha256"
-            )
+    for file in snapshot.intact(warehouse, "documents"):
+        yield (
+            f"select unhex(sha256) as sha256 from read_parquet({literal(str(file))}) "  # noqa: S608 - our own path
+            "where sha256 is not null order by sha256"
+        )
 
 
 def _without(parts: Iterable[Part], needed: Path) -> list[Part]:

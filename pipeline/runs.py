@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,13 +13,16 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import catalog
+from pipeline import catalog, listing
 from pipeline.duck import Connection, column, literal, row_of
 from pipeline.work import peak_memory
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """How many input documents are new, different or gone since the last snapshot."""
+    """How many input documents are new, different or gone since the last snapshot.
+
+    One that fails now, or otherwise than it did, is different, though its last good rows stay.
+    """
 
     added: int = 0
     changed: int = 0
@@ -106,23 +109,34 @@ def count(connection: Connection, summary: Summary) -> None:
 
 
 def changes(connection: Connection, documents: Path | None) -> Changes:
-    """Return how `inputs` differ from the last snapshot's documents; all are new without any."""
-    if documents is None:
-        return Changes(*row_of(connection, "select count(*) from inputs"))
+    """Return how `inputs` differ from those of the last snapshot, or from the last listing.
+
+    Args:
+        connection: with `inputs`, and `old_documents` of the listing.
+        documents: the file of the snapshot's table; None where it cannot be used.
+    """
+    old, new = "from old_documents", listing.SAVED_DOCUMENTS
+    if documents is not None:
+        named = "select path, position, bytes, sha256, status, reason, stale from"
+        old, new = f"{named} read_parquet({literal(str(documents))})", f"{named} inputs"
     row = row_of(
         connection,
         f"""
+        with old as ({old}),
+
+        new as ({new})
+
         select
             count(*) filter (where old.path is null),
             count(*) filter (
                 where
-                    old.sha256 is distinct from new.sha256
+                    old is distinct from new
                     and old.path is not null
                     and new.path is not null
             ),
             count(*) filter (where new.path is null)
-        from read_parquet({literal(str(documents))}) as old
-        full outer join inputs as new using (path, position)
+        from old
+        full outer join new using (path, position)
         """,  # noqa: S608 - a path of our own, quoted
     )
     return Changes(*row)
@@ -203,9 +217,10 @@ def record_run(connection: Connection, summary: Summary, facts: dict[str, object
     )
 
 
-def runs_sql(earlier: Path | None) -> str:
-    """Return the query of the table `runs`: those in the file of earlier ones, and `this_run`."""
-    if earlier is None:
-        return "from this_run"
-    file = literal(str(earlier))
-    return f"from read_parquet({file}) union all from this_run"
+def runs_sql(earlier: Iterable[Path]) -> str:
+    """Return the query of the table `runs`: those in files of earlier ones, and `this_run`.
+
+    After a rollback each file may hold some that another lacks.
+    """
+    files = ", ".join(literal(str(file)) for file in earlier)
+    return f"from read_parquet([{files}]) union from this_run" if files else "from this_run"

@@ -445,6 +445,22 @@ def finished(warehouse: Path) -> list[Path]:
     ]
 
 
+def intact(warehouse: Path, table: str) -> Iterator[Path]:
+    """Yield the file of a table in each finished snapshot, the newest first.
+
+    One that is damaged, and that of a snapshot whose manifest cannot be read, is left out.
+
+    Raises:
+        WarehouseError: a snapshot cannot be read.
+    """
+    for folder in finished(warehouse):
+        file = table_file(folder, table)
+        with suppress(_UnusableError):
+            facts = manifest(folder).files.get(str(file.relative_to(folder)))
+            if facts and is_intact(file, facts.sha256):
+                yield file
+
+
 def _has(folder: Path, name: str) -> bool:
     try:
         (folder / name).lstat()

@@ -18,6 +18,7 @@ from pipeline import inputs, listing, program
 from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
+from pipeline.runs import Changes
 from tests.paths import REPO
 from tests.site import REAL, Site, age, synthetic, tables
 
@@ -306,6 +307,15 @@ def test_a_document_that_stops_parsing_keeps_its_rows(site: Site) -> None:
         assert sorted(site.rows(codes)) == [("document_refused", 1), ("document_stale", 1)]
 
 
+def test_a_document_that_breaks_is_a_change(site: Site) -> None:
+    """So is one that breaks otherwise, and one that parses again, though its rows stay."""
+    for content in (REAL[RECORD][:2000], REAL[RECORD][:1000], REAL[RECORD]):
+        site.put(RECORD, content)
+        summary = site.build()
+        assert summary.published
+        assert summary.changes == Changes(added=0, changed=1, gone=0)
+
+
 def test_a_stale_document_ends_when_it_parses_again(site: Site) -> None:
     """Once it parses, the tables are as those of a build that never saw it broken."""
     clean = tables(site.warehouse)
@@ -485,6 +495,33 @@ def test_a_broken_listing_costs_reading_and_nothing_else(site: Site, content: by
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (5, 0, False)
     assert site.build().read == 0
+
+
+def test_a_broken_listing_loses_no_last_good_rows(site: Site) -> None:
+    """A stale document stays so, and one that fails that very night becomes so; a notice tells."""
+    good = site.rows("select pith_number, title from papers order by all")
+    first, second, *_ = REAL
+    site.put(first, REAL[first][:1000])
+    site.build()
+    site.put(second, REAL[second][:1000])
+    folder = _listing(site)
+    (folder / "documents.parquet").write_bytes(b"PAR1")
+    summary = site.build(max_shrink=20)
+    assert summary.notices == [
+        f"files are read again: the listing {folder.name} is damaged, or another version's"
+    ]
+    assert site.rows("select pith_number, title from papers order by all") == good
+    assert site.rows("select count(*) from documents where stale") == [(2,)]
+    assert site.build().notices == []
+
+
+def test_a_listing_that_is_gone_loses_no_last_good_rows(site: Site) -> None:
+    """The published snapshot tells what was good, and there is nothing new to publish."""
+    site.put(RECORD, REAL[RECORD][:1000])
+    site.build()
+    shutil.rmtree(_listing(site))
+    summary = site.build()
+    assert (summary.read, summary.published, summary.notices) == (5, False, [])
 
 
 def test_a_build_that_is_cut_off_after_publishing_keeps_its_listing(

@@ -17,9 +17,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import catalog, inputs
+from pipeline import catalog, inputs, snapshot
 from pipeline.errors import ShrinkError
 from pipeline.limits import Limits
+from pipeline.runs import Changes
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 
@@ -261,23 +262,76 @@ def test_a_refused_shrink_forgets_nothing(site: Site) -> None:
     assert (summary.read, summary.staged, summary.published) == (0, 0, False)
 
 
-@pytest.mark.parametrize("damage", ["no current", "older layout", "broken table"])
-def test_the_guard_needs_no_snapshot(site: Site, damage: str) -> None:
-    """After an upgrade, or where the snapshot is damaged, an empty mount publishes nothing."""
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_guard_counts_stale_documents(site: Site, *, damaged: bool) -> None:
+    """Stale ones may stay so, and count as lost when they go, as their rows do."""
     site.build()
+    for name, content in REAL.items():
+        site.put(name, content[:1000])
+    site.build()
+    site.put("more.json", ANOTHER)
+    site.build(max_shrink=0)
+    if damaged:
+        (site.warehouse / "current" / "documents" / "part-0.parquet").unlink()
+    for path in site.mirror.iterdir():
+        path.unlink()
+    with pytest.raises(ShrinkError, match="6 of the 6 documents"):
+        site.build(max_shrink=10)
+
+
+def test_a_stale_document_whose_content_is_elsewhere_is_not_lost(site: Site) -> None:
+    """What a stale document's rows rest on did not vanish if it is found under another path."""
+    site.build()
+    site.put(RECORD, REAL[RECORD][:1000])
+    site.build()
+    (site.mirror / RECORD).unlink()
+    site.put("moved.json", REAL[RECORD])
+    assert site.build(max_shrink=0).documents == {"bundle": 2, "record": 2, "state": 1}
+
+
+def _damage(site: Site, damage: str) -> None:
+    """Leave no table of documents of the last snapshot that a build could read."""
     current = site.warehouse / "current"
+    manifest = current / "manifest.json"
     if damage == "no current":
         current.unlink()
     elif damage == "older layout":
-        manifest = current / "manifest.json"
-        manifest.write_text(manifest.read_text().replace('"layout": 2', '"layout": 1'))
+        older = manifest.read_text().replace(f'"layout": {snapshot.LAYOUT}', '"layout": 1')
+        manifest.write_text(older)
     else:
         (current / "documents" / "part-0.parquet").unlink()
+
+
+_DAMAGES = ["no current", "older layout", "broken table"]
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+def test_the_guard_needs_no_snapshot(site: Site, damage: str) -> None:
+    """After an upgrade, or where the snapshot is damaged, an empty mount publishes nothing."""
+    site.build()
+    _damage(site, damage)
     for path in site.mirror.iterdir():
         path.unlink()
     with pytest.raises(ShrinkError, match="5 of the 5 documents"):
         site.build(max_shrink=10)
     assert site.build(max_shrink=None).documents == {}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+def test_what_changed_needs_no_snapshot(site: Site, damage: str) -> None:
+    """After an upgrade, or where the snapshot is damaged, the listing tells what changed."""
+    site.put("refused.json", REAL[RECORD][:1000])
+    site.put("stale.json", ANOTHER)
+    site.build()
+    site.put("stale.json", ANOTHER[:1000])
+    site.build()
+    _damage(site, damage)
+    first, second, third, *_ = REAL
+    (site.mirror / first).unlink()
+    site.put(second, REAL[second] + b"\n")
+    site.put(third, REAL[third][:1000])
+    site.put("more.json", REAL[second] + b"\n\n")
+    assert site.build().changes == Changes(added=1, changed=2, gone=1)
 
 
 def test_the_share_of_the_guard_is_exact(tmp_path: Path) -> None:

@@ -243,6 +243,21 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
     assert tables(site.warehouse) == today
 
 
+@pytest.mark.parametrize("lost", ["nothing", "current", "manifest.json", "runs/part-0.parquet"])
+def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
+    """`runs` tells of each snapshot of which one that is kept and intact tells."""
+    names = _names(site)
+    operate.rollback(site.warehouse, names[0])
+    current = site.warehouse / "current"
+    if lost == "current":
+        current.unlink()
+    elif lost != "nothing":
+        (current / lost).unlink()
+    site.put(RECORD, REAL[RECORD] + b"\n")
+    names.append(site.build().snapshot)
+    assert site.rows("select run_id from runs") == [(name,) for name in names]
+
+
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  # noqa: FBT001 - a case
     """Each file that the manifest names must be there, with its bytes."""
