@@ -27,15 +27,16 @@ _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 _DIFFERING = """
 select
     state.doc as state_doc,
-    merged.doc as bundle_doc
+    arg_min(merged.doc, merged.rank) as bundle_doc
 from staged_states as state
 -- proof: of documents that were read
 semi join proof using (doc)
 inner join merged using (pith_number)
-where
-    not state.embedded
-    and not merged.any_unknown
-    and not list_contains(merged.known, state.state_sha256_computed)
+where not state.embedded
+group by state.doc
+having
+    not bool_or(merged.merged_sha256 is null)
+    and not bool_or(merged.merged_sha256 = state.state_sha256_computed)
 """
 
 #: Where some of these documents stand, each once, in the order of their files.

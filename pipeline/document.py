@@ -156,20 +156,25 @@ def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
 
 
 def _unread(document: Document) -> Iterator[tuple[str, Any]]:
-    """Yield (pointer, item) of what an embedded state lists beside the events of its bundle."""
+    """Yield (pointer, item) of what an embedded state holds beside the events of its bundle."""
     bundle = document.shape
     if not isinstance(bundle, Bundle) or bundle.state is None:
         return
     known = {event.event_id for event in bundle.events or ()}
+    current, place = document.tree["state"]["current"], "/state/current"
+    created = bundle.state.current.record_created
+    if created is not None and created.event_id not in known:
+        yield f"{place}/record_created", current["record_created"]
     for name in STATE_LISTS:
-        pointer, items = f"/state/current/{name}", document.tree["state"]["current"].get(name)
-        if not isinstance(items, list | None):
-            yield pointer, items
+        items = current.get(name) or []
+        if not isinstance(items, list):
+            yield f"{place}/{name}", items
             continue
-        for index, item in enumerate(items or ()):
+        _check_length(items, MAX_EVENTS, "events", f"{place}/{name}")
+        for index, item in enumerate(items):
             event_id = item.get("event_id") if isinstance(item, dict) else None
             if not isinstance(event_id, str) or event_id not in known:
-                yield f"{pointer}/{index}", item
+                yield f"{place}/{name}/{index}", item
 
 
 def looks_like_pith(raw: bytes) -> bool:

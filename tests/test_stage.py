@@ -127,6 +127,7 @@ def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
         (4, "/events", {}, MAX_EVENTS),
         (1, "/current/graph_snapshots", {"payload": {"graph_snapshot": {}}}, MAX_EVENTS),
         (1, "/current/corrections", {}, MAX_EVENTS),
+        (4, "/state/current/corrections", 0, MAX_EVENTS),
         (4, "/events/0/supersedes", "", MAX_ITEMS),
         (1, "/applied_event_ids", "", MAX_ITEMS),
         (3, "/canonical_record/metadata/cross_cats_sorted", "", MAX_ITEMS),
@@ -136,7 +137,7 @@ def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
     ],
 )
 def test_lists_that_become_rows_have_a_length(
-    number: int, place: str, item: Json | str, most: int
+    number: int, place: str, item: Json | str | int, most: int
 ) -> None:
     """A few bytes can be an item, and rows or findings of it hundreds of times as large."""
     document = sample(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
 
 from pipeline import chains
 from pipeline.canonical import without
@@ -26,10 +25,9 @@ from pipeline.shapes import (
 def add_events(sheet: Sheet, canonical: CanonicalRecord) -> PaperParts:
     """Append the events of a bundle or a state; return the paper as they tell it at last.
 
-    No unapplied snapshot tells it; an unapplied beginning does where there is no other, as its
-    receipt is held against the document's own canonical record.
+    What is unapplied tells nothing.
     """
-    beginnings: list[tuple[bool, str, RecordCreated]] = []
+    created: tuple[str, RecordCreated] | None = None
     snapshot: tuple[str, GraphSnapshot] | None = None
     for position, read in enumerate(sheet.document.events):
         sheet.unapplied = read.unapplied
@@ -37,7 +35,8 @@ def add_events(sheet: Sheet, canonical: CanonicalRecord) -> PaperParts:
         payload = read.payload
         if isinstance(payload, RecordCreated):
             _check_created(sheet, read, payload)
-            beginnings.append((read.unapplied, f"{read.pointer}/payload", payload))
+            if not read.unapplied:
+                created = created or (f"{read.pointer}/payload", payload)
         elif isinstance(payload, GraphSnapshotTaken):
             taken = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
             check_source(sheet, f"{taken[0]}/source", taken[1].source, canonical)
@@ -46,11 +45,10 @@ def add_events(sheet: Sheet, canonical: CanonicalRecord) -> PaperParts:
     sheet.unapplied = False
     pointer, graph = snapshot or ("", GraphSnapshot())
     texts = (f"{pointer}/paper", graph.paper or Paper())
-    _, place, created = min(beginnings, key=itemgetter(0), default=(False, None, None))
-    receipt = (f"{place}/receipt", created.receipt) if created else (None, None)
+    receipt = (f"{created[0]}/receipt", created[1].receipt) if created else (None, None)
     if receipt[1] is None:
         add_receipt(sheet, receipt[0] or "/receipt", None, sheet.canonical_sha256)
-    attestation_state = created.attestation_state if created else None
+    attestation_state = created[1].attestation_state if created else None
     return PaperParts(texts, (pointer, graph), receipt, attestation_state)
 
 
@@ -99,7 +97,7 @@ def _unnamed(sheet: Sheet, read: ReadEvent) -> str:
 
 def _link(value: object) -> str | None:
     """Return a chain link as text; one that is no text, never seen, as JSON; None for none."""
-    if not value:
+    if value in (None, "", [], {}):
         return None
     return value if isinstance(value, str) else json_text(value)
 

@@ -55,7 +55,10 @@ equivocal as (
     group by
         pith_number,
         event_type,
-        case when event_type <> 'record_created' then (public_key_b64, target, prev_event) end
+        case
+            when event_type is distinct from 'record_created'
+                then (public_key_b64, target, prev_event)
+        end
     having count(*) > 1
 ),
 

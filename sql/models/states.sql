@@ -1,28 +1,32 @@
 -- Every state, embedded or not, with what its bundle's events merge to. A standalone state is
 -- held against the verified bundles of the same paper.
-with judged as (
+with standalone as (
+    select
+        state.doc,
+        bool_or(merged.merged_sha256 = state.state_sha256_computed) as reproduced,
+        bool_or(merged.merged_sha256 is null) as any_unknown
+    from staged_states as state
+    inner join merged using (pith_number)
+    where not state.embedded
+    group by state.doc
+),
+
+judged as (
     select
         state.*,
         proof.sha256,
         proof.proof,
         case
-            when state.embedded
-                -- what a signed bundle counts as invalid or equivocal, merges by no known rule
-                then if(
-                    state.merge_status = 'differs'
-                    and proof.proof = 'signed'
-                    and (state.invalid_event_count > 0 or state.equivocation_count > 0),
-                    'not_reproducible',
-                    state.merge_status
-                )
-            when list_contains(merged.known, state.state_sha256_computed) then 'reproduced'
-            when not merged.any_unknown then 'differs'
-            else 'not_reproducible'
+            when state.merge_status = 'differs' and own.doc is not null and own.merged_sha256 is null
+                then 'not_reproducible'
+            when standalone.reproduced then 'reproduced'
+            when not standalone.any_unknown then 'differs'
+            else state.merge_status
         end as judgement
     from staged_states as state
     inner join proof using (doc)
-    left join merged
-        on not state.embedded and state.pith_number = merged.pith_number
+    left join merged as own using (doc)
+    left join standalone using (doc)
 )
 
 select

@@ -529,7 +529,7 @@ def event_merely_listed_fail() -> Files:
     listing["current"]["corrections"] = [{**listed, "event_id": name} for name in lost]
     listing["applied_event_ids"] += lost
     listing |= {"event_count": 5, "valid_event_count": 5}
-    bundle["state"]["applied_event_ids"][0] = lost[2]
+    bundle["state"]["applied_event_ids"].append(lost[2])
     bundle["state"] = seal_state(bundle["state"])
     return own(bundle=seal_bundle(OWN, bundle, merge=False), listing=seal_state(listing))
 
@@ -1031,6 +1031,48 @@ def unapplied_event_fail() -> Files:
     begun = created(stranger, record)
     altered = made | {"payload": {"graph_snapshot": graph_snapshot("Altered")}}
     return own(bundle=beside(made, moved, shapeless, begun, altered))
+
+
+@case
+def beginning_unapplied_fail() -> Files:
+    """A beginning that a bundle's state did not apply stands in for none that is missing."""
+    record, stranger = canonical_record(), Key("pith-etl author's key", "author-9")
+    number, payload = number_of(record), created(stranger, record)["payload"]
+    payload["attestation_state"] = "author_attested"
+    begun = event(stranger, number, "record_created", payload)
+    bundle = beside(begun)
+    del bundle["events"][1], bundle["state"]["applied_event_ids"][0]
+    bundle["state"]["current"]["record_created"] = None
+    bundle["state"] |= {"event_count": 2, "valid_event_count": 1}
+    sealed = bundle | {"state": seal_state(bundle["state"])}
+    return own(bundle=seal_bundle(OWN, sealed, merge=False))
+
+
+@case
+def state_of_bundle_with_unapplied_fail() -> Files:
+    """A state that a signed bundle embeds, unapplied events and all, is not said to differ."""
+    number = number_of(canonical_record())
+    stranger = Key("pith-etl author's key", "author-9")
+    taken = {"graph_snapshot": graph_snapshot(), "verdict_id": None}
+    plainly = bundle_of(OWN, plain())
+    events = [*plainly["events"], event(stranger, number, "graph_snapshot", taken)]
+    bundle = seal_bundle(OWN, plainly | {"events": events}, merge=False)
+    return own(bundle=bundle, state=bundle["state"])
+
+
+@case
+def events_of_no_type_fail() -> Files:
+    """Events without a type contradict each other only at one place."""
+    number, first = number_of(canonical_record()), plain()[0]["event_id"]
+    places: list[Json] = [
+        {"target": "a", "prev_event": first},
+        {"target": "b", "prev_event": first},
+        {"target": "b", "prev_event": 0},
+    ]
+    made = [event(OWN, number, "none", {}, **place) for place in places]
+    odd = [seal_event(OWN, one | {"event_type": None}) for one in made]
+    bundle = bundle_of(OWN, plain())
+    return own(bundle=seal_bundle(OWN, bundle | {"events": [*plain(), *odd]}, merge=False))
 
 
 @case
