@@ -25,7 +25,7 @@ from pipeline.synth.signer import Signer
 from pipeline.verify import decode_base64, holds
 from tests.building import rows
 from tests.paths import SAMPLES
-from tests.site import start, workers
+from tests.site import members, start, workers
 
 _SEVERE = "select code, path, pointer from findings where severity <> 'info' order by all"
 
@@ -213,10 +213,16 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_a_killed_process_is_said(tmp_path: Path) -> None:
     """The system may kill one of the processes that write a dump: the message says so."""
     process = start("synth", 100_000, tmp_path / "dump")
-    while not (found := workers(process.pid)):
-        assert process.poll() is None
-    os.kill(found[0], signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    try:
+        # they are at work, and not being started
+        while not any((tmp_path / "dump").glob("documents/*/*/*.json")):
+            assert process.poll() is None
+        os.kill(workers(process.pid)[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        if members(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
     assert process.returncode == 1
     assert errors.startswith(f"pith-etl: a process that wrote {tmp_path / 'dump'} was killed")
 
