@@ -326,48 +326,12 @@ def _may_keep(last: Last, content: Content) -> bool:
 def _guard(connection: Connection, order: Order, last: Last | None) -> None:
     """Refuse to publish a snapshot that lost too much of the last one.
 
-    What the last one held its table tells or, where that is gone or broken, the listing.
-
     Raises:
-        ShrinkError: more than `max_shrink` of its documents vanished or fail. One that is
-            found under another path did not vanish, and one that was stale may stay so.
+        ShrinkError: more than `max_shrink` of its documents vanished or fail.
     """
     if order.max_shrink is None:
         return
-    file = last.table("documents") if last else None
-    held = (
-        f"""
-            select path, position, sha256, stale
-            from read_parquet({literal(str(file))})
-            where status = 'ok' or stale
-        """  # noqa: S608 - a path of our own, quoted
-        if file
-        else """
-            select path, position, good_sha256, sha256 is distinct from good_sha256
-            from old_documents
-            where good_sha256 is not null
-        """
-    )
-    total, lost = row_of(
-        connection,
-        f"""
-        with last (path, position, sha256, stale) as ({held}),
-
-        lost as (
-            select last.path
-            from last
-            left join inputs as found using (path, position)
-            where
-                found.status is distinct from 'ok'
-                and not coalesce(last.stale and found.stale, false)
-                and last.sha256 not in (select sha256 from inputs where status = 'ok')
-        )
-
-        select
-            (select count(*) from last),
-            (select count(*) from lost)
-        """,  # noqa: S608 - a path of our own, quoted
-    )
+    total, lost = _lost(connection, last)
     # as the operator wrote it: 2.3 times 1000 is less than 2300 in floats
     if 100 * lost > Fraction(str(order.max_shrink)) * total:
         message = (
@@ -376,6 +340,49 @@ def _guard(connection: Connection, order: Order, last: Last | None) -> None:
             "If this is right, build with --allow-shrink"
         )
         raise ShrinkError(message)
+
+
+def _lost(connection: Connection, last: Last | None) -> tuple[int, int]:
+    """Return how many documents the last snapshot held, and how many of them vanished or fail.
+
+    What it held its table tells or, where that is gone or broken, the listing. One that is found
+    under another path did not vanish, and one that was stale may stay so.
+    """
+    file = last.table("documents") if last else None
+    held = _HELD_BY_TABLE.format(file=literal(str(file))) if file else _HELD_BY_LISTING
+    total, lost = row_of(connection, _LOST.format(held=held))
+    return total, lost
+
+
+_HELD_BY_TABLE = """
+select path, position, sha256, stale
+from read_parquet({file})
+where status = 'ok' or stale
+"""
+
+_HELD_BY_LISTING = """
+select path, position, good_sha256, sha256 is distinct from good_sha256
+from old_documents
+where good_sha256 is not null
+"""
+
+_LOST = """
+with last (path, position, sha256, stale) as ({held}),
+
+lost as (
+    select last.path
+    from last
+    left join inputs as found using (path, position)
+    where
+        found.status is distinct from 'ok'
+        and not coalesce(last.stale and found.stale, false)
+        and last.sha256 not in (select sha256 from inputs where status = 'ok')
+)
+
+select
+    (select count(*) from last),
+    (select count(*) from lost)
+"""
 
 
 def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
