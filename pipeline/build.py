@@ -93,6 +93,7 @@ class _Work:
     """A build under way: its name, what was ordered, what was done so far, and where."""
 
     name: str
+    started_at: datetime
     order: Order
     progress: Progress
     summary: Summary
@@ -198,7 +199,7 @@ def make_snapshot(order: Order, progress: Progress) -> Summary:
 
 
 def _content(order: Order, inputs_sha256: str) -> Content:
-    place = str(order.warehouse.resolve())
+    place = snapshot.place(order.warehouse)
     return Content(inputs_sha256, order.keyring.digest, program.version(), place)
 
 
@@ -210,13 +211,14 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
         WarehouseError: staging is broken, or there is no room.
         KeyboardInterrupt: a query was interrupted.
     """
-    name = datetime.now(UTC).strftime(snapshot.NAME)
+    started_at = datetime.now(UTC)
+    name = snapshot.next_name(order.warehouse, started_at)
     summary = Summary(name, str(order.warehouse), order.workers)
     spill = order.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
     with connect(spill, order.workers) as connection:
-        work = _Work(name, order, progress, summary, connection)
+        work = _Work(name, started_at, order, progress, summary, connection)
         try:
             # within: to look for what broke would take longer than an interrupt may
             with interruptible(connection):
@@ -426,7 +428,7 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
 def _write_runs(work: _Work, folder: Path) -> None:
     """Write the table of all builds up to this one, as far as the snapshots that are kept tell."""
     facts = {
-        "started_at": datetime.strptime(work.summary.snapshot, snapshot.NAME),  # noqa: DTZ007 - UTC
+        "started_at": work.started_at.replace(tzinfo=None),
         "sources": list(map(shown, work.order.sources)),
         "keyring_sha256": work.order.keyring.digest,
     }

@@ -83,7 +83,7 @@ def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | l
 
 def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, float]]:
     """Ask the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
-    folder = warehouse.snapshot.parent.parent / "search"
+    folder = warehouse.path / "search"
     kept = folder / f"{warehouse.snapshot.name}.sqlite"
     if kept.exists():
         # what a power cut or a hand left is no index: another takes its place

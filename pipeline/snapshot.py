@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ MANIFEST = "manifest.json"
 #: A file of a snapshot that is finished, until `current` points at it: no command offers it.
 UNPUBLISHED = "unpublished"
 
-#: A snapshot, its listing and the work on it are named by when its build started, UTC.
+#: A snapshot, its listing and the work on it are named by when its build started, UTC, or by the
+#: next microsecond after what is there: names are in the order of the builds, whatever the clock.
 NAME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
 #: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
@@ -64,8 +65,8 @@ class FileFacts(msgspec.Struct, frozen=True):
 class Content(msgspec.Struct, frozen=True):
     """What decides what a snapshot holds: the inputs, the keyring, the program, and its place.
 
-    The place is the warehouse's absolute path, which the views in `pith.duckdb` name: a warehouse
-    that was moved or restored elsewhere needs another file.
+    The place is the real path of the folder that holds `snapshots`, which the views in
+    `pith.duckdb` name: snapshots that were moved or restored elsewhere need another file.
     """
 
     inputs_sha256: str
@@ -389,10 +390,29 @@ def current(warehouse: Path) -> Path:
     return folder
 
 
-def before(folder: Path) -> Path | None:
+def before(warehouse: Path, folder: Path) -> Path | None:
     """Return the folder of the newest finished snapshot that is older than this one, if any."""
-    newest_first = finished(folder.parent.parent)
-    return next((other for other in newest_first if other.name < folder.name), None)
+    return next((other for other in finished(warehouse) if other.name < folder.name), None)
+
+
+def place(warehouse: Path) -> str:
+    """Return where the snapshots are, as `Content` tells it; `snapshots` may be a link."""
+    return str((warehouse / "snapshots").resolve().parent)
+
+
+def next_name(warehouse: Path, now: datetime) -> str:
+    """Return the name of a build that starts now: after all that is named in the warehouse.
+
+    The clock may have been ahead when they were made.
+    """
+    folders = (warehouse / "snapshots", warehouse / "staging" / "listings")
+    there = [path.name for folder in folders for path in named(folder)]
+    name = now.strftime(NAME)
+    if there and name <= (newest := max(there)):
+        with suppress(ValueError, OverflowError):  # no date, or the last one of all
+            later = datetime.strptime(newest, NAME).replace(tzinfo=UTC) + timedelta(microseconds=1)
+            return later.strftime(NAME)
+    return name
 
 
 @dataclass(frozen=True, slots=True)

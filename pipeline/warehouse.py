@@ -36,6 +36,7 @@ class Warehouse:
     """The snapshot that is published at the time of opening, and no other.
 
     Attributes:
+        path: the folder of the warehouse.
         snapshot: the folder of the snapshot.
         connection: a DuckDB connection in memory with a view of every table, and
             `previous_papers`: the papers of the snapshot before, none where there is none.
@@ -48,6 +49,7 @@ class Warehouse:
             UsageError: there can be no warehouse at this place.
             WarehouseError: there is no published snapshot, or it is damaged.
         """
+        self.path = Path(path).resolve()
         self.snapshot = snapshot.current(Path(path))
         self._manifest = snapshot.manifest(self.snapshot)
         self.connection: Connection = engine.connect()
@@ -55,7 +57,9 @@ class Warehouse:
         self.connection.execute("set parquet_metadata_cache = true")
         with snapshot.reading(self.snapshot):
             self._open_views()
-            self._before = _create_previous(self.connection, snapshot.before(self.snapshot))
+            self._before = _create_previous(
+                self.connection, snapshot.before(self.path, self.snapshot)
+            )
         self._spill: Path | None = None
 
     def _open_views(self) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import duckdb
 import pytest
 
 from pipeline import catalog, operate, snapshot
-from pipeline.duck import Connection
+from pipeline.duck import Connection, row_of
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.report import data
+from pipeline.search import RESULTS, find
+from pipeline.warehouse import Warehouse
 from tests.console import Console
 from tests.site import REAL, Site, tables
 
@@ -199,6 +203,50 @@ def test_diff_of_what_is_not_there(
     finished = console("diff", *arguments, "--warehouse", three.warehouse)
     assert finished.code == 2
     assert message in finished.errors
+
+
+class _Ahead(datetime):
+    """A clock that is ten days ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) + timedelta(days=10)
+
+
+def test_a_clock_that_was_ahead_changes_no_order(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is built later is the newer one: for the report, rollback and pruning alike."""
+    with monkeypatch.context() as ahead:
+        ahead.setattr("pipeline.build.datetime", _Ahead)
+        site.put(RECORD, REAL[RECORD] + b"\n")
+        future = site.build().snapshot
+    site.put(RECORD, REAL[RECORD] + b"\n\n")
+    last = site.build().snapshot
+    assert last > future
+    assert data.read(site.warehouse).rows["runs"][0]["run_id"] == last
+    assert site.rows(
+        "select max(started_at) from runs where run_id <> (select max(run_id) from runs)"
+    ) > site.rows("select arg_max(started_at, run_id) from runs")
+    assert operate.rollback(site.warehouse, None) == future
+    assert data.read(site.warehouse).rows["runs"][0]["run_id"] == future
+    operate.rollback(site.warehouse, last)
+    operate.prune(site.warehouse, 2)
+    assert _names(site) == [future, last]
+
+
+def test_snapshots_may_be_a_link_to_another_disk(site: Site, tmp_path: Path) -> None:
+    """The papers of the snapshot before are found, and the index stays in the warehouse."""
+    (tmp_path / "disk").mkdir()
+    (site.warehouse / "snapshots").rename(tmp_path / "disk" / "big")
+    (site.warehouse / "snapshots").symlink_to(tmp_path / "disk" / "big")
+    site.build()
+    with Warehouse(site.warehouse) as warehouse:
+        (count,) = row_of(warehouse.connection, "select count(*) from previous_papers")
+        assert count
+        warehouse.connection.execute(RESULTS, find(warehouse, "mxnet", 3))
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["big"]
+    assert list((site.warehouse / "search").glob("*.sqlite"))
 
 
 # -- rollback ---------------------------------------------------------------------------------

@@ -35,4 +35,6 @@ def read(path: Path) -> Figures:
         warehouse.connection.execute("set memory_limit = '1GB'")
         warehouse.lock()
         rows = {name: records(warehouse.connection, sql("report", name)) for name in names}
+        # it may know of later ones: those before a rollback, or of a clock that was ahead
+        rows["runs"] = [run for run in rows["runs"] if run["run_id"] <= warehouse.snapshot.name]
         return Figures(manifest(warehouse.snapshot), rows)
