@@ -224,19 +224,34 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
             with interruptible(connection):
                 yield work
         except duckdb.Error as error:
-            raise _explained(order, error) from error
+            raise _explained(work, error) from error
 
 
-def _explained(order: Order, error: duckdb.Error) -> Exception:
+def _explained(work: _Work, error: duckdb.Error) -> Exception:
     """Return what an error of DuckDB means; what is broken in staging is removed."""
+    order = work.order
     broken = [] if is_disk_full(error) else _remove_broken(order.staging)
     if broken:
         return _broken(broken, str(error))
     if is_out_of_memory(error):
-        return WarehouseError(f"a query found no room in memory; nothing was published: {error}")
+        return WarehouseError(
+            "a query found no room in memory; nothing was published. "
+            f"The largest documents are {_largest(work.connection)}: {error}"
+        )
     if is_disk_full(error) or isinstance(error, duckdb.IOException):
         return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
     return error
+
+
+def _largest(connection: Connection) -> str:
+    """Return the places and sizes of the documents that weigh most, as far as they are known."""
+    try:
+        rows = connection.execute(
+            "select path, position, bytes from inputs where bytes > 0 order by bytes desc limit 3"
+        ).fetchall()
+    except duckdb.Error:
+        return "not known yet"
+    return ", ".join(f"{path} at {position} ({size} bytes)" for path, position, size in rows)
 
 
 def _remove_broken(directory: Path) -> list[str]:

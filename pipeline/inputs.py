@@ -6,9 +6,11 @@ opened, archives never unpacked to disk, and nothing is read beyond its limit.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -235,7 +237,8 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
                 unknown = raw is None and not size
                 known = (None if file.codec else file.size) if unknown else size
                 yield _found(file.path, position, known, raw, limits)
-        if not position:
+        # a file of lines without lines holds no document; a file of one document must hold one
+        if not position and not file.many:
             yield _found(file.path, 1, 0, b"", limits)
     except OSError as error:
         # pyarrow raises OSError without a number for a broken archive
@@ -266,16 +269,80 @@ def _found(
     return RawDocument(path, position, size, hashlib.sha256(raw).hexdigest(), raw)
 
 
+#: How much of an archive is read at a time: where that fails, it is read again in smaller steps.
+_STEPS = (_CHUNK, 4096, 1)
+
+
+class _Archive:
+    """A packed file that is unpacked up to the byte where it breaks.
+
+    pyarrow returns nothing of a read that fails. The file is then unpacked again up to where the
+    read began, and read on in smaller steps, so that each whole line before the break is found.
+    """
+
+    def __init__(self, file: IO[bytes], codec: str) -> None:
+        self._file = file
+        self._codec = codec
+        self._read = 0
+        self._steps = list(_STEPS)
+        # Python's gzip passes over the zeros that tapes and sparse copies leave behind a member
+        self._stream = gzip.GzipFile(fileobj=file) if codec == "gzip" else self._reopened()
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end.
+
+        Raises:
+            OSError: the file is broken right here.
+        """
+        while True:
+            try:
+                data: bytes = self._stream.read1(min(size, self._steps[0]))
+            except (OSError, EOFError, zlib.error):
+                if len(self._steps) == 1:
+                    raise
+                self._steps.pop(0)
+                self._resume()
+            else:
+                self._read += len(data)
+                return data
+
+    def _reopened(self) -> pa.NativeFile:
+        # a descriptor of its own: pyarrow closes what it reads from
+        again = os.fdopen(os.dup(self._file.fileno()), "rb", buffering=0)
+        again.seek(0)
+        return pa.CompressedInputStream(pa.PythonFile(again, mode="r"), self._codec)
+
+    def _resume(self) -> None:
+        self._stream.close()
+        self._stream = self._reopened()
+        left = self._read
+        while left:
+            data = self._stream.read(min(left, _CHUNK))
+            if not data:
+                message = "the file changed while it was read"
+                raise OSError(message)
+            left -= len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        self._file.close()
+
+
 class _Bounded:
     """A stream that raises OSError when an archive unpacks beyond its limits."""
 
-    def __init__(self, stream: IO[bytes] | pa.NativeFile, packed: int, limits: Limits) -> None:
+    def __init__(self, stream: _Archive, packed: int, limits: Limits) -> None:
         self._stream = stream
         self._read = 0
         self._most = min(limits.file_bytes, max(limits.document_bytes, packed * limits.ratio))
 
     def read(self, size: int) -> bytes:
-        data: bytes = self._stream.read(size)
+        try:
+            data = self._stream.read(size)
+        except OSError as error:
+            message = f"{error.strerror or error} at byte {self._read}"
+            raise OSError(message) from error
         self._read += len(data)
         if self._read > self._most:
             message = f"the archive unpacks to more than {self._most} bytes"
@@ -305,8 +372,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
         raise OSError(message)
     if file.codec is None:
         return stream
-    unpacked = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), file.codec)
-    return _Bounded(unpacked, status.st_size, limits)
+    return _Bounded(_Archive(stream, file.codec), status.st_size, limits)
 
 
 def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> _Piece:

@@ -247,9 +247,6 @@ MESS: dict[str, Mess] = {
     "empty.json": Mess(b"", "refused", "the document is empty at byte 0", _REFUSED, "byte 0"),
     "blank.json": Mess(b" \n", "refused", "the document is empty at byte 0", _REFUSED, "byte 0"),
     "empty.gz": Mess(b"", "refused", "the document is empty at byte 0", _REFUSED, "byte 0"),
-    "empty.jsonl": Mess(
-        b"\n\r\n", "refused", "the document is empty at byte 0", _REFUSED, "byte 0"
-    ),
     "duplicate.json": Mess(
         RECORD.replace(b'"paper":{', b'"paper":{"title":"x",', 1),
         "refused",
