@@ -37,6 +37,12 @@ def check_link(warehouse: Path) -> Result:
     return Result(f"link {snapshot.DATABASE}", "error", 0 if linked else 1, linked)
 
 
+def check_logs(warehouse: Path) -> Result:
+    """Return whether no client that wrote to `pith.duckdb` left a log, which others replay."""
+    count = len(snapshot.stray_logs(warehouse))
+    return Result(f"no {snapshot.DATABASE}.wal", "error", count, count == 0)
+
+
 def check_tables(connection: Connection) -> Iterator[Result]:
     """Yield, for each table, how many rows repeat the key of another."""
     for table in catalog.tables().values():

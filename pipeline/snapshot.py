@@ -186,7 +186,8 @@ def _lock(warehouse: Path, descriptor: int) -> None:
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
-    From here on nobody may write its tables. It counts as a snapshot once it is published.
+    From here on nobody may write its tables and its database. It counts as a snapshot once it is
+    published.
 
     Args:
         folder: the snapshot, complete but for the manifest.
@@ -196,7 +197,8 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
         rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
-        if rows is not None:
+        # who opens the database for writing would lock all others out, or add a view
+        if rows is not None or str(name) == DATABASE:
             file.chmod(file.stat().st_mode & ~0o222)
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
@@ -495,6 +497,12 @@ def _has(folder: Path, name: str) -> bool:
     return True
 
 
+def stray_logs(warehouse: Path) -> list[Path]:
+    """Return the logs that clients left which wrote to a database: others would replay them."""
+    links = warehouse / DATABASE, warehouse / "current" / DATABASE
+    return [log for link in links if (log := link.with_name(f"{DATABASE}.wal")).is_file()]
+
+
 def remove(folder: Path) -> None:
     """Delete a snapshot; if that is cut short, the next `sweep` ends it.
 
@@ -542,6 +550,8 @@ def sweep(warehouse: Path) -> None:
     for folder in named(warehouse / "snapshots"):
         if folder.is_dir() and folder.resolve() not in keep:
             remove(folder)
+    for log in stray_logs(warehouse):
+        log.unlink(missing_ok=True)
     for link in warehouse.glob(".*"):
         if _ASIDE.fullmatch(link.name):
             link.unlink(missing_ok=True)

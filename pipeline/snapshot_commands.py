@@ -104,7 +104,10 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
     folder = snapshot.current(warehouse)
     if rows is not None:
         return _check_rows(warehouse, rows)
-    results = [*checking.check_files(folder), checking.check_link(warehouse)] if files else []
+    results: list[checking.Result] = []
+    if files:
+        results += checking.check_files(folder)
+        results += [checking.check_link(warehouse), checking.check_logs(warehouse)]
     if all(result.passed for result in results):
         try:
             results += _audited(warehouse, folder)

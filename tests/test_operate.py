@@ -205,6 +205,18 @@ def test_diff_of_what_is_not_there(
     assert message in finished.errors
 
 
+def test_a_database_can_only_be_read_and_keeps_no_log(site: Site, console: Console) -> None:
+    """Nobody may write the file, `check --files` tells of a log beside it, a build removes it."""
+    log = site.warehouse / "pith.duckdb.wal"
+    assert (site.warehouse / "pith.duckdb").stat().st_mode & 0o777 == 0o444
+    log.write_bytes(b"left")
+    finished = console("check", "--files", "--warehouse", site.warehouse)
+    assert finished.code != 0
+    assert "no pith.duckdb.wal" in finished.output
+    site.build()
+    assert not log.exists()
+
+
 class _Ahead(datetime):
     """A clock that is ten days ahead."""
 
