@@ -43,6 +43,7 @@ INTERMEDIATE = {
     "meant": "table",
     "trusted": "view",
     "proof": "table",
+    "graded": "view",
     "merged": "table",
     "unsound": "table",
 }

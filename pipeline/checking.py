@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import audit, catalog, model, snapshot, staging
+from pipeline import audit, catalog, model, scope, snapshot, staging
 from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import WarehouseError
 from pipeline.keyring import Keyring, PinnedKey
@@ -110,6 +110,8 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     keyring = _keyring(connection)
     model.locate(connection, keyring)
     model.stage_views(connection, parts, keyring)
+    # the snapshot is judged whole
+    scope.everything(connection)
     model.build_intermediate(connection)
 
 

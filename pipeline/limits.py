@@ -31,7 +31,7 @@ MAX_LABEL_CHARACTERS = 256
 MAX_KEY_CHARACTERS = 16_384
 
 #: The most events that a document may hold: an event is some rows and some problems, and `{}` is
-#: one. As many true ones fill `document_bytes`.
+#: one. The largest state that was seen has 19.
 MAX_EVENTS = 10_000
 
 #: The most items of any other list that becomes rows or findings.
@@ -46,7 +46,8 @@ class Limits:
     """How much of a hostile input is looked at.
 
     Attributes:
-        document_bytes: the largest document; a larger one is refused unread.
+        document_bytes: the largest document; a larger one is refused unread. Real ones have 5 to
+            20 KB, and a worker holds some twenty times the bytes of the one it parses.
         file_bytes: the most a compressed file may unpack to.
         ratio: the most that a compressed file may unpack to, as a multiple of its own size,
             once it has unpacked to more than `document_bytes`.
@@ -60,7 +61,7 @@ class Limits:
             240 bytes, so that a batch of them comes to its bytes at about the same time.
     """
 
-    document_bytes: int = 16 * 2**20
+    document_bytes: int = 2 * 2**20
     file_bytes: int = 64 * 2**30
     ratio: int = 200
     mean_bytes: int = 48

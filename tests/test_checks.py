@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import catalog, model, scope, snapshot
+from pipeline import catalog, model, snapshot
 from pipeline.checking import open_snapshot
 from pipeline.duck import literal, row_of
 from tests.building import build_warehouse
@@ -64,7 +64,6 @@ def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:
         open_snapshot(connection, mirror, snapshot.current(mirror))
         connection.execute(f"set profiling_output = {literal(str(profile))}")
         (largest,) = row_of(connection, "select count(*) from staged_aliases")
-        scope.everything(connection)
         connection.execute("create table state_differences (doc bigint, pointer varchar)")
         steps = {name: catalog.model_sql(name) for name in model.MODELLED}
         for name, sql in {**steps, **{c.code: c.sql for c in catalog.checks()}}.items():

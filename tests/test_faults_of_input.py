@@ -14,6 +14,8 @@ import pytest
 from pipeline import scope
 from pipeline.inputs import RawDocument, discover, read_documents
 from pipeline.limits import DEFAULT
+from pipeline.runs import Summary
+from pipeline.summary import as_text
 
 _LINES = b"".join(b'{"line": %d, "text": "%s"}\n' % (n, b"%d" % n * 40) for n in range(3000))
 
@@ -102,3 +104,14 @@ def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> 
         assert scope.spread(connection) is ends
         if ends:
             assert connection.execute("from touched order by doc").fetchall() == [(0,), (1,), (2,)]
+
+
+def test_a_summary_needs_no_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the working directory was removed, a build says what it did all the same."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1))

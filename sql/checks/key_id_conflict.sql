@@ -1,31 +1,71 @@
 -- Two public keys go by one key_id.
 -- severity: error
 -- means: A key borrows the name of another. Names prove nothing: only the exact pinned key
---   does.
+--   does. Where the documents that carry the keys are not equally proven, only the keys of the
+--   less proven ones are blamed.
 -- do: Find out which of the documents carries the wrong key; the keyring's is the trusted
 --   one.
 -- scope: all documents
-with conflicts as (
+with weighed as (
+    -- a key counts as much as the best-proven document that carries it
+    select
+        carried.key_id,
+        carried.public_key_b64,
+        max(graded.grade) as grade
+    from staged_keys as carried
+    inner join graded using (doc)
+    where carried.key_status <> 'malformed'
+    group by all
+    union all
+    -- and the keyring more than any document
     select
         key_id,
+        public_key_b64,
+        100 as grade
+    from pinned
+),
+
+keys_by_name as (
+    select
+        key_id,
+        public_key_b64,
+        max(grade) as grade
+    from weighed
+    group by all
+),
+
+conflicts as (
+    select
+        key_id,
+        max(grade) as best,
         -- a few are enough to show that they differ
         array_to_string(
             list_slice(list(distinct public_key_b64 order by public_key_b64), 1, 4), ' '
         ) as known
-    from keys
-    -- what is no key is no other key
-    where key_status <> 'malformed'
+    from keys_by_name
     group by key_id
-    having count(distinct public_key_b64) > 1
+    having count(*) > 1
+),
+
+-- where several keys are equally well proven, nobody can say which of them is wrong
+blamed as (
+    select
+        keys_by_name.*,
+        conflicts.known
+    from keys_by_name
+    inner join conflicts using (key_id)
+    qualify
+        keys_by_name.grade < conflicts.best
+        or count_if(keys_by_name.grade = conflicts.best) over (partition by key_id) > 1
 )
 
 select
     carried.doc,
     carried.pointer,
-    conflicts.known as expected,
+    blamed.known as expected,
     carried.public_key_b64 as actual
-from conflicts
-inner join staged_keys as carried using (key_id)
+from blamed
+inner join staged_keys as carried using (key_id, public_key_b64)
 where
     carried.key_status <> 'malformed'
     -- a pinned key is trusted under any name

@@ -1,23 +1,6 @@
 -- Every key pinned or seen, by what it says of itself. One public key under two names, or one
 -- name for two keys, is two rows. A pinned key has a row that no document can alter.
-with graded as (
-    -- how well each document is proven: one that is kept, as the last snapshot has it
-    select
-        doc,
-        sha256,
-        grade
-    from proof
-    union
-    select
-        live.doc,
-        kept.sha256,
-        grades.grade
-    from kept_documents as kept
-    inner join live using (sha256)
-    inner join grades using (proof)
-),
-
-carried as (
+with carried as (
     select
         key_id,
         public_key_b64,

@@ -638,6 +638,16 @@ def key_id_taken_fail() -> Files:
 
 
 @case
+def key_name_borrowed_fail() -> Files:
+    """A key that an unproven document carries blames no key of a document that is better proven."""
+    bundle = bundle_of(OWN, plain())
+    bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
+    junk = bundle_of(FORGER, [], record=canonical_record("Another Title"))
+    junk["public_keys"].append(Key("pith-etl third key", "second").carried())
+    return own(bundle=seal_bundle(OWN, bundle), junk=seal_bundle(FORGER, junk))
+
+
+@case
 def outside_validity_fail() -> Files:
     """A pinned key vouches for what was signed in its period, and for nothing else."""
     pinned = OWN.pinned("2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z")
