@@ -30,6 +30,11 @@ class PinnedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The 32 raw bytes."""
         return decode_base64(self.public_key_b64, KEY_BYTES) or b""
 
+    @property
+    def label(self) -> str:
+        """The name and the key: by both it is known on which signatures the key was tried."""
+        return f"{self.key_id} {self.public_key_b64}"
+
 
 class Keyring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The pinned keys, in the order of their file."""

@@ -148,7 +148,7 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
     """
     found: list[tuple[Any, ...]] = []
     for number, part in enumerate(parts):
-        new = [key for key in keyring.keys if key.public_key_b64 not in part.keys]
+        new = [key for key in keyring.keys if key.label not in part.keys]
         if not new:
             continue
         rows = connection.execute(

@@ -70,7 +70,7 @@ class Part:
 
     Attributes:
         path: its folder.
-        keys: the public keys (base64) that were pinned when it was made.
+        keys: what was pinned when it was made (`PinnedKey.label`).
         sha256: of the file of each table, in hex.
     """
 
@@ -93,7 +93,7 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
     Args:
         staging: the warehouse's staging directory.
         tables: as `stage.stage` returns them, of at least one document.
-        keys: the public keys (base64) that were pinned.
+        keys: what was pinned (`PinnedKey.label`).
     """
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
     # named by the version, too: what another one made of the same documents is no use

@@ -253,7 +253,7 @@ def run_task(task: Task, job: Job) -> Done:
             }
             if new:
                 tables = stage(new.items(), job.keyring)
-                write_part(job.staging, tables, [key.public_key_b64 for key in job.keyring.keys])
+                write_part(job.staging, tables, [key.label for key in job.keyring.keys])
             listed.write_table(to_arrow(INPUTS, [_listed(document) for document in batch]))
             done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
     return done + Done(peak_bytes=peak_memory())

@@ -14,7 +14,22 @@ select
     names.key_id,
     names.public_key_fingerprint,
     names.public_key_b64,
-    true as named,
+    -- a pinned key goes by this name or fingerprint
+    coalesce(
+        bool_or(
+            names.key_id = pinned.key_id
+            or names.public_key_fingerprint = pinned.fingerprint_sha256_hex
+        ),
+        false
+    ) as named,
+    -- and it is the one under which they hold
+    coalesce(
+        bool_or(
+            names.key_id = pinned.key_id
+            or names.public_key_fingerprint = pinned.fingerprint_sha256_hex
+        ) filter (pinned.public_key_b64 = names.public_key_b64),
+        false
+    ) as candidate,
     -- when the pinned key is valid; null: the key is not among the pinned ones
     list({'valid_from': pinned.valid_from, 'valid_until': pinned.valid_until})
         filter (pinned.public_key_b64 = names.public_key_b64) as periods,

@@ -14,7 +14,9 @@ with verdicts as not materialized (
 dated as (
     select
         verdicts.*,
-        meant.named,
+        coalesce(meant.named, false) as named,
+        -- an earlier keyring may have let staging try a key that nothing names any more
+        verdicts.carried or coalesce(meant.candidate, false) as tried,
         -- null: the key under which it holds is not among the pinned ones
         case
             when meant.always then true
@@ -44,19 +46,18 @@ judged as (
         *,
         case
             when verdict in ('missing', 'unsupported', 'malformed') then verdict
-            when verdict = 'holds' and within then 'valid'
-            when verdict = 'holds' and (within is not null or carried) then 'untrusted_key'
-            when verdict = 'digest_mismatch' and (within is not null or carried)
-                then 'digest_mismatch'
+            when verdict = 'holds' and tried and within then 'valid'
+            when verdict = 'holds' and tried then 'untrusted_key'
+            when verdict = 'digest_mismatch' and tried then 'digest_mismatch'
             -- no key at hand, or none of those at hand is the one that made it
-            when named is null and not carried_any then 'unknown_key'
+            when not named and not carried_any then 'unknown_key'
             else 'invalid'
         end as status
     from dated
 )
 
 select
-    * exclude (public_key_b64, named, within),
+    * exclude (public_key_b64, named, tried, within),
     case
         when status in ('valid', 'untrusted_key', 'digest_mismatch') then public_key_b64
     end as public_key_b64,
