@@ -372,6 +372,11 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
         raise OSError(message)
     if file.codec is None:
         return stream
+    # of one document it is refused as empty, like a plain file
+    if file.many and not status.st_size:
+        stream.close()
+        message = "the archive is cut to nothing at byte 0"
+        raise OSError(message)
     return _Bounded(_Archive(stream, file.codec), status.st_size, limits)
 
 

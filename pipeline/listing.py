@@ -267,8 +267,24 @@ def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
         select {columns} from ({new})
         """  # noqa: S608 - names of our own
     )
+    connection.execute(_EMPTIED)
     connection.execute(f"create table inputs as {_INPUTS}")
 
+
+#: A file of lines without lines holds no document. One that held some was cut: it keeps them.
+_EMPTIED = """
+insert into listed by name
+select distinct
+    path,
+    1 as position,
+    0 as bytes,
+    'unreadable' as status,
+    'the file is empty, and held documents before' as reason
+from old_documents
+semi join current_files using (path)
+anti join listed using (path)
+where good_sha256 is not null
+"""
 
 #: A file that cannot be read further says nothing of the documents behind that place, and a
 #: directory that cannot be listed nothing of those below it: they keep their last good content,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,14 @@ import pyarrow as pa
 import pytest
 
 from pipeline import scope
+from pipeline.build import Order, build
 from pipeline.inputs import RawDocument, discover, read_documents
+from pipeline.keyring import load
 from pipeline.limits import DEFAULT
+from pipeline.resources import default_keyring
 from pipeline.runs import Summary
 from pipeline.summary import as_text
+from tests.paths import SAMPLES
 
 _LINES = b"".join(b'{"line": %d, "text": "%s"}\n' % (n, b"%d" % n * 40) for n in range(3000))
 
@@ -115,3 +120,27 @@ def test_a_summary_needs_no_working_directory(
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1))
+
+
+def test_a_packed_file_of_no_bytes_is_unreadable(tmp_path: Path) -> None:
+    """An archive that is cut to nothing is no hour without documents."""
+    (row,) = _read(tmp_path, "hour.ndjson.gz", b"")
+    assert row.status == "unreadable"
+
+
+def test_a_file_of_lines_that_is_emptied_keeps_its_documents(tmp_path: Path) -> None:
+    """Where a file held documents before, nothing in it is damage: its rows stay, stale."""
+    source, warehouse = tmp_path / "source", tmp_path / "warehouse"
+    source.mkdir()
+    samples = [json.dumps(json.loads(file.read_bytes())) for file in sorted(SAMPLES.iterdir())]
+    lines = source / "lines.ndjson"
+    lines.write_text("\n".join(samples))
+    order = Order([str(source)], warehouse, load(default_keyring()), 1)
+    before = build(order, lambda *_: None).rows["papers"]
+    for _ in range(2):
+        lines.write_text("")
+        after = build(order, lambda *_: None)
+        assert after.rows["papers"] == before > 0
+        documents = duckdb.read_parquet(str(warehouse / "current/documents/*.parquet"))
+        stale = documents.aggregate("status, stale, count(*)").fetchall()
+        assert stale == [("unreadable", True, len(samples))]
