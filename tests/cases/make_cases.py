@@ -368,6 +368,18 @@ def old_after_new() -> Files:
     return own(a_newer=newer, z_older=older)
 
 
+@case
+def newer_unapplied_fail() -> Files:
+    """What an older signed bundle applied, a newer one that holds the event may leave out."""
+    record = canonical_record()
+    made = [*plain(), snapshot(OWN, record, created_at="2026-06-01T00:00:02Z")]
+    newer = bundle_of(OWN, made, built_at="2026-07-02T00:00:00Z")
+    newer["state"]["applied_event_ids"].pop()
+    newer["state"] = seal_state(newer["state"] | {"event_count": 2, "valid_event_count": 2})
+    newer = seal_bundle(OWN, newer, merge=False)
+    return own(a_newer=newer, z_older=bundle_of(OWN, made))
+
+
 # -- states -----------------------------------------------------------------------------------
 
 
