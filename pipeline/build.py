@@ -251,7 +251,8 @@ def _largest(connection: Connection) -> str:
         ).fetchall()
     except duckdb.Error:
         return "not known yet"
-    return ", ".join(f"{path} at {position} ({size} bytes)" for path, position, size in rows)
+    # quoted: whoever named the file may have put control characters into its name
+    return ", ".join(f"{path!r} at {position} ({size} bytes)" for path, position, size in rows)
 
 
 def _remove_broken(directory: Path) -> list[str]:

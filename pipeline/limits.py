@@ -47,7 +47,7 @@ class Limits:
 
     Attributes:
         document_bytes: the largest document; a larger one is refused unread. Real ones have 5 to
-            20 KB, and a worker holds some twenty times the bytes of the one it parses.
+            20 KB.
         file_bytes: the most a compressed file may unpack to.
         ratio: the most that a compressed file may unpack to, as a multiple of its own size,
             once it has unpacked to more than `document_bytes`.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import SourceError, UsageError
@@ -249,3 +251,73 @@ def test_an_archive_within_its_ratio_is_read(tmp_path: Path) -> None:
     (refused,) = _read(path, Limits(document_bytes=10, ratio=1))
     assert (refused.status, refused.raw) == ("unreadable", None)
     assert refused.reason == f"the archive unpacks to more than {packed} bytes"
+
+
+_LINES = b"".join(b'{"line": %d, "text": "%s"}\n' % (n, b"%d" % n * 40) for n in range(3000))
+
+
+def _zstd(data: bytes) -> bytes:
+    packed: bytes = pa.Codec("zstd").compress(data, asbytes=True)
+    return packed
+
+
+_PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "zst": _zstd,
+}
+
+
+def _read_of(directory: Path, name: str, data: bytes) -> list[RawDocument]:
+    (directory / name).write_bytes(data)
+    return _read(directory / name)
+
+
+@pytest.mark.parametrize("suffix", sorted(_PACK))
+def test_lines_before_a_break_are_documents(tmp_path: Path, suffix: str) -> None:
+    """The lines that a cut packed file gives are documents; one row tells of the rest."""
+    packed = _PACK[suffix](_LINES)
+    *lines, last = _read_of(tmp_path, f"cut.ndjson.{suffix}", packed[: -len(packed) // 4])
+    assert all(document.raw for document in lines)
+    assert [document.position for document in lines] == list(range(1, len(lines) + 1))
+    assert last.status == "unreadable"
+    assert last.position == len(lines) + 1
+    assert "at byte " in str(last.reason)
+    if suffix == "gz":
+        assert len(lines) > 1000
+
+
+@pytest.mark.parametrize("suffix", sorted(_PACK))
+def test_whole_archives_are_read_to_their_end(tmp_path: Path, suffix: str) -> None:
+    """A packed file of lines gives each line as it was."""
+    documents = _read_of(tmp_path, f"whole.ndjson.{suffix}", _PACK[suffix](_LINES))
+    assert b"".join(document.raw + b"\n" for document in documents if document.raw) == _LINES
+
+
+def test_a_damaged_checksum_keeps_all_lines(tmp_path: Path) -> None:
+    """A gzip file whose checksum is wrong gives its lines, and one unreadable row."""
+    packed = bytearray(gzip.compress(_LINES))
+    packed[-8] ^= 1
+    *lines, last = _read_of(tmp_path, "sum.ndjson.gz", bytes(packed))
+    assert len(lines) == 3000
+    assert last.status == "unreadable"
+
+
+def test_zeros_behind_the_last_member_are_nothing(tmp_path: Path) -> None:
+    """A gzip file that a tape filled up with zeros is read as gzip reads it."""
+    documents = _read_of(tmp_path, "tape.ndjson.gz", gzip.compress(_LINES) + bytes(10_000))
+    assert len(documents) == 3000
+    assert all(document.raw for document in documents)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n"])
+def test_a_file_of_no_lines_holds_no_document(tmp_path: Path, data: bytes) -> None:
+    """An empty or blank file of lines is no error; an empty file of one document is."""
+    assert _read_of(tmp_path, "hour.ndjson", data) == []
+    assert len(_read_of(tmp_path, "empty.json", b"")) == 1
+
+
+def test_a_packed_file_of_no_bytes_is_unreadable(tmp_path: Path) -> None:
+    """An archive that is cut to nothing is no hour without documents."""
+    (row,) = _read_of(tmp_path, "hour.ndjson.gz", b"")
+    assert row.status == "unreadable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import os
 import random
 import shutil
@@ -19,7 +20,8 @@ from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
 from pipeline.runs import Changes
-from tests.paths import REPO
+from tests.building import build_warehouse, rows
+from tests.paths import REPO, SAMPLES
 from tests.site import REAL, Site, age, synthetic, tables
 
 RECORD = "000_97f37641e2d9eba2.txt"
@@ -569,3 +571,18 @@ def test_five_incremental_steps_equal_one_clean_build(tmp_path: Path) -> None:
     (tmp_path / "clean" / "keyring.json").write_bytes(site.keyring.read_bytes())
     clean.build(site.mirror)
     assert tables(site.warehouse) == tables(clean.warehouse)
+
+
+def test_a_file_of_lines_that_is_emptied_keeps_its_documents(tmp_path: Path) -> None:
+    """Where a file held documents before, nothing in it is damage: its rows stay, stale."""
+    source, warehouse = tmp_path / "source", tmp_path / "warehouse"
+    source.mkdir()
+    samples = [json.dumps(json.loads(file.read_bytes())) for file in sorted(SAMPLES.iterdir())]
+    lines = source / "lines.ndjson"
+    lines.write_text("\n".join(samples))
+    before = build_warehouse(warehouse, source).rows["papers"]
+    for _ in range(2):
+        lines.write_text("")
+        assert build_warehouse(warehouse, source).rows["papers"] == before > 0
+        stale = rows(warehouse, "select status, stale, count(*) from documents group by all")
+        assert stale == [("unreadable", True, len(samples))]

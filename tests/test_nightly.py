@@ -20,7 +20,8 @@ import pytest
 from pipeline import catalog, inputs, snapshot
 from pipeline.errors import ShrinkError
 from pipeline.limits import Limits
-from pipeline.runs import Changes
+from pipeline.runs import Changes, Summary
+from pipeline.summary import as_text
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 
@@ -804,3 +805,14 @@ def test_a_read_only_warehouse_publishes_nothing(site: Site, disk: Path, console
     assert console("check", "--files", "--warehouse", warehouse).code == 0
     remount("rw")
     assert console(*arguments).code == 0
+
+
+def test_a_summary_needs_no_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the working directory was removed, a build says what it did all the same."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1))

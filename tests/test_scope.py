@@ -154,3 +154,27 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
         assert tables(tmp_path / "1.0") == tables(tmp_path / "-1.0")
         _step(source, documents, chance)
     assert kept.count(True) == kept.count(False) == 5
+
+
+@pytest.mark.parametrize(("links", "ends"), [(3, True), (500, False)])
+def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> None:
+    """What is linked in a few steps is followed; a chain of hundreds is given up."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create table part_documents as
+            select range as doc, 'paper ' || range as pith_number from range(10000);
+            create table part_events as
+            select
+                range as doc, 'event ' || range as event_id, null::varchar as subject_pith_number,
+                'event ' || (range + 1) as prev_event, '[]' as supersedes
+            from range({links});
+            create table part_states (doc bigint, pith_number varchar, applied_event_ids varchar[]);
+            create table part_signatures (doc bigint, signature_b64 varchar);
+            create table live as select doc from part_documents;
+            create table touched as select 0::bigint as doc;
+            """  # noqa: S608 - a number of our own
+        )
+        assert scope.spread(connection) is ends
+        if ends:
+            assert connection.execute("from touched order by doc").fetchall() == [(0,), (1,), (2,)]

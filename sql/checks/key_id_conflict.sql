@@ -7,24 +7,23 @@
 --   one.
 -- scope: all documents
 with weighed as (
-    -- a key counts as much as the best-proven document that carries it
     select
         carried.key_id,
         carried.public_key_b64,
-        max(graded.grade) as grade
+        graded.grade
     from staged_keys as carried
     inner join graded using (doc)
     where carried.key_status <> 'malformed'
-    group by all
     union all
-    -- and the keyring more than any document
+    -- the keyring counts more than any document
     select
         key_id,
         public_key_b64,
-        100 as grade
+        (select max(grade) + 1 from grades) as grade
     from pinned
 ),
 
+-- a key counts as much as the best that vouches for it
 keys_by_name as (
     select
         key_id,
