@@ -328,7 +328,8 @@ def _recall(last: Last | None, content: Content, summary: Summary) -> bool:
     manifest = last.manifest
     summary.published, summary.snapshot = False, manifest.snapshot
     summary.inputs_sha256 = content.inputs_sha256
-    summary.documents, summary.refused = manifest.documents, manifest.refused
+    summary.documents, summary.statuses = manifest.documents, manifest.statuses
+    summary.refused = manifest.refused
     summary.findings, summary.codes = manifest.findings, manifest.codes
     summary.rows, summary.extra_fields = manifest.rows, manifest.extra_fields
     return True
@@ -471,6 +472,7 @@ def _write_manifest(order: Order, summary: Summary, content: Content, folder: Pa
         "sources": list(map(shown, order.sources)),
         "content": content,
         "documents": summary.documents,
+        "statuses": summary.statuses,
         "refused": summary.refused,
         "extra_fields": summary.extra_fields,
         "findings": summary.findings,

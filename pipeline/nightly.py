@@ -74,7 +74,7 @@ def run(options: Options) -> int:
             log(options.log_format, "warning", notice)
         code = exit_code(summary, options.fail_on)
         _hold_written(_write_files(options, summary, code))
-        _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary)))
+        _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
     return code
 
 

@@ -42,6 +42,7 @@ class Summary:
         bytes: size of the documents that were read, unpacked.
         staged: number of distinct documents parsed and verified by this build.
         documents: number of documents by kind, or by status where they were not read.
+        statuses: number of documents by status.
         refused: number of documents that are refused or unreadable.
         extra_fields: number of fields without a column, over all documents.
         rows: number of rows by table.
@@ -65,6 +66,7 @@ class Summary:
     bytes: int = 0
     staged: int = 0
     documents: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     refused: int = 0
     extra_fields: int = 0
     rows: dict[str, int] = field(default_factory=dict)
@@ -94,6 +96,7 @@ def count(connection: Connection, summary: Summary) -> None:
         return dict(connection.execute(counted.format(what, table)).fetchall())
 
     summary.documents = by("coalesce(kind, status)", "documents")
+    summary.statuses = by("status", "documents")
     severities = by("severity", "findings")
     summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
     summary.codes = by("code", "findings")

@@ -78,8 +78,8 @@ class Content(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What a snapshot holds and was made from; `manifest.json` in its folder.
 
-    `documents`, `refused`, `findings`, `codes`, `changes`, `seconds` and `extra_fields` are those
-    of the build's summary (`pipeline.runs.Summary`).
+    `documents`, `statuses`, `refused`, `findings`, `codes`, `changes`, `seconds` and `extra_fields`
+    are those of the build's summary (`pipeline.runs.Summary`).
     """
 
     snapshot: str
@@ -96,7 +96,9 @@ class Manifest(msgspec.Struct, frozen=True):
     seconds: dict[str, float]
     rows: dict[str, int]
     files: dict[str, FileFacts]
-    extra_fields: int = 0  # older snapshots of this layout do not tell
+    # older snapshots of this layout do not tell
+    extra_fields: int = 0
+    statuses: dict[str, int] = {}
 
 
 @contextmanager

@@ -11,11 +11,17 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline import catalog
+from pipeline.catalog import SEVERITIES
+from pipeline.exits import FINDINGS
 from pipeline.render import safe, safe_json
 from pipeline.runs import Summary
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
+
+#: How many codes of findings the text names.
+_CODES = 5
 
 
 def as_json(summary: Summary, code: int) -> str:
@@ -45,6 +51,7 @@ def as_metrics(summary: Summary, code: int) -> str:
         ("staged_documents", "Documents parsed and verified.", {"": summary.staged}),
         ("refused_documents", "Documents refused or unreadable.", {"": summary.refused}),
         ("documents", "Documents by kind.", _labelled("kind", summary.documents)),
+        ("documents_by_status", "Documents by status.", _labelled("status", summary.statuses)),
         ("rows", "Rows by table.", _labelled("table", summary.rows)),
         ("findings", "Findings by severity.", _labelled("severity", summary.findings)),
         ("findings_by_code", "Findings by code.", _labelled("code", summary.codes)),
@@ -67,9 +74,9 @@ def _labelled(label: str, values: dict[str, int] | dict[str, float]) -> dict[str
     return {f'{{{label}="{name}"}}': value for name, value in values.items()}
 
 
-def as_text(summary: Summary) -> str:
+def as_text(summary: Summary, code: int) -> str:
     """Return the summary of a build for a person, ending with what to try next."""
-    return "\n".join(_text(summary))
+    return "\n".join([*_text(summary), "", *_next(summary, code)])
 
 
 def _text(summary: Summary) -> Iterator[str]:
@@ -82,19 +89,42 @@ def _text(summary: Summary) -> Iterator[str]:
     yield "rows:"
     for name, count in summary.rows.items():
         yield f"  {name:<14}{count:>12,}"
+    if set(summary.statuses) - {"ok"}:
+        yield f"documents by status: {_counts(summary.statuses)}"
     yield f"findings: {_counts(summary.findings)}"
+    yield from _worst(summary.codes)
     yield f"time: {sum(summary.seconds.values()):.2f} s ({times})"
     where = f"{safe(summary.warehouse)}/snapshots/{summary.snapshot}"
     yield f"published: {where}" if summary.published else f"nothing changed since {where}"
-    yield ""
-    query = "select pith_number, title, receipt_status, title_status from papers limit 5"
+
+
+def _worst(codes: dict[str, int]) -> Iterator[str]:
+    """Yield the codes of the worst findings with their number, those of most findings first."""
+    severities = {check.code: check.severity for check in catalog.checks()}
+    ranked = sorted(
+        codes, key=lambda code: (SEVERITIES.index(severities[code]), -codes[code], code)
+    )
+    for code in ranked[:_CODES]:
+        yield f"  {code:<28}{codes[code]:>12,} {severities[code]}"
+    if len(ranked) > _CODES:
+        yield f"  and {len(ranked) - _CODES} codes more"
+
+
+def _next(summary: Summary, code: int) -> Iterator[str]:
+    """Yield the commands to try next: they show what let a build exit as it did."""
     option = (
         ""
         if summary.warehouse == "data/warehouse"
         else f" --warehouse {shlex.quote(summary.warehouse)}"
     )
     command = ".venv/bin/pith-etl" if _in_checkout() else "pith-etl"
-    yield f'try: {command} sql "{query}"{safe(option)}'
+    queries = ['"select pith_number, title, receipt_status, title_status from papers limit 5"']
+    if code == FINDINGS:
+        queries = ["--named worst_findings"]
+        if summary.refused:
+            queries.append("--named refused_documents")
+    for query in queries:
+        yield f"try: {command} sql {query}{safe(option)}"
 
 
 def _counts(values: dict[str, int]) -> str:

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -69,6 +70,25 @@ def test_refused_documents_exit_with_3(site: Site, build: Build) -> None:
     assert (site.warehouse / "current").exists()
     assert build().code == 3
     assert build("--fail-on", "never").code == 0
+
+
+def test_an_exit_with_3_says_why_and_what_shows_it(
+    site: Site, build: Build, console: Console
+) -> None:
+    """The summary has the counts by status and the worst codes, and queries that show both.
+
+    So has the summary of the next night, which changes nothing.
+    """
+    site.put_all({f"{number}.json": REAL[RECORD][: 2000 + number] for number in range(20)})
+    for _night in range(2):
+        output = build().output
+        assert "documents by status: 5 ok, 20 refused" in output
+        assert re.search(r"findings: .*\n  document_refused +20 error\n  state_not_repr", output)
+        tries = [line for line in output.splitlines() if line.startswith("try: ")]
+        shown = [console(*shlex.split(line)[2:]) for line in tries]
+        assert [found.code for found in shown] == [0, 0]
+        assert "document_refused" in shown[0].output
+        assert "19.json" in shown[1].output
 
 
 def test_findings_exit_with_3_from_a_severity_on(build: Build) -> None:
@@ -815,4 +835,4 @@ def test_a_summary_needs_no_working_directory(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1))
+    assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1), 0)
