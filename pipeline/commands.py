@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from pipeline.engine import engine
+from pipeline.asking import read_only, tell_places, told
+from pipeline.engine import behind, engine
 from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.render import print_table, safe, write_result
 from pipeline.snapshot import blame
-from pipeline.warehouse import Warehouse, read_only
+from pipeline.warehouse import Warehouse
 
 #: What DuckDB says of a query that is wrong in itself.
 _WRONG = (
@@ -43,19 +44,21 @@ def sql(
         WarehouseError: nothing is published, or a table is damaged.
     """
     with Warehouse(warehouse) as opened:
+        tell_places(opened.connection)
         opened.lock()
         try:
             with interruptible(opened.connection):
-                query = read_only(opened.connection, query, values)
-                with _output(output, form) as stream:
-                    write_result(opened.connection, query, form, stream, values)
+                question = read_only(opened.connection, query, values)
+                with _output(output, form) as stream, behind(question.behind):
+                    write_result(opened.connection, question.text, form, stream, values)
         except engine.Error as error:
+            message = told(error, query)
             # to look for damage reads all tables, which a slip of the pen should not; a table's
             # file that is not there DuckDB takes for one that may not be read, and names it
-            if not isinstance(error, _WRONG) or str(opened.snapshot) in str(error):
+            if not isinstance(error, _WRONG) or str(opened.snapshot) in message:
                 blame(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's
-            raise UsageError(safe(str(error))) from None
+            raise UsageError(safe(message)) from None
 
 
 def search(text: str, limit: int, warehouse: Path, form: str) -> None:

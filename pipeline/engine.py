@@ -7,7 +7,8 @@ Python, which take longer to import than a command takes to answer. What makes r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import _duckdb
@@ -23,6 +24,19 @@ def records(
     found = connection.execute(sql, values)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def behind(count: int) -> Iterator[None]:
+    """Let an error note how many bytes its place in what is run lies behind that in the query.
+
+    Within another such block the bytes add up.
+    """
+    try:
+        yield
+    except engine.Error as error:
+        error.add_note(str(count))
+        raise
 
 
 def literal(text: str) -> str:

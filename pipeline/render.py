@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
-from pipeline.engine import Connection, quote
+from pipeline.engine import Connection, behind, quote
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,20 +62,27 @@ def write_result(
     if form == "parquet":
         _write_parquet(connection, query, output, values)
         return
-    names = _run(connection, query, values)
+    names, added = _run(connection, query, values)
     text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     try:
-        _WRITERS[form](text, names, _rows(connection))
+        with behind(added):
+            _WRITERS[form](text, names, _rows(connection))
         text.flush()
     finally:
         text.detach()
 
 
-def _run(connection: Connection, query: str, values: Mapping[str, object] | None) -> list[str]:
-    """Run a query, with each instant as a time in UTC; return the names of its columns.
+def _run(
+    connection: Connection, query: str, values: Mapping[str, object] | None
+) -> tuple[list[str], int]:
+    """Run a query, with each instant as a time in UTC.
 
     The driver needs a further library for an instant with its zone; all times here are UTC.
+
+    Returns:
+        The names of its columns, and how many bytes were put before the query.
     """
+    before = ""
     columns = connection.execute(query, values).description or ()
     types = [str(column[1]) for column in columns]
     if any(_ZONED in kind for kind in types):
@@ -84,9 +91,11 @@ def _run(connection: Connection, query: str, values: Mapping[str, object] | None
             f"#{number}::{kind.replace(_ZONED, 'TIMESTAMP')}"
             for number, kind in enumerate(types, start=1)
         ]
-        # nothing was fetched, so that next to nothing was done
-        connection.execute(f"select {', '.join(casts)} from ({query}\n)", values)  # noqa: S608 - a query is what we are given
-    return [column[0] for column in columns]
+        before = f"select {', '.join(casts)} from ("  # noqa: S608 - a query is what we are given
+        with behind(len(before.encode())):
+            # nothing was fetched, so that next to nothing was done
+            connection.execute(f"{before}{query}\n)", values)
+    return [column[0] for column in columns], len(before.encode())
 
 
 def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
@@ -259,17 +268,17 @@ def _markdown(
         for row in rows
         for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
     ]
-    widths = [min(_WIDEST, max(map(_cells, column))) for column in zip(names, *lines, strict=True)]
+    widths = [min(_WIDEST, max(map(cells, column))) for column in zip(names, *lines, strict=True)]
     for number, line in enumerate([names, *lines]):
         padded = (
-            cell + " " * (width - _cells(cell)) for cell, width in zip(line, widths, strict=True)
+            cell + " " * (width - cells(cell)) for cell, width in zip(line, widths, strict=True)
         )
         yield f"| {' | '.join(padded)} |"
         if not number:
             yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)

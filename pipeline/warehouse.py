@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import weakref
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pipeline import snapshot
 from pipeline.engine import Connection, engine, literal
-from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -230,113 +226,3 @@ def _private_directory() -> Path | None:
     except OSError:
         return None
     return path
-
-
-#: `explain`, with its options, before a query. Between them stand plain words alone: in a
-#: comment or a quoted text DuckDB may see the query begin elsewhere.
-_EXPLAIN = re.compile(
-    r"(?P<explain>\s*explain(?:\s+analy[sz]e)?(?:\s*\([\w\s,]*\))?)(?P<query>[\s(].*)",
-    re.ASCII | re.IGNORECASE | re.DOTALL,
-)
-
-
-#: The operators and table functions that the plan of a query may hold. Others write, which a COPY
-#: does even within a WITH, run a query that no plan shows, or change how DuckDB works; and each
-#: version brings new ones.
-_READS = frozenset(
-    (  # noqa: SIM905 - one a line they would fill a page
-        "asof_join blockwise_nl_join delim_join hash_join ie_join left_delim_join "
-        "nested_loop_join piecewise_merge_join positional_join right_delim_join cross_product "
-        "union cte rec_cte recursive_key_join chunk_scan column_data_scan cte_scan delim_scan "
-        "dummy_scan expression_scan positional_scan rec_cte_scan seq_scan table_scan projection "
-        "filter limit limit_percent streaming_limit window streaming_window order_by top_n "
-        "hash_group_by perfect_hash_group_by partitioned_aggregate ungrouped_aggregate pivot "
-        "empty_result reservoir_sample streaming_sample unnest inout_function read_parquet "
-        "parquet_file_metadata parquet_full_metadata parquet_kv_metadata parquet_metadata "
-        "parquet_schema generate_series range repeat repeat_row json_each json_tree parquet_scan "
-        "pragma_show pragma_table_info pragma_version duckdb_columns duckdb_constraints "
-        "duckdb_databases duckdb_dependencies duckdb_functions duckdb_indexes duckdb_keywords "
-        "duckdb_schemas duckdb_sequences duckdb_settings duckdb_tables duckdb_types duckdb_views "
-    ).split()
-)
-
-
-def read_only(
-    connection: Connection, query: str, values: Mapping[str, object] | None = None
-) -> str:
-    """Return a query as it is to be run, if it is one statement that only reads.
-
-    DuckDB may write wherever it may read, so that anything but a query is refused here and not
-    left to the file system. What comes back is a subquery, or `explain` of one: whatever was
-    overlooked here, DuckDB's own grammar lets nothing but a query stand there, not even a WITH
-    that writes.
-
-    Args:
-        connection: where the tables are; the query is planned there, and not run.
-        query: what was asked.
-        values: what is to be bound to its `$name`s.
-
-    Raises:
-        UsageError: it is something else.
-        duckdb.Error: DuckDB cannot parse or plan it.
-    """
-    query, kind = _statement(connection, query)
-    explain = ""
-    if kind == engine.StatementType.EXPLAIN and (match := _EXPLAIN.fullmatch(query)):
-        explain = f"{match['explain']} "
-        query, kind = _statement(connection, match["query"])
-    _only_select(kind)
-    # a subquery's columns have each a name of its own, too
-    query, kind = _statement(connection, f"from ({query}\n)")
-    _only_select(kind)
-    plan = connection.execute(f"explain (format json) {query}", values).fetchall()
-    for operator in _operators(json.loads(plan[0][1])):
-        if (name := operator.strip().lower()) not in _READS:
-            message = f"only queries of the tables can be run; {name} is nothing that they may use"
-            raise UsageError(message)
-    return explain + query
-
-
-def _only_select(kind: engine.StatementType) -> None:
-    """Refuse what is no query."""
-    if kind == engine.StatementType.SELECT:
-        return
-    message = f"only queries can be run; this is {kind.name.lower()}"
-    if kind == engine.StatementType.EXPLAIN:
-        message = "only EXPLAIN [ANALYZE] [(FORMAT format)] can stand before a query, no comment"
-    if kind == engine.StatementType.MULTI:
-        message = "only single queries can be run; a PIVOT must name its values: ON x IN (...)"
-    raise UsageError(message)
-
-
-def _statement(connection: Connection, query: str) -> tuple[str, engine.StatementType]:
-    """Return the only statement of a query, without what follows it, and its kind."""
-    try:
-        query.encode()
-    except UnicodeEncodeError:
-        message = "the query is not UTF-8"
-        raise UsageError(message) from None
-    # the module's own function would open another database to parse it
-    statements = connection.extract_statements(query)
-    if len(statements) != 1:
-        message = f"one query is expected, not {len(statements)} statements"
-        raise UsageError(message)
-    text = statements[0].query
-    # the offsets count bytes
-    data = text.encode()
-    for offset, kind in reversed(engine.tokenize(text)):
-        if kind != engine.token_type.comment and data[offset:].strip() != b";":
-            break
-        data = data[:offset].rstrip()
-    return data.decode(), statements[0].type
-
-
-def _operators(plan: object) -> Iterator[str]:
-    """Yield the names of all operators of a plan."""
-    if isinstance(plan, dict):
-        if isinstance(plan.get("name"), str):
-            yield plan["name"]
-        plan = list(plan.values())
-    if isinstance(plan, list):
-        for part in plan:
-            yield from _operators(part)

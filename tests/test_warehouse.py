@@ -13,7 +13,6 @@ import pytest
 
 from pipeline import Warehouse, catalog
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.warehouse import read_only
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
 
@@ -141,50 +140,6 @@ def test_a_locked_warehouse_spills_in_private(
     with Warehouse(samples_warehouse) as warehouse:
         warehouse.lock()
         assert warehouse.connection.execute("select count(*) from papers").fetchall() == [(5,)]
-
-
-@pytest.mark.parametrize(
-    ("query", "run"),
-    [
-        ("select 1", "from (select 1\n)"),
-        ("select 1;", "from (select 1\n)"),
-        ("select 'é' as é; -- é\n/* ; */ ;\n", "from (select 'é' as é\n)"),
-        ("select ';' -- ;", "from (select ';'\n)"),
-        ("explain analyze select 1;", "explain analyze from (select 1\n)"),
-        ("EXPLAIN (format json) (select 1)", "EXPLAIN (format json) from ((select 1)\n)"),
-        ("explain(select 1)", "explain from ((select 1)\n)"),
-    ],
-)
-def test_a_query_is_run_as_a_subquery(samples_warehouse: Path, query: str, run: str) -> None:
-    """What is run is a subquery, where DuckDB allows nothing but queries, or EXPLAIN of one."""
-    with Warehouse(samples_warehouse) as warehouse:
-        assert read_only(warehouse.connection, query) == run
-        warehouse.connection.execute(run)
-
-
-def test_a_subquery_writes_nothing(samples_warehouse: Path, tmp_path: Path) -> None:
-    """DuckDB itself refuses what writes in the place where a query is run."""
-    with Warehouse(samples_warehouse) as warehouse:
-        for writing in (
-            f"copy papers to '{tmp_path}/x.csv'",
-            f"with x as (copy papers to '{tmp_path}/x.csv') from x",
-            "create table x as select 1",
-        ):
-            for query in (f"from ({writing}\n)", f"explain analyze from ({writing}\n)"):
-                with pytest.raises(duckdb.Error):
-                    warehouse.connection.execute(query)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_values_are_bound_before_a_query_is_judged(samples_warehouse: Path) -> None:
-    """A query with values is planned with them, and one without its values is an error."""
-    query = "select title from papers where source_id = $id"
-    with Warehouse(samples_warehouse) as warehouse:
-        values = {"id": "1512.01274"}
-        run = read_only(warehouse.connection, query, values)
-        assert len(warehouse.connection.execute(run, values).fetchall()) == 1
-        with pytest.raises(duckdb.Error):
-            read_only(warehouse.connection, query)
 
 
 def test_a_moved_warehouse_is_read_where_it_is(samples_warehouse: Path, tmp_path: Path) -> None:
