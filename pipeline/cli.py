@@ -205,8 +205,9 @@ def queries(name: str | None) -> None:
 def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
     """Find papers by the words of their titles and abstracts, the best match first.
 
-    A paper must hold all the words, in any form: networks finds network. The first search
-    after a build makes an index, which takes a while on many papers.
+    A paper must hold all the words, in any form: networks finds network. Papers that a receipt
+    vouches for come before all others; found counts those beyond the limit, too. The first
+    search after a build makes an index, which takes a while on many papers.
     """
     from pipeline import commands
 
@@ -220,12 +221,13 @@ def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> No
 )
 @click.argument("identifier", metavar="ID")
 @WAREHOUSE
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of all that is known.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of papers.")
 def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
 
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
-    address of one of them. An arXiv id without a version prints every version.
+    address of one of them. An arXiv id without a version prints every version, but 20 papers
+    at most; of each list, 100 rows and their number. What is proven comes first.
     """
     from pipeline.interrupts import interruptible
     from pipeline.show import show as run_show

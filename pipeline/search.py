@@ -15,6 +15,7 @@ import re
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import TypedDict
 
 from pipeline import snapshot
 from pipeline.errors import WarehouseError
@@ -39,7 +40,8 @@ select
     paper.title,
     paper.primary_cat,
     paper.submitted_at,
-    paper.proof
+    paper.proof,
+    $found::bigint as found
 from hits
 inner join papers as paper on hits.pith_number = paper.pith_number
 order by hits.place
@@ -49,8 +51,21 @@ order by hits.place
 _WORD = re.compile(r"[^\W_]+")
 
 
-def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | list[float]]:
+class Hits(TypedDict):
+    """The best matches: their Pith numbers, their scores, and how many papers match in all.
+
+    A higher score is a better match.
+    """
+
+    numbers: list[str]
+    scores: list[float]
+    found: int
+
+
+def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
     """Return the papers that hold all the words of a text, the best first.
+
+    Those that a receipt vouches for come before all others, which anybody can make.
 
     Words are compared without case and accents and by their stem, so that *networks* finds
     *network*. Only the first `WORDS` different words count. Any text is allowed; one without a
@@ -62,14 +77,13 @@ def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | l
         limit: how many papers at most.
 
     Returns:
-        `numbers`, the Pith numbers, and `scores`, which are higher for a better match: what
-        `RESULTS` binds.
+        What `RESULTS` binds.
 
     Raises:
         WarehouseError: the index cannot be written, or a table is damaged.
     """
     words = list(dict.fromkeys(_WORD.findall(text)))[:WORDS]
-    rows: list[tuple[str, float]] = []
+    rows: list[tuple[str, float, int]] = []
     if words:
         query = " ".join(f'"{word}"' for word in words)
         try:
@@ -78,10 +92,14 @@ def find(warehouse: Warehouse, text: str, limit: int) -> dict[str, list[str] | l
             snapshot.blame(warehouse.snapshot, error)
             message = f"the search index of {warehouse.snapshot.name} does not work: {error}"
             raise WarehouseError(message) from None
-    return {"numbers": [row[0] for row in rows], "scores": [row[1] for row in rows]}
+    return {
+        "numbers": [row[0] for row in rows],
+        "scores": [row[1] for row in rows],
+        "found": rows[0][2] if rows else 0,
+    }
 
 
-def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, float]]:
+def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, float, int]]:
     """Ask the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
     folder = warehouse.path / "search"
     kept = folder / f"{warehouse.snapshot.name}.sqlite"
@@ -98,13 +116,15 @@ def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, flo
         return _asked(path, query, limit)
 
 
-def _asked(index: Path, query: str, limit: int) -> list[tuple[str, float]]:
+def _asked(index: Path, query: str, limit: int) -> list[tuple[str, float, int]]:
     uri = f"{index.resolve().as_uri()}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
         return connection.execute(
-            "select number.pith_number, -bm25(texts, ?1, 1.0) as score "
+            "select number.pith_number, -bm25(texts, ?1, 1.0) as score, "
+            "(select count(*) from texts where texts match ?2) "
             "from texts inner join numbers as number on number.id = texts.rowid "
-            "where texts match ?2 order by score desc, number.pith_number limit ?3",
+            "where texts match ?2 "
+            "order by number.proven desc, score desc, number.pith_number limit ?3",
             (_TITLE_WEIGHT, query, limit),
         ).fetchall()
 
@@ -146,14 +166,17 @@ def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:
     # what is half written is never put in place, so that nothing needs a journal
     connection.execute("pragma journal_mode = off")
     connection.execute("pragma synchronous = off")
-    connection.execute("create table numbers (id integer primary key, pith_number text)")
+    connection.execute(
+        "create table numbers (id integer primary key, proven integer, pith_number text)"
+    )
     # the texts themselves are in `papers`
     connection.execute(
         "create virtual table texts using fts5("
         "title, abstract, content='', tokenize='porter unicode61 remove_diacritics 2')"
     )
     reader = warehouse.sql(
-        "select pith_number, coalesce(title, ''), coalesce(abstract_excerpt, '') from papers"
+        "select (proof in ('signed', 'receipt'))::int, pith_number, "
+        "coalesce(title, ''), coalesce(abstract_excerpt, '') from papers"
     ).to_arrow_reader()
     numbers = itertools.count(1)
     for batch in reader:
@@ -161,9 +184,9 @@ def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:
             (next(numbers), *row)
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
         ]
-        connection.executemany("insert into numbers values (?1, ?2)", [row[:2] for row in rows])
+        connection.executemany("insert into numbers values (?1, ?2, ?3)", [row[:3] for row in rows])
         connection.executemany(
             "insert into texts (rowid, title, abstract) values (?1, ?2, ?3)",
-            [(number, title, abstract) for number, _, title, abstract in rows],
+            [(number, title, abstract) for number, _, _, title, abstract in rows],
         )
     connection.commit()

@@ -1,6 +1,8 @@
 """One paper on a page: its texts, its names, what happened to it, and what vouches for it.
 
-The sections are the queries of `sql/show/`, each under the title in its first line.
+The sections are the queries of `sql/show/`, each under the title in its first line, with what is
+proven first. A stranger can lengthen most of them: a page holds `ROWS` rows of each, and their
+exact number.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ _FORMS = (
 _WIDTH = 88
 #: How much of an unknown identifier its error repeats.
 _REPEATED = 80
+#: The most papers that are shown of one name, and the most rows of one section.
+PAPERS = 20
+ROWS = 100
 
 Row = Mapping[str, Any]
 
@@ -50,46 +55,64 @@ class UnknownPaperError(PithEtlError):
 
 
 def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
-    """Print every paper that an identifier names, the newest version first.
+    """Print the papers that an identifier names, the newest version first, `PAPERS` at most.
 
     Those that a receipt vouches for come before those that only claim the name.
 
-    As JSON it is an array of objects: `paper`, and each section as an array of its rows.
+    As JSON it is an array of objects: `paper`, each section as an array of its rows, and `counts`,
+    which has for each section, and for `papers` of the name, how many there are.
 
     Raises:
         UnknownPaperError: it names none.
     """
-    pages = [_page(warehouse, number) for number in _numbers(warehouse, identifier)]
+    numbers, count = _numbers(warehouse, identifier)
+    pages = [_page(warehouse, number, count) for number in numbers]
     if as_json:
         text = msgspec.json.format(msgspec.json.encode(pages), indent=2).decode()
         output.write(safe_json(text) + "\n")
         return
     for page in pages:
         _write(page, output)
+    if count > len(pages):
+        output.write(f"\n{len(pages)} of {count:,} papers of this name; `resolve` has all in SQL\n")
 
 
-def _numbers(warehouse: Warehouse, identifier: str) -> list[str]:
+def _numbers(warehouse: Warehouse, identifier: str) -> tuple[list[str], int]:
+    """Return the numbers of the papers to show, and how many papers the identifier names."""
     # an argument may hold bytes that are no UTF-8, which DuckDB does not take
     text = identifier.encode("utf-8", "backslashreplace").decode()
     rows = warehouse.connection.execute(
-        "select pith_number from papers where pith_number in (from resolve($text)) "
-        "order by proof in ('signed', 'receipt') desc, source_version desc, pith_number",
-        {"text": text},
+        "select pith_number, count(*) over () "
+        "from papers where pith_number in (from resolve($text)) "
+        "order by proof in ('signed', 'receipt') desc, source_version desc, pith_number "
+        "limit $most",
+        {"text": text, "most": PAPERS},
     ).fetchall()
     if not rows:
         message = f"no paper here is named {safe(text[:_REPEATED])!r}; a name is {_FORMS}"
         raise UnknownPaperError(message)
-    return [row[0] for row in rows]
+    return [row[0] for row in rows], rows[0][1]
 
 
-def _page(warehouse: Warehouse, number: str) -> dict[str, Any]:
-    """Return all that there is on a paper: the row `paper`, and the rows of each section."""
-    (paper,) = _rows(warehouse, "paper", number)
-    return {"paper": paper} | {name: _rows(warehouse, name, number) for name in SECTIONS}
+def _page(warehouse: Warehouse, number: str, papers: int) -> dict[str, Any]:
+    """Return what there is on a paper: the row `paper`, the rows of each section, `counts`."""
+    page: dict[str, Any] = {"counts": {"papers": papers}}
+    for name in ("paper", *SECTIONS):
+        page[name], page["counts"][name] = _rows(warehouse, name, number)
+    (page["paper"],) = page["paper"]
+    del page["counts"]["paper"]
+    return page
 
 
-def _rows(warehouse: Warehouse, section: str, number: str) -> list[dict[str, Any]]:
-    return records(warehouse.connection, sql("show", section), {"number": number})
+def _rows(warehouse: Warehouse, section: str, number: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the first `ROWS` rows of a section, and how many there are."""
+    query, values = sql("show", section), {"number": number}
+    rows = records(warehouse.connection, f"{query}\nlimit {ROWS + 1}", values)
+    if len(rows) <= ROWS:
+        return rows, len(rows)
+    counting = f"select count(*) as count from ({query})"  # noqa: S608 - our own
+    (counted,) = records(warehouse.connection, counting, values)
+    return rows[:ROWS], counted["count"]
 
 
 def _write(page: Mapping[str, Any], output: IO[str]) -> None:
@@ -98,11 +121,17 @@ def _write(page: Mapping[str, Any], output: IO[str]) -> None:
     for name in SECTIONS:
         title = sql("show", name).splitlines()[0].removeprefix("-- ")
         rows: list[Row] = page[name]
-        output.write(f"\n{title}: {len(rows) or 'none'}\n")
+        output.write(f"\n{title}: {_told(len(rows), page['counts'][name])}\n")
         if rows:
             # a column that says nothing on this paper only widens the page
             names = [column for column in rows[0] if any(row[column] is not None for row in rows)]
             print_table(output, names, [[_text(row[key]) for key in names] for row in rows])
+
+
+def _told(shown: int, count: int) -> str:
+    if count > shown:
+        return f"{count:,}, of which these are the first {shown}"
+    return str(count or "none")
 
 
 def _cited(count: int | None) -> str:

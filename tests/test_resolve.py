@@ -344,12 +344,15 @@ def test_old_ids_resolve(identifier: str) -> None:
     """An arXiv id of before 2007 is found with and without its class, in any case."""
     with duckdb.connect() as connection:
         connection.execute(
-            "create table aliases as from (values ('pith:2003:A', 'arxiv', 'math/0309136', true), "
-            "('pith:2003:A', 'arxiv_version', 'math/0309136v2', true), "
-            "('pith:2003:A', 'doi', '10.48550/arxiv.math/0309136', true)) "
-            "as rows (pith_number, kind, value, well_formed)"
+            "create table aliases as from (values "
+            "('pith:2003:A', 'arxiv', 'math/0309136', true, 'signed'), "
+            "('pith:2003:A', 'arxiv_version', 'math/0309136v2', true, 'signed'), "
+            "('pith:2003:A', 'doi', '10.48550/arxiv.math/0309136', true, 'signed')) "
+            "as rows (pith_number, kind, value, well_formed, proof)"
         )
-        connection.execute("create table papers as select 'pith:2003:A' as pith_number")
+        connection.execute(
+            "create table papers as select 'pith:2003:A' as pith_number, 'signed' as proof"
+        )
         sql = catalog.macros()[0].sql
         connection.execute(f"create macro resolve(identifier) as table {sql}")
         assert _resolve(connection, identifier) == ["pith:2003:A"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import orjson
 import pytest
 
 from pipeline import Warehouse
-from pipeline.show import SECTIONS
+from pipeline.show import PAPERS, ROWS, SECTIONS
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES
@@ -113,7 +115,8 @@ def test_every_digest_and_signature_has_its_verdict(
 def test_json_has_every_section(samples_warehouse: Path, console: Console) -> None:
     """The JSON form is an array of papers, each with its row and its sections."""
     (page,) = _shown(console, samples_warehouse, "10.48550/arXiv.1512.01274")
-    assert set(page) == {"paper", *SECTIONS}
+    assert set(page) == {"paper", "counts", *SECTIONS}
+    assert page["counts"] == {"papers": 1} | {name: len(page[name]) for name in SECTIONS}
     assert page["paper"]["pith_number"] == MXNET
     assert page["paper"]["submitted_at"] == "2015-12-03T22:49:21"
     assert page["documents"][0]["rests_on"] is True
@@ -145,6 +148,69 @@ def test_citations_out_are_those_of_the_work(synthetic: Warehouse, console: Cons
         "select count(*) from citations where citing_arxiv_id = $id", {"id": source_id}
     ).fetchall()
     assert len(page["cites"]) == expected[0][0] > 0
+
+
+@pytest.fixture(scope="module")
+def flooded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse of the real documents and of many papers that claim the name of one."""
+    folder = tmp_path_factory.mktemp("flood")
+    lines = [_claim("1512.01274", version) for version in range(2 * ROWS)]
+    (folder / "flood.jsonl").write_bytes(b"\n".join(lines))
+    build_warehouse(folder / "warehouse", SAMPLES, folder / "flood.jsonl")
+    return folder / "warehouse"
+
+
+def _claim(arxiv_id: str, version: int) -> bytes:
+    """Return an unsigned record of another paper that bears an arXiv id, and says what it says."""
+    record = {
+        "source": {"kind": "arxiv", "id": arxiv_id, "version": version},
+        "metadata": {"submitted_at": "2015-01-01T00:00:00Z", "title": "MXNet"},
+    }
+    digest = hashlib.sha256(orjson.dumps(record, option=orjson.OPT_SORT_KEYS)).digest()
+    alias = {"alias_kind": "arxiv", "alias_value": arxiv_id}
+    return orjson.dumps(
+        {
+            "record_type": "pith_number_record",
+            "pith_number": f"pith:2015:{base64.b32encode(digest).decode()[:26]}",
+            "canonical_record": record,
+            "aliases": [alias],
+            "paper": {"title": "MXNet"},
+        }
+    )
+
+
+def test_a_flood_of_papers_of_one_name_is_counted_and_cut(flooded: Path, console: Console) -> None:
+    """The proven paper comes first, then some of the others, each list with its exact number."""
+    pages = _shown(console, flooded, "1512.01274")
+    assert len(pages) == PAPERS
+    assert pages[0]["paper"]["pith_number"] == MXNET
+    assert {page["counts"]["papers"] for page in pages} == {2 * ROWS + 1}
+    assert {page["counts"]["versions"] for page in pages} == {2 * ROWS}
+    assert {len(page["versions"]) for page in pages} == {ROWS}
+    # what is proven comes first in the lists, too
+    assert {page["versions"][0]["pith_number"] for page in pages[1:]} == {MXNET}
+    finished = console("show", "1512.01274", "--warehouse", flooded)
+    assert finished.output.startswith("MXNet: A Flexible")
+    assert f"Other versions: {2 * ROWS}, of which these are the first {ROWS}\n" in finished.output
+    assert f"\n{PAPERS} of {2 * ROWS + 1} papers of this name" in finished.output
+
+
+def test_the_proven_paper_is_the_first_that_a_name_means(flooded: Path) -> None:
+    """`resolve` gives what a receipt vouches for before what only claims the name."""
+    with Warehouse(flooded) as opened:
+        found = opened.sql("from resolve('1512.01274') limit 1").fetchall()
+    assert found == [(MXNET,)]
+
+
+def test_a_search_counts_what_it_cuts_and_finds_the_proven_first(
+    flooded: Path, console: Console
+) -> None:
+    """However well the texts of strangers match, a paper with a receipt comes before them."""
+    searched = ("search", "mxnet", "--limit", "3", "--format", "json", "--warehouse", flooded)
+    hits = json.loads(console(*searched).output)
+    assert [hit["found"] for hit in hits] == [2 * ROWS + 1] * 3
+    assert hits[0]["pith_number"] == MXNET
+    assert hits[0]["score"] < hits[1]["score"]
 
 
 @pytest.mark.parametrize("identifier", ["9999.99999", "", "nonsense", "\x1b[31m", "x" * 10_000])

@@ -1,6 +1,6 @@
 -- The Pith numbers that an identifier names, in any of its forms; none if it names none.
 -- param: identifier; an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an address of them
--- column: pith_number; a paper of that name, one for each version where the name says none
+-- column: pith_number; a paper of that name, one for each version where the name says none; the proven first
 --
 -- The forms become candidates (kind, value) for `aliases`, which is sorted by value, so that
 -- a lookup reads the row groups that can hold them and no others.
@@ -77,18 +77,30 @@ candidates as (
         pith_year,
         pith_id
     from named
+),
+
+named_papers as (
+    select
+        alias.pith_number,
+        alias.proof
+    from aliases as alias
+    inner join candidates as candidate
+        on alias.kind = candidate.kind and alias.value = candidate.value
+    where
+        alias.well_formed is distinct from false
+        -- an alias has no year, and 16 of the 26 characters at most
+        and starts_with(alias.pith_number, candidate.pith_year)
+        and starts_with(split_part(alias.pith_number, ':', 3), candidate.pith_id)
+    union all
+    select
+        paper.pith_number,
+        paper.proof
+    from papers as paper
+    inner join (select unnest([pith_year || pith_id, text]) as pith_number from named) as number
+        on paper.pith_number = number.pith_number
 )
 
-select alias.pith_number
-from aliases as alias
-inner join candidates as candidate on alias.kind = candidate.kind and alias.value = candidate.value
-where
-    alias.well_formed is distinct from false
-    -- an alias has no year, and 16 of the 26 characters at most
-    and starts_with(alias.pith_number, candidate.pith_year)
-    and starts_with(split_part(alias.pith_number, ':', 3), candidate.pith_id)
-union
-select paper.pith_number
-from papers as paper
-inner join (select unnest([pith_year || pith_id, text]) as pith_number from named) as number
-    on paper.pith_number = number.pith_number
+select pith_number
+from named_papers
+group by pith_number
+order by bool_or(proof in ('signed', 'receipt')) desc, pith_number

@@ -1,9 +1,17 @@
--- The first findings of each code, kept as they pass by: the table is never sorted.
-with first as (
+-- The first findings of each code, those in documents that a receipt vouches for before all
+-- others; kept as they pass by: the table is never sorted, and places are compared by their hashes.
+with proven as (
+    select distinct hash(path, position) as place
+    from documents
+    where proof in ('signed', 'receipt')
+),
+
+first as (
     select
         code,
         unnest(min(
             {
+                unproven: proven.place is null,
                 path: path,
                 position: position,
                 pointer: pointer,
@@ -15,6 +23,7 @@ with first as (
             5
         )) as example
     from findings
+    left join proven on hash(path, position) = proven.place
     group by code
 )
 

@@ -10,4 +10,4 @@ select
     event_id
 from attestations
 where pith_number = $number
-order by created_at, event_id
+order by coalesce(content_ok and signature_status = 'valid', false) desc, created_at, event_id

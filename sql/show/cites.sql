@@ -14,4 +14,9 @@ inner join papers as paper
         -- a citation by an arXiv id does not say which version
         or (paper.source_kind = 'arxiv' and graph.citing_arxiv_id = paper.source_id)
 where paper.pith_number = $number
-order by graph.ref_index, graph.cited_arxiv_id, graph.origin, graph.event_id
+order by
+    graph.proof in ('signed', 'receipt') desc,
+    graph.ref_index,
+    graph.cited_arxiv_id,
+    graph.origin,
+    graph.event_id

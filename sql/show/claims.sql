@@ -8,4 +8,4 @@ select
     proof
 from claims
 where pith_number = $number
-order by position
+order by proof in ('signed', 'receipt') desc, position

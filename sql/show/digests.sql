@@ -5,19 +5,20 @@ with stated as (
         'canonical record' as what,
         canonical_status as verdict,
         canonical_sha256 as digest,
-        document_sha256
+        document_sha256,
+        true as proven
     from papers
     where pith_number = $number
     union all
-    select 2, 'Pith number', number_status, null, document_sha256
+    select 2, 'Pith number', number_status, null, document_sha256, true
     from papers
     where pith_number = $number
     union all
-    select 3, 'title', title_status, title_canon_sha256, document_sha256
+    select 3, 'title', title_status, title_canon_sha256, document_sha256, true
     from papers
     where pith_number = $number
     union all
-    select 4, 'abstract', abstract_status, abstract_canon_sha256, document_sha256
+    select 4, 'abstract', abstract_status, abstract_canon_sha256, document_sha256, true
     from papers
     where pith_number = $number
     union all
@@ -26,7 +27,8 @@ with stated as (
         event_type || ' event',
         case content_ok when true then 'verified' when false then 'mismatch' else 'unverifiable' end,
         case when content_ok then substr(event_id, 8) else content_sha256_computed end,
-        document_sha256
+        document_sha256,
+        proof in ('signed', 'receipt')
     from events
     where pith_number = $number
     union all
@@ -35,7 +37,8 @@ with stated as (
         case when embedded then 'state in bundle' else 'state' end,
         state_status || ', ' || merge_status,
         state_sha256_computed,
-        document_sha256
+        document_sha256,
+        proof in ('signed', 'receipt')
     from states
     where pith_number = $number
     union all
@@ -44,11 +47,12 @@ with stated as (
         'bundle',
         bundle_status,
         bundle_sha256_computed,
-        sha256
+        sha256,
+        proof in ('signed', 'receipt')
     from documents
     where pith_number = $number and kind = 'bundle'
 )
 
-select * exclude (place)
+select * exclude (place, proven)
 from stated
-order by place, what, digest, document_sha256
+order by proven desc nulls last, place, what, digest, document_sha256

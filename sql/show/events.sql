@@ -13,4 +13,9 @@ select
 from timeline
 inner join events as event using (event_id)
 where timeline.pith_number = $number and event.pith_number = $number
-order by event.created_at nulls last, event.position, event.event_id
+order by
+    -- only those whose content and signature hold have a step
+    timeline.step is null,
+    event.created_at nulls last,
+    event.position,
+    event.event_id

@@ -1,13 +1,28 @@
 -- Findings
+with proven as (
+    select
+        path,
+        position
+    from documents
+    where pith_number = $number and proof in ('signed', 'receipt')
+)
+
 select
-    severity,
-    code,
-    message,
-    path,
-    position,
-    pointer,
-    expected,
-    actual
-from findings
-where pith_number = $number
-order by list_position(['critical', 'error', 'warning', 'info'], severity), code, path, position, pointer
+    finding.severity,
+    finding.code,
+    finding.message,
+    finding.path,
+    finding.position,
+    finding.pointer,
+    finding.expected,
+    finding.actual
+from findings as finding
+left join proven using (path, position)
+where finding.pith_number = $number
+order by
+    proven.path is null,
+    list_position(['critical', 'error', 'warning', 'info'], finding.severity),
+    finding.code,
+    finding.path,
+    finding.position,
+    finding.pointer

@@ -1,6 +1,7 @@
 -- The paper
 select
-    paper.*,
+    paper.* replace (paper.other_documents[1 : 100] as other_documents),
+    len(paper.other_documents) as other_documents_count,
     trust.trust,
     trust.why as trust_reason
 from papers as paper

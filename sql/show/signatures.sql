@@ -13,4 +13,4 @@ where
     pith_number = $number
     or subject = $number
     or subject in (select event_id from events where pith_number = $number)
-order by kind, subject, digest_computed, signature_b64
+order by status = 'valid' desc, kind, subject, digest_computed, signature_b64
