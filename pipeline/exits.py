@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 from contextlib import suppress
@@ -27,6 +28,7 @@ def run(command: click.Command) -> int:
     """
     if not _has_output():
         return _said("standard output is closed; discard it by `> /dev/null`", 1)
+    _write_utf8()
     try:
         # from the very first: what a command imports takes a while
         with terminable():
@@ -63,10 +65,23 @@ def _has_output() -> bool:
     return "stdout" not in closed
 
 
+def _write_utf8() -> None:
+    """Let all commands write UTF-8, wherever they run: a title fits into no smaller encoding.
+
+    What no text can hold, as a byte of a file's name, is written as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # whoever runs commands in a process of theirs may have put something else in place
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def _said(message: str, code: int) -> int:
+    from pipeline.render import safe  # noqa: PLC0415 - what ends well needs none of it
+
     # where nobody can be told, the code still tells
     with suppress(OSError):
-        click.echo(f"pith-etl: {message}", err=True)
+        click.echo(f"pith-etl: {safe(message)}", err=True)
     return code
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, cast
 
 from pipeline.build import Progress
-from pipeline.render import safe_json
+from pipeline.render import safe, safe_json
 
 Facts = Mapping[str, int | str]
 
@@ -64,7 +64,7 @@ def log(log_format: str, level: str, message: str, **facts: str) -> None:
 def _log_text(level: str, message: str, facts: Facts) -> None:
     mark = "" if level == "info" else f" {level}"
     counts = f" {facts['done']}/{facts['total']}" if "done" in facts else ""
-    _write(f"{_now()}{mark} {message}{counts}\n")
+    _write(f"{_now()}{mark} {safe(message)}{counts}\n")
 
 
 def _log_json(level: str, message: str, facts: Facts) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.engine import Connection, behind, quote
@@ -136,8 +136,12 @@ def _with_seconds(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 def _write_csv(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_harmless(_cell(value), value) for value in row] for row in rows)
+    lines: Iterable[Sequence[object]]
+    lines = chain([names], ([_harmless(_cell(value), value) for value in row] for row in rows))
+    if output.isatty():
+        # in a file or a pipe every cell stays as it is
+        lines = ([safe(str(cell)) for cell in line] for line in lines)
+    writer.writerows(lines)
 
 
 def _harmless(cell: object, value: object) -> object:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +18,7 @@ import pytest
 
 from pipeline import Warehouse, catalog, snapshot
 from pipeline.cli import cli
+from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES
 
@@ -572,3 +577,74 @@ def test_the_command_is_installed() -> None:
     """The command `pith-etl` stands beside the interpreter, as the project declares it."""
     found = shutil.which("pith-etl", path=str(Path(sys.executable).parent))
     assert found is not None
+
+
+@pytest.fixture(scope="module")
+def umlauts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a document whose name and title are not ASCII, and its warehouse."""
+    folder = tmp_path_factory.mktemp("umlauts")
+    record = next(SAMPLES.glob("000_*")).read_bytes()
+    titled = record.replace(b'"title":"MXNet:', '"title":"Gödel:'.encode(), 1)
+    (folder / "mirror").mkdir()
+    (folder / "mirror" / "größe.json").write_bytes(titled)
+    build_warehouse(folder / "warehouse", folder / "mirror")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (("sql", "select title from papers"), "Gödel"),
+        (("sql", "select 'ö', nowhere"), "'ö', nowhere"),
+        (("show", "1512.01274"), "Gödel"),
+        (("search", "gödel"), "Gödel"),
+        (("diff", "current", "current", "--table", "papers"), "pith_number"),
+        (("check", "--rows", "title_digest_mismatch"), "größe.json"),
+        (("verify", "mirror"), "größe.json"),
+        (("export", "--table", "papers", "--output", "größe"), "to größe"),
+        (("rollback", "größe"), "größe"),
+    ],
+    ids=repr,
+)
+def test_what_is_written_is_utf8_whatever_the_terminal_s_encoding(
+    umlauts: Path, tmp_path: Path, command: tuple[str, ...], text: str
+) -> None:
+    """No title or name ends a command in a traceback, in the locale of cron, say."""
+    program = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    place = () if command[0] == "verify" else ("--warehouse", umlauts / "warehouse")
+    (tmp_path / "mirror").symlink_to(umlauts / "mirror")
+    finished = subprocess.run(  # noqa: S603 - our own program
+        [*program, *command, *place],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    written = (finished.stdout + finished.stderr).decode()
+    assert "Traceback" not in written
+    assert text in written
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "table"])
+def test_no_format_steers_a_terminal_and_csv_keeps_every_byte_elsewhere(
+    samples_warehouse: Path, form: str
+) -> None:
+    """Control characters in a cell or a name are made visible on a terminal."""
+    query = "select chr(27) || '[2J' as \"\x1b[0m\""
+    program = "from pipeline.cli import main; main()"
+    command = [sys.executable, "-c", program, "sql", query, "--format", form]
+    command += ["--warehouse", str(samples_warehouse)]
+    terminal, other = pty.openpty()
+    with subprocess.Popen(command, stdout=other) as process:  # noqa: S603 - our own program
+        os.close(other)
+        written = b""
+        # a terminal whose other side is closed is an error
+        with contextlib.suppress(OSError):
+            while block := os.read(terminal, 4096):
+                written += block
+        os.close(terminal)
+    assert process.returncode == 0
+    assert b"[2J" in written
+    assert b"\x1b[2J" not in written
+    piped = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - as above
+    assert (b"\x1b[2J" in piped) == (form == "csv")
