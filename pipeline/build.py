@@ -43,7 +43,7 @@ from pipeline.duck import (
     row_of,
 )
 from pipeline.errors import ShrinkError, WarehouseError
-from pipeline.inputs import InputFile, discover, shown
+from pipeline.inputs import InputFile, discover, prefixes, shown
 from pipeline.interrupts import interruptible
 from pipeline.keyring import Keyring
 from pipeline.limits import DEFAULT, Limits
@@ -121,6 +121,7 @@ def build(order: Order, progress: Progress) -> Summary:
             with suppress(OSError):
                 snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
+            summary.notices += runs.nothing_recognised(summary.changes, summary.barren)
             if not summary.published:
                 snapshot.relink(order.warehouse)
             _clear(order, summary)
@@ -153,13 +154,14 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
         with ThreadPoolExecutor(1) as aside:
             # reads the whole last snapshot, while discovering waits for the system
             opening = aside.submit(snapshot.last, order.warehouse)
-            listed_sha256 = _discover(work, found)
+            facts = _discover(work, found)
         last, notice = opening.result()
         summary.notices += [notice] if notice else []
-        if listed_sha256 is None and last and (documents := last.table("documents")):
+        if facts is None and last and (documents := last.table("documents")):
             listing.recall_good(connection, documents)
-        if listed_sha256 and not summary.read and not listing.has_gone(connection):
-            content = _content(order, listed_sha256)
+        if facts and _is_as_listed(work, facts):
+            content = _content(order, facts.inputs_sha256)
+            summary.barren = facts.barren
             if _recall(last, content, summary):
                 return summary
         parts = _prepare(work)
@@ -179,8 +181,15 @@ def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summ
     return summary
 
 
+def _is_as_listed(work: _Work, facts: listing.Facts) -> bool:
+    """Tell whether a listing tells all of the inputs: nothing must be read, and nothing is gone."""
+    same = facts.sources == prefixes(work.order.sources)
+    return same and not work.summary.read and not listing.has_gone(work.connection)
+
+
 def _save_listing(work: _Work, started_ns: int) -> None:
-    facts = listing.Facts(work.summary.inputs_sha256, program.version())
+    summary, sources = work.summary, prefixes(work.order.sources)
+    facts = listing.Facts(summary.inputs_sha256, program.version(), sources, summary.barren)
     listing.save(work.connection, work.order.staging, work.name, started_ns, facts)
 
 
@@ -265,11 +274,11 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
-def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
+def _discover(work: _Work, found: Iterator[InputFile]) -> listing.Facts | None:
     """List the files, and find those that must be read because they are new or seem changed.
 
     Returns:
-        The digest of all inputs as the last listing has it, if there is one.
+        The facts of the last listing, if there is one.
     """
     connection, order, summary = work.connection, work.order, work.summary
     with summary.timed("discover"):
@@ -284,7 +293,7 @@ def _discover(work: _Work, found: Iterator[InputFile]) -> str | None:
         # another program may refuse other files
         judged = facts is not None and facts.program == program.version()
         summary.read = listing.find_changed(connection, rescan=order.rescan, judged=judged)
-    return facts.inputs_sha256 if facts else None
+    return facts
 
 
 def _prepare(work: _Work) -> list[Part]:
@@ -298,6 +307,7 @@ def _prepare(work: _Work) -> list[Part]:
         listings = sorted((work.directory / "listing").glob("*.parquet"))
         listing.make_inputs(connection, listings)
         summary.inputs_sha256 = runs.inputs_digest(connection)
+        summary.barren = listing.barren(connection, prefixes(work.order.sources))
     return parts
 
 
@@ -475,6 +485,7 @@ def _write_manifest(order: Order, summary: Summary, content: Content, folder: Pa
         "statuses": summary.statuses,
         "refused": summary.refused,
         "extra_fields": summary.extra_fields,
+        "barren": summary.barren,
         "findings": summary.findings,
         "codes": summary.codes,
         "changes": msgspec.structs.asdict(summary.changes),

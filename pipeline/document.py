@@ -7,6 +7,7 @@ rows are made of come from the same parse.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.canonical import has_float
 from pipeline.limits import MAX_EVENTS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
+from pipeline.packing import ONE_EACH
 from pipeline.shapes import (
     PAYLOADS,
     Bundle,
@@ -24,7 +26,7 @@ from pipeline.shapes import (
     State,
     StateEvent,
 )
-from pipeline.strictjson import RefusedError, parse
+from pipeline.strictjson import RefusedError, parse, pointer_text, walk
 from pipeline.typed import free_values, typed
 
 #: The field that marks a kind, its value, the kind and its shape (docs/format.md).
@@ -37,6 +39,13 @@ _INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
 #: Fields that only a Pith document has: an object with one of them meant to be one.
 _TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
 _TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\0i\0t\0h\0_\0")
+
+#: A document within a string, as message queues hand it on.
+_QUOTED = re.compile(
+    rf'\s*[\[{{].*"(?:{"|".join(marker for _, marker, _, _ in _MARKERS)})"', re.DOTALL
+)
+#: So many characters of an envelope's key are shown.
+_SHOWN_KEY = 40
 
 #: The lists of a state and the type of event that each holds. Only the first was seen with
 #: items; the names of the other types are those of the registry's actions.
@@ -185,6 +194,7 @@ def looks_like_pith(raw: bytes) -> bool:
 
 def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
     if not isinstance(tree, dict):
+        _refuse_wrapped(tree)
         reason = "JSON, but not an object"
         raise NotPithError(reason)
     for name, value, kind, shape in _MARKERS:
@@ -198,8 +208,30 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
         if name in tree:
             reason = "no marker of a record, bundle or state"
             raise RefusedError(reason, f"/{name}")
+    _refuse_wrapped(tree)
     reason = "a JSON object without a marker of a Pith document"
     raise NotPithError(reason)
+
+
+def _refuse_wrapped(tree: object) -> None:
+    """Raise RefusedError where a document stands within another value, by the first one's place."""
+    for path, value in walk(tree):
+        if not _is_wrapped(value):
+            continue
+        if isinstance(tree, list):
+            reason = f"a JSON array of documents: {ONE_EACH}"
+        elif isinstance(tree, dict):
+            key = json.dumps(str(path[1])[:_SHOWN_KEY])
+            reason = f"an envelope {{{key}: ...}} around a document: write the document alone"
+        else:
+            reason = "a document within a JSON string: write the document alone"
+        raise RefusedError(reason, pointer_text(path))
+
+
+def _is_wrapped(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(value.get(name) == marker for name, marker, _, _ in _MARKERS)
+    return isinstance(value, str) and _QUOTED.match(value) is not None
 
 
 def _events(document: Document) -> Iterator[ReadEvent]:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import Limits
+from pipeline.packing import HEAD_BYTES, ONE_EACH, packing
 from pipeline.strictjson import WHITESPACE
 
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
@@ -106,6 +107,19 @@ def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> It
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
     return chain.from_iterable([_source(os.fsencode(source), output) for source in sources])
+
+
+def prefixes(sources: Iterable[str | Path]) -> list[str]:
+    """Return how the path begins, in the tables, of all that stands in each source, sorted.
+
+    That of a directory ends in `/`; that of a file is its path.
+    """
+    return sorted({_prefix(os.fsencode(source)) for source in sources})
+
+
+def _prefix(source: bytes) -> str:
+    named = _named(source, os.path.realpath(source))
+    return shown(os.path.join(named, b"") if os.path.isdir(named) else named)  # noqa: PTH112, PTH118 - bytes
 
 
 def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -230,16 +244,24 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
         return
     position = 0
     try:
-        with _open(file, limits) as stream:
+        with _open(file, limits) as opened:
+            stream = _Begun(opened)
+            # of what was not read to its end, only a plain file tells the size
+            whole = None if file.codec else file.size
+            if reason := packing(stream.head):
+                yield RawDocument(file.path, 1, whole, None, None, "refused", reason)
+                return
             documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
             for position, size, raw in _until_crumbs(documents, limits):
-                # of what was not read to its end, only a plain file tells the size
-                unknown = raw is None and not size
-                known = (None if file.codec else file.size) if unknown else size
-                yield _found(file.path, position, known, raw, limits)
+                if raw is not None:
+                    yield _found(file.path, position, raw)
+                    continue
+                array = not file.many and stream.head.lstrip(WHITESPACE).startswith(b"[")
+                reason = _too_large(limits, array=array)
+                yield RawDocument(file.path, position, size or whole, None, None, "refused", reason)
         # a file of lines without lines holds no document; a file of one document must hold one
         if not position and not file.many:
-            yield _found(file.path, 1, 0, b"", limits)
+            yield _found(file.path, 1, b"")
     except OSError as error:
         # pyarrow raises OSError without a number for a broken archive
         reason = error.strerror or str(error)
@@ -260,13 +282,15 @@ def _until_crumbs(documents: Iterable[_Piece], limits: Limits) -> Iterator[_Piec
             raise OSError(message)
 
 
-def _found(
-    path: str, position: int, size: int | None, raw: bytes | None, limits: Limits
-) -> RawDocument:
-    if raw is None:
-        reason = f"larger than {limits.document_bytes} bytes at byte {limits.document_bytes}"
-        return RawDocument(path, position, size, None, None, "refused", reason)
-    return RawDocument(path, position, size, hashlib.sha256(raw).hexdigest(), raw)
+def _found(path: str, position: int, raw: bytes) -> RawDocument:
+    return RawDocument(path, position, len(raw), hashlib.sha256(raw).hexdigest(), raw)
+
+
+def _too_large(limits: Limits, *, array: bool) -> str:
+    most = f"larger than {limits.document_bytes} bytes"
+    if array:
+        return f"a JSON array {most}: {ONE_EACH}"
+    return f"{most} at byte {limits.document_bytes}"
 
 
 #: How much of an archive is read at a time: where that fails, it is read again in smaller steps.
@@ -356,6 +380,38 @@ class _Bounded:
         self._stream.close()
 
 
+class _Begun:
+    """A stream whose beginning is known; it is still read from its first byte.
+
+    Attributes:
+        head: the beginning, at least `HEAD_BYTES` of it if there are as many.
+    """
+
+    def __init__(self, stream: IO[bytes] | _Bounded) -> None:
+        self._stream = stream
+        self._broken: OSError | None = None
+        self.head = b""
+        try:
+            # as a rule this reads the file whole
+            while len(self.head) < HEAD_BYTES:
+                chunk = stream.read(_CHUNK)
+                if not chunk:
+                    break
+                self.head += chunk
+        except OSError as error:
+            # what comes before the break is read first
+            self._broken = error
+        self._ahead = self.head
+
+    def read(self, size: int) -> bytes:
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        if self._broken:
+            raise self._broken
+        return self._stream.read(size)
+
+
 def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
     """Open a regular file, unpacking it as its name announces.
 
@@ -380,7 +436,7 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
     return _Bounded(_Archive(stream, file.codec), status.st_size, limits)
 
 
-def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> _Piece:
+def _whole(stream: _Begun, limits: Limits) -> _Piece:
     """Return the one document of a file as (position, size, raw), (1, 0, None) if too large."""
     chunks, size = list[bytes](), 0
     while size <= limits.document_bytes:
@@ -392,7 +448,7 @@ def _whole(stream: IO[bytes] | _Bounded, limits: Limits) -> _Piece:
     return 1, 0, None
 
 
-def _lines(stream: IO[bytes] | _Bounded, limits: Limits) -> Iterator[_Piece]:
+def _lines(stream: _Begun, limits: Limits) -> Iterator[_Piece]:
     """Yield the documents of an NDJSON file as (line from 1, size, raw or None if too large).
 
     Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.

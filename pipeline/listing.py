@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -93,11 +93,15 @@ class Facts(msgspec.Struct, frozen=True):
     Attributes:
         inputs_sha256: the digest of all inputs (`runs.inputs_digest`).
         program: the version of the program that read them (`program.version`).
+        sources: how the paths of each source begin (`inputs.prefixes`).
+        barren: those of them in which no Pith document was recognised.
         sha256: the digest of each file of the listing.
     """
 
     inputs_sha256: str
     program: str = ""
+    sources: list[str] = []
+    barren: list[str] = []
     sha256: dict[str, str] = {}
 
 
@@ -406,6 +410,40 @@ left join kept
         and everything.position = kept.position
         and everything.status in ('refused', 'unreadable', 'not_pith')
 """  # noqa: S608 - a text of our own
+
+
+def barren(connection: Connection, sources: Sequence[str]) -> list[str]:
+    """Return the sources in which no Pith document was recognised.
+
+    Args:
+        connection: with `inputs`.
+        sources: how the paths of each begin (`inputs.prefixes`).
+    """
+    return list(chain.from_iterable(connection.execute(_BARREN, {"sources": sources}).fetchall()))
+
+
+#: The first path that sorts after the beginning of a source is one below it, if there is any.
+_BARREN = """
+with sources as (
+    select unnest($sources::varchar[]) as prefix
+),
+
+recognised as (
+    select path
+    from inputs
+    where status in ('ok', 'unsupported') or stale
+)
+
+select prefix
+from sources
+asof left join recognised on prefix <= path
+where
+    not coalesce(
+        path = prefix or (ends_with(prefix, '/') and starts_with(path, prefix)),
+        false
+    )
+order by prefix
+"""
 
 
 def has_gone(connection: Connection) -> bool:

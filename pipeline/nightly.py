@@ -20,7 +20,7 @@ from pipeline.keyring import load
 from pipeline.outputs import is_writable, replacing
 from pipeline.progress import log, progress
 from pipeline.resources import default_keyring
-from pipeline.runs import Summary
+from pipeline.runs import Summary, nothing_recognised
 from pipeline.summary import as_json, as_metrics, as_text
 
 
@@ -186,7 +186,7 @@ def _check_place(file: Path | None, warehouse: Path) -> None:
 
 
 def exit_code(summary: Summary, fail_on: str) -> int:
-    """Return 0 for a clean snapshot, else `exits.FINDINGS`.
+    """Return 0 for a clean snapshot in which documents were recognised, else `exits.FINDINGS`.
 
     Args:
         summary: of the build.
@@ -196,4 +196,5 @@ def exit_code(summary: Summary, fail_on: str) -> int:
         return 0
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     found = any(summary.findings.get(name) for name in failing)
-    return exits.FINDINGS if found or summary.refused else 0
+    unseen = nothing_recognised(summary.changes, summary.barren)
+    return exits.FINDINGS if found or summary.refused or unseen else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,11 +22,13 @@ class Changes(msgspec.Struct, frozen=True):
     """How many input documents are new, different or gone since the last snapshot.
 
     One that fails now, or otherwise than it did, is different, though its last good rows stay.
+    Of those that are new, `foreign` are no Pith documents, links and the like included.
     """
 
     added: int = 0
     changed: int = 0
     gone: int = 0
+    foreign: int = 0
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Summary:
         findings: number of findings by severity.
         codes: number of findings by code.
         changes: what changed since the last snapshot.
+        barren: the sources in which no Pith document was recognised.
         inputs_sha256: one digest over path, position, content and status of every document.
         seconds: wall time by stage.
         peak_bytes: the most memory that this process (`main`), and the largest that staged
@@ -73,6 +76,7 @@ class Summary:
     findings: dict[str, int] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+    barren: list[str] = field(default_factory=list)
     inputs_sha256: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: dict[str, int] = field(default_factory=dict)
@@ -86,6 +90,20 @@ class Summary:
         taken = time.perf_counter() - started
         self.seconds[stage] = round(self.seconds.get(stage, 0) + taken, 3)
         self.peak_bytes["main"] = peak_memory()
+
+
+#: So many sources are named where nothing was recognised.
+_TOLD = 3
+
+
+def nothing_recognised(changes: Changes, barren: Sequence[str]) -> list[str]:
+    """Return a sentence on each way in which a build found no Pith document where it looked."""
+    told = [f"no Pith document was recognised in {source}" for source in barren[:_TOLD]]
+    if len(barren) > _TOLD:
+        told.append(f"nor in {len(barren) - _TOLD} more sources")
+    if not told and changes.added and changes.foreign == changes.added:
+        told.append(f"of {changes.added} new inputs none is a Pith document")
+    return told
 
 
 def count(connection: Connection, summary: Summary) -> None:
@@ -137,7 +155,13 @@ def changes(connection: Connection, documents: Path | None) -> Changes:
                     and old.path is not null
                     and new.path is not null
             ),
-            count(*) filter (where new.path is null)
+            count(*) filter (where new.path is null),
+            (
+                select count(*)
+                from inputs
+                anti join old using (path, position)
+                where status in ('not_pith', 'skipped')
+            )
         from old
         full outer join new using (path, position)
         """,  # noqa: S608 - a path of our own, quoted

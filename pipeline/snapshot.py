@@ -78,8 +78,8 @@ class Content(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What a snapshot holds and was made from; `manifest.json` in its folder.
 
-    `documents`, `statuses`, `refused`, `findings`, `codes`, `changes`, `seconds` and `extra_fields`
-    are those of the build's summary (`pipeline.runs.Summary`).
+    `documents`, `statuses`, `refused`, `findings`, `codes`, `changes`, `seconds`, `extra_fields`
+    and `barren` are those of the build's summary (`pipeline.runs.Summary`).
     """
 
     snapshot: str
@@ -99,6 +99,7 @@ class Manifest(msgspec.Struct, frozen=True):
     # older snapshots of this layout do not tell
     extra_fields: int = 0
     statuses: dict[str, int] = {}
+    barren: list[str] = []
 
 
 @contextmanager

@@ -193,10 +193,25 @@ _DECODER = json.JSONDecoder(
 
 
 def _check(root: object) -> None:
-    """Refuse the first defect in document order, by its JSON pointer.
+    """Refuse the first defect in document order, by its JSON pointer."""
+    for path, value in walk(root):
+        if isinstance(value, _Defect):
+            raise RefusedError(value.reason, pointer_text(path))
+        if isinstance(value, str):
+            _check_text(value, path)
+        elif isinstance(value, dict | list):
+            if len(path) > MAX_DEPTH:
+                raise RefusedError(_TOO_DEEP, pointer_text(path))
+            if isinstance(value, dict):
+                for key in value:
+                    _check_text(key, path)
 
-    The walk holds one iterator a level, and spells a pointer only to refuse: a long key over
-    a long list would make it the product of the two.
+
+def walk(root: object) -> Iterator[tuple[list[str | int], object]]:
+    """Yield each value of a parsed tree in document order, with its path, which goes on changing.
+
+    The walk holds one iterator a level, and whoever needs a pointer spells it: a long key over a
+    long list would make it the product of the two.
     """
     path: list[str | int] = [""]
     levels: list[Iterator[tuple[str | int, object]]] = [iter([("", root)])]
@@ -207,25 +222,10 @@ def _check(root: object) -> None:
             path.pop()
             continue
         path[-1] = token
-        if isinstance(value, _Defect):
-            raise RefusedError(value.reason, _pointer_text(path))
-        if isinstance(value, str):
-            _check_text(value, path)
-        elif isinstance(value, dict | list):
-            if len(levels) > MAX_DEPTH:
-                raise RefusedError(_TOO_DEEP, _pointer_text(path))
-            levels.append(_children(value, path))
+        yield path, value
+        if isinstance(value, dict | list):
+            levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
             path.append("")
-
-
-def _children(
-    value: dict[str, Any] | list[Any], path: list[str | int]
-) -> Iterator[tuple[str | int, object]]:
-    if isinstance(value, list):
-        return iter(enumerate(value))
-    for key in value:
-        _check_text(key, path)
-    return iter(value.items())
 
 
 def _check_text(text: str, path: list[str | int]) -> None:
@@ -234,10 +234,10 @@ def _check_text(text: str, path: list[str | int]) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError:
             reason = "a lone surrogate, which is no character"
-            raise RefusedError(reason, _pointer_text(path)) from None
+            raise RefusedError(reason, pointer_text(path)) from None
 
 
-def _pointer_text(path: list[str | int]) -> str:
+def pointer_text(path: list[str | int]) -> str:
     """Return a pointer that can be shown: the root is `/` rather than nothing at all."""
     pointer = "/".join(escape_pointer(str(token)) for token in path)
     return pointer.encode("utf-8", "backslashreplace").decode("utf-8") or "/"

@@ -15,7 +15,7 @@ from pipeline import catalog
 from pipeline.catalog import SEVERITIES
 from pipeline.exits import FINDINGS
 from pipeline.render import safe, safe_json
-from pipeline.runs import Summary
+from pipeline.runs import Summary, nothing_recognised
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
@@ -83,6 +83,7 @@ def _text(summary: Summary) -> Iterator[str]:
     documents = sum(summary.documents.values())
     times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in summary.seconds.items())
     yield f"{documents:,} documents in {summary.files:,} files: {_counts(summary.documents)}"
+    yield from map(safe, nothing_recognised(summary.changes, summary.barren))
     yield f"{summary.read:,} files read, {summary.staged:,} documents parsed and verified"
     if summary.extra_fields:
         yield f"{summary.extra_fields:,} fields without a column, kept in documents.extra"
@@ -123,6 +124,8 @@ def _next(summary: Summary, code: int) -> Iterator[str]:
         queries = ["--named worst_findings"]
         if summary.refused:
             queries.append("--named refused_documents")
+        if nothing_recognised(summary.changes, summary.barren):
+            queries.append('"select status, reason, count(*) from documents group by all"')
     for query in queries:
         yield f"try: {command} sql {query}{safe(option)}"
 

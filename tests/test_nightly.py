@@ -91,6 +91,44 @@ def test_an_exit_with_3_says_why_and_what_shows_it(
         assert "19.json" in shown[1].output
 
 
+def test_a_source_without_a_document_is_said_and_exits_with_3(site: Site, build: Build) -> None:
+    """Each night says so where no Pith document is recognised, unless `never`."""
+    shutil.rmtree(site.mirror)
+    site.put("notes.txt", b"notes")
+    for _ in range(2):
+        finished = build()
+        assert finished.code == 3
+        assert f"no Pith document was recognised in {site.mirror}/\n" in finished.output
+        assert f"warning no Pith document was recognised in {site.mirror}/\n" in finished.errors
+        assert "try: " in finished.output
+        assert "select status, reason, count(*) from documents" in finished.output
+    assert build("--fail-on", "never").code == 0
+
+
+def test_one_source_of_two_without_a_document_is_named(site: Site, build: Build) -> None:
+    """Documents in one source do not hide that there are none in another, a file or directory."""
+    (site.root / "empty").mkdir()
+    (site.root / "mirror-notes.txt").write_bytes(b"notes")
+    finished = build(site.root / "empty", site.root / "mirror-notes.txt")
+    assert finished.code == 3
+    warned = re.findall(r"warning no Pith document was recognised in (.*)", finished.errors)
+    assert warned == [f"{site.root}/empty/", f"{site.root}/mirror-notes.txt"]
+    assert build().code == 0
+
+
+def test_a_night_of_foreign_files_exits_with_3_once(site: Site, build: Build) -> None:
+    """Where none of what is new is a Pith document, that night says so; the next has no news."""
+    build()
+    site.put("notes.txt", b"notes")
+    finished = build()
+    assert finished.code == 3
+    assert "of 1 new inputs none is a Pith document" in finished.errors
+    assert build().code == 0
+    site.put("more.txt", b"notes, too")
+    site.put("more.json", ANOTHER)
+    assert build().code == 0
+
+
 def test_findings_exit_with_3_from_a_severity_on(build: Build) -> None:
     """The samples have one finding, of severity info: it fails if that is asked for."""
     assert build("--fail-on", "info").code == 3
@@ -240,7 +278,7 @@ def test_an_empty_mount_publishes_nothing(site: Site, build: Build) -> None:
     )
     assert "--allow-shrink" in finished.errors
     assert tables(site.warehouse) == before
-    assert build("--allow-shrink").code == 0
+    assert build("--allow-shrink").code == 3
     assert site.rows("select count(*) from documents") == [(0,)]
 
 

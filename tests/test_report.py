@@ -15,6 +15,7 @@ import pytest
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.report import charts
 from pipeline.report.page import render, shown, verdict, write
+from pipeline.runs import Changes, nothing_recognised
 from tests.building import build_warehouse, rows
 from tests.console import Console
 from tests.pages import BREAK, IMAGE, LONG, STEERING, TITLE, Page, write_hostile
@@ -182,6 +183,16 @@ def test_first_line_judges_the_run(
     assert verdict(run) == (colour, sentence)
 
 
+def test_first_line_tells_where_nothing_was_recognised() -> None:
+    """A run that found no Pith document where it looked is not good."""
+    run = {"findings_critical": 0, "findings_error": 0, "refused": 1}
+    unseen = nothing_recognised(Changes(added=9, foreign=9), [])
+    colour, sentence = verdict(run, unseen)
+    assert colour == "error"
+    assert sentence.startswith("Look into it: 0 errors, 1 document refused, nothing critical; ")
+    assert sentence.endswith("; of 9 new inputs none is a Pith document.")
+
+
 # -- hostile documents ------------------------------------------------------------------------
 
 
@@ -343,6 +354,7 @@ def test_a_warehouse_of_nothing_has_a_report(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     build_warehouse(tmp_path / "warehouse", tmp_path / "empty")
     page = Page(render(tmp_path / "warehouse"))
-    assert page.texts["h1"] == ["All is well: no errors, nothing refused."]
+    told = f"Look into it: no Pith document was recognised in {tmp_path}/empty/."
+    assert page.texts["h1"] == [told]
     assert page.figures["Documents"] == 0
     assert "There were no documents." in page.texts["section"][2]

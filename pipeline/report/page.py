@@ -11,6 +11,7 @@ import base64
 import hashlib
 import sys
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pipeline.errors import UsageError
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
+from pipeline.runs import Changes, nothing_recognised
 
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.
@@ -151,6 +153,7 @@ def _colour(word: str) -> str:
 def _facts(figures: Figures) -> dict[str, Any]:
     """Return what the page says above its sections, and what goes with the findings."""
     run, *earlier = figures.rows["runs"]
+    changes = Changes(**figures.manifest.changes)
     signatures = {row["status"]: row["signatures"] for row in figures.rows["signature_statuses"]}
     examples: dict[str, list[Row]] = {}
     for row in figures.rows["examples"]:
@@ -160,7 +163,7 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "before": earlier[0] if earlier else None,
         "changes": figures.manifest.changes,
         "seconds": _slowest(figures),
-        "verdict": verdict(run),
+        "verdict": verdict(run, nothing_recognised(changes, figures.manifest.barren)),
         "signatures_valid": signatures.get("valid", 0),
         "signatures_all": sum(signatures.values()),
         "severities": catalog.SEVERITIES,
@@ -175,14 +178,21 @@ def _slowest(figures: Figures) -> list[tuple[str, float]]:
     return sorted(figures.manifest.seconds.items(), key=lambda stage: (-stage[1], stage[0]))
 
 
-def verdict(run: Row) -> tuple[str, str]:
-    """Return whether a run was good: `good`, `error` or `critical`, and one sentence on it."""
+def verdict(run: Row, unseen: Sequence[str] = ()) -> tuple[str, str]:
+    """Return whether a run was good: `good`, `error` or `critical`, and one sentence on it.
+
+    Args:
+        run: the row of the table `runs`.
+        unseen: where it recognised nothing (`runs.nothing_recognised`).
+    """
     critical, errors = run["findings_critical"], run["findings_error"]
     if critical:
         return "critical", f"Act now: {_several(critical, 'critical finding')}."
     if errors or run["refused"]:
         refused = f", {_several(run['refused'], 'document')} refused" if run["refused"] else ""
-        return "error", f"Look into it: {_several(errors, 'error')}{refused}, nothing critical."
+        unseen = [f"{_several(errors, 'error')}{refused}, nothing critical", *unseen]
+    if unseen:
+        return "error", shown(f"Look into it: {'; '.join(unseen)}.")
     return "good", "All is well: no errors, nothing refused."
 
 

@@ -997,6 +997,31 @@ def not_pith() -> Files:
 
 
 @case
+def wrapped_fail() -> Files:
+    """A document within an array, an envelope or a string is refused with its place."""
+    return {
+        "array.json": json.dumps([{"count": 1}, sample(3)]).encode(),
+        "deeper.json": {"hits": {"total": 1, "hits": [{"_source": sample(3)}]}},
+        "envelope.json": {"data": sample(3)},
+        "text.json": {"message/body": json.dumps(sample(3))},
+    }
+
+
+@case
+def packed_under_a_plain_name_fail() -> Files:
+    """What is packed, and is not named so, is refused and said by name."""
+    raw = json.dumps(sample(3)).encode()
+    return {
+        "record.json": b"\x1f\x8b\x08" + bytes(7) + b"\x03\0" + bytes(8),
+        "record.json.xz": b"\xfd7zXZ\0" + bytes(30),
+        "records.7z": b"7z\xbc\xaf\x27\x1c" + bytes(30),
+        "records.tar": b"record.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + raw,
+        "records.zip": b"PK\x03\x04" + bytes(30),
+        "records.zstd": b"\x28\xb5\x2f\xfd" + bytes(30),
+    }
+
+
+@case
 def duplicate_key_fail() -> Files:
     """Of two values under one key every parser takes another, so that neither is taken."""
     raw = json.dumps(sample(3)).replace('"schema_version":', '"record_type": 1, "schema_version":')
