@@ -41,7 +41,7 @@ class InputFile(NamedTuple):
     """A file to read, or an entry that cannot be.
 
     Attributes:
-        path: how it is named in the tables.
+        path: how it is named in the tables: by its real path, as text.
         opened: the path to open, in the file system's own bytes.
         size: bytes on disk.
         skipped: why it is not read at all, else None.
@@ -94,7 +94,8 @@ class RawDocument(NamedTuple):
 def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> Iterator[InputFile]:
     """Return what yields every entry below the sources, in no order, once for each source.
 
-    Links below a source are listed but not followed; a source itself may be a link.
+    Links below a source are listed but not followed; a source itself may be a link. However it is
+    spelled, what it leads to goes by its real path: the same file is the same document.
 
     Args:
         sources: directories and files.
@@ -118,8 +119,8 @@ def prefixes(sources: Iterable[str | Path]) -> list[str]:
 
 
 def _prefix(source: bytes) -> str:
-    named = _named(source, os.path.realpath(source))
-    return shown(os.path.join(named, b"") if os.path.isdir(named) else named)  # noqa: PTH112, PTH118 - bytes
+    real = os.path.realpath(source)
+    return shown(os.path.join(real, b"") if os.path.isdir(real) else real)  # noqa: PTH112, PTH118 - bytes
 
 
 def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
@@ -132,27 +133,16 @@ def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     except OSError as error:
         message = f"cannot read the source {shown(source)}: {error.strerror}"
         raise SourceError(message) from None
-    # the operator may name a link, which reading would otherwise refuse; and a file that two
-    # sources reach has one real path
+    # the operator may name a link, which reading would otherwise refuse
     real = os.path.realpath(source)
-    source = _named(source, real)
     if output is not None:
         _hold_apart(source, real, output)
     if stat.S_ISDIR(status.st_mode):
-        return _walk(source, real, output)
+        return _walk(real, output)
     if not stat.S_ISREG(status.st_mode):
         message = f"cannot read the source {shown(source)}: it is neither a file nor a directory"
         raise SourceError(message)
-    return iter([_entry(shown(source), real, status)])
-
-
-def _named(source: bytes, real: bytes) -> bytes:
-    """Return how a source is named in the tables: in short, unless that were another one.
-
-    That of `link/../x` is `x` only if the link leads to a directory beside it.
-    """
-    short = os.path.normpath(source)
-    return short if os.path.realpath(short) == real else real
+    return iter([_entry(real, status)])
 
 
 def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
@@ -175,37 +165,35 @@ def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
             raise UsageError(message)
 
 
-def _walk(source: bytes, real: bytes, output: bytes | None) -> Iterator[InputFile]:
+def _walk(source: bytes, output: bytes | None) -> Iterator[InputFile]:
     """Yield the entries below a directory, without recursion: depth is the attacker's."""
-    pending = [(real, source)]
+    pending = [source]
     while pending:
-        current, named = pending.pop()
+        current = pending.pop()
         if current == output:
             continue
-        prefix = shown(os.path.join(named, b""))  # noqa: PTH118 - bytes
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        below = os.path.join(named, entry.name)  # noqa: PTH118 - bytes
-                        pending.append((entry.path, below))
+                        pending.append(entry.path)
                     else:
-                        yield _scanned(prefix + shown(entry.name), entry)
+                        yield _scanned(entry)
         except OSError as error:
-            reason = f"{UNLISTED}: {error.strerror}"
-            yield _unreadable(shown(named), current, reason)
+            yield _unreadable(current, f"{UNLISTED}: {error.strerror}")
 
 
-def _scanned(path: str, entry: os.DirEntry[bytes]) -> InputFile:
+def _scanned(entry: os.DirEntry[bytes]) -> InputFile:
     try:
-        return _entry(path, entry.path, entry.stat(follow_symlinks=False))
+        return _entry(entry.path, entry.stat(follow_symlinks=False))
     except OSError as error:
-        return _unreadable(path, entry.path, error.strerror or "it cannot be read")
+        return _unreadable(entry.path, error.strerror or "it cannot be read")
 
 
-def _entry(path: str, opened: bytes, status: os.stat_result) -> InputFile:
+def _entry(opened: bytes, status: os.stat_result) -> InputFile:
     # also of what is skipped, which may become a thing of another kind
     stamp = _modified_ns(status), status.st_ino
+    path = shown(opened)
     if stat.S_ISREG(status.st_mode):
         # files with holes may be so large that 64 bits cannot hold the sum of two
         size = min(status.st_size, _MOST_BYTES)
@@ -222,8 +210,8 @@ def _modified_ns(status: os.stat_result) -> int:
     return status.st_mtime_ns if abs(status.st_mtime_ns) < _LAST_NS else _LAST_NS
 
 
-def _unreadable(path: str, opened: bytes, reason: str) -> InputFile:
-    return InputFile(path, opened, 0, reason, "unreadable")
+def _unreadable(opened: bytes, reason: str) -> InputFile:
+    return InputFile(shown(opened), opened, 0, reason, "unreadable")
 
 
 def shown(path: str | bytes) -> str:

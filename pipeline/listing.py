@@ -62,7 +62,7 @@ def list_files(connection: Connection, found: Iterable[InputFile], *, repeated: 
     Args:
         connection: receives the table.
         found: the entries below all sources.
-        repeated: whether one may be found several times; it goes by the first of its names.
+        repeated: whether one may be found several times, of which one is kept.
     """
     connection.register("found_batch", _FOUND.empty_table())
     connection.execute("create table current_files as from found_batch")
@@ -82,7 +82,7 @@ where
     rowid in (
         select rowid
         from current_files
-        qualify row_number() over (partition by opened order by path) > 1
+        qualify row_number() over (partition by opened) > 1
     )
 """
 

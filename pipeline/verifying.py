@@ -19,7 +19,7 @@ from pipeline.build import Order, make_snapshot
 from pipeline.catalog import SEVERITIES
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import SourceError, WarehouseError
-from pipeline.inputs import discover, shown
+from pipeline.inputs import prefixes, shown
 from pipeline.interrupts import interruptible
 from pipeline.keyring import load
 from pipeline.render import safe
@@ -97,11 +97,7 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
 
 def _named(sources: Sequence[str]) -> frozenset[str]:
     """Return the paths, as in the tables, of the files that the caller named one by one."""
-    named = {os.path.realpath(os.fsencode(path)) for path in sources if not Path(path).is_dir()}
-    if not named:
-        return frozenset()
-    # a directory among the sources may give such a file another name
-    return frozenset(file.path for file in discover(sources) if file.opened in named)
+    return frozenset(path for path in prefixes(sources) if not path.endswith("/"))
 
 
 def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import SourceError, UsageError
-from pipeline.inputs import InputFile, RawDocument, discover, read_documents
+from pipeline.inputs import InputFile, RawDocument, discover, prefixes, read_documents
 from pipeline.limits import DEFAULT, Limits
 from tests.paths import SAMPLES
 
@@ -60,9 +60,23 @@ def test_a_source_through_a_link_is_the_one_of_the_system(
     (tmp_path / "beside").symlink_to("b")
     monkeypatch.chdir(tmp_path)
     assert _paths(discover(["link/../b/"])) == [f"{tmp_path}/real/b/x"]
-    assert _paths(discover(["beside/..//b/.", "real/../b"])) == ["b/x", "b/x"]
+    assert _paths(discover(["beside/..//b/.", "real/../b"])) == [f"{tmp_path}/b/x"] * 2
     with pytest.raises(SourceError, match=r"nowhere/\.\./b: No such file or directory"):
         discover(["nowhere/../b"])
+
+
+@pytest.mark.parametrize("spelled", ["real", "./real/", "link", "link/../real", "{}/link"])
+def test_a_file_is_named_by_its_real_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    """However a source is spelled, its files have one name, and the source one beginning."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x").write_bytes(RAW)
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    source = spelled.format(tmp_path)
+    assert _paths(discover([source, f"{source}/x"])) == [f"{tmp_path}/real/x"] * 2
+    assert prefixes([source, f"{source}/x"]) == [f"{tmp_path}/real/", f"{tmp_path}/real/x"]
 
 
 def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
@@ -89,7 +103,7 @@ def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("source")
     for source in (tmp_path / "source", tmp_path / "link"):
         found = discover([source], tmp_path / "link" / "warehouse")
-        assert _paths(found) == [str(source / "x")]
+        assert _paths(found) == [f"{tmp_path}/source/x"]
     (first, _) = _paths(discover([tmp_path / "source"], tmp_path / "elsewhere"))
     assert first.endswith("warehouse/y")
 

@@ -75,10 +75,10 @@ def test_the_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
 def test_a_file_that_is_named_twice_is_listed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file reached by absolute and relative sources is one entry, by its first name."""
+    """A file reached by absolute and relative sources is one entry."""
     (tmp_path / "x").write_bytes(b"{}")
     monkeypatch.chdir(tmp_path)
-    assert _listed(["x", tmp_path, tmp_path / "x", "./x", "."]) == ["./x"]
+    assert _listed(["x", tmp_path, tmp_path / "x", "./x", "."]) == [str(tmp_path / "x")]
 
 
 def test_a_source_may_be_a_link(tmp_path: Path) -> None:
@@ -88,13 +88,25 @@ def test_a_source_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").symlink_to("real/x")
     link, file = tmp_path / "link", tmp_path / "file"
-    assert _listed([link, link / "x"]) == [str(link / "x")]
-    assert _listed([link, tmp_path / "real"]) == [str(link / "x")]
+    assert _listed([link, link / "x"]) == [str(tmp_path / "real" / "x")]
+    assert _listed([link, tmp_path / "real"]) == [str(tmp_path / "real" / "x")]
     (found,) = inputs.discover([file])
     assert [document.raw for document in inputs.read_documents(found, DEFAULT)] == [b"{}"]
 
 
 # -- what is read -----------------------------------------------------------------------------
+
+
+def test_a_source_that_is_spelled_otherwise_is_the_same(
+    site: Site, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a relative path or a link the same mirror is no other: nothing is read, rows stay."""
+    (site.root / "link").symlink_to("mirror")
+    monkeypatch.chdir(site.root)
+    for source in ("mirror", "link", "./link/../mirror"):
+        summary = site.build(Path(source))
+        assert (summary.read, summary.published) == (0, False)
+    assert opened == []
 
 
 def test_an_unchanged_directory_is_not_read(site: Site, opened: list[str]) -> None:
@@ -269,7 +281,7 @@ def test_whatever_the_system_tells_of_a_file_can_be_listed(year: int) -> None:
     modified_ns = (year - 1970) * 31_556_952 * 10**9
     told = (0o100644, 2**64 - 1, 0, 1, 0, 0, 2**63 - 1, 0, 0, 0)
     status = os.stat_result(told, {"st_mtime_ns": modified_ns})
-    entry = inputs._entry("x", b"x", status)  # noqa: SLF001 - no disk here holds such a file
+    entry = inputs._entry(b"x", status)  # noqa: SLF001 - no disk here holds such a file
     with duckdb.connect() as connection:
         assert listing.list_files(connection, [entry] * 100, repeated=False) == 100
         (total,) = row_of(connection, "select sum(size)::bigint from current_files")
