@@ -64,10 +64,12 @@ def check_findings(connection: Connection) -> Iterator[Result]:
     A check passes if it finds nothing worse than a warning, and what was published.
     """
     published = dict(
-        connection.execute("select code, count(*) from findings group by code").fetchall()
+        connection.execute(
+            "select code, sum(occurrences)::bigint from findings group by code"
+        ).fetchall()
     )
     audit.collect(connection, len(os.sched_getaffinity(0)))
-    counted = f"select code, count(*) from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
+    counted = f"select code, sum(occurrences)::bigint from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
     found = dict(connection.execute(counted).fetchall())
     for check in catalog.checks():
         count = found.get(check.code, 0)

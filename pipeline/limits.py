@@ -40,6 +40,12 @@ MAX_ITEMS = 100_000
 #: How much of a value a finding shows; what it compares is the whole.
 SHOWN_CHARACTERS = 1000
 
+#: The most findings of one code that are listed of one document, and the most places of one
+#: content that they are listed at. What is not listed is counted: copies of a document of many
+#: findings pack to nothing.
+MAX_LISTED = 50
+MAX_PLACES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

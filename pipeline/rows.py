@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import orjson
 
 from pipeline.canonical import canonical, sha256_hex
 from pipeline.document import Document
-from pipeline.limits import SHOWN_CHARACTERS
+from pipeline.limits import MAX_LISTED, SHOWN_CHARACTERS
 from pipeline.staged import TABLES
 from pipeline.times import microseconds
 
@@ -59,6 +61,7 @@ class Sheet:
         canonical_sha256: the digest recomputed from its canonical record.
         carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
         altered: pointer to id of the events whose id is not that of their content.
+        problems: how many problems there are of a code that break and are unapplied, or not.
         unapplied: whether what is being added stands in an event that is `ReadEvent.unapplied`.
     """
 
@@ -74,7 +77,15 @@ class Sheet:
         self.canonical_sha256 = self.digest(holder["canonical_record"])
         self.carried: list[tuple[str | None, str, bytes]] = []
         self.altered: dict[str, str] = {}
+        self.problems = Counter[tuple[str, bool, bool]]()
         self.unapplied = False
+
+    def close(self) -> None:
+        """Append, for what there are too many problems of, a row that counts those left out."""
+        for (code, breaks, unapplied), count in self.problems.items():
+            if count > MAX_LISTED:
+                more = (code, None, None, None, breaks, unapplied, count - MAX_LISTED)
+                self.add("problems", *more)
 
     def add(self, table: str, *values: object) -> None:
         """Append a row; `values` follow `doc` in the order of the table's schema."""
@@ -105,9 +116,12 @@ class Sheet:
     def problem(
         self, code: str, pointer: str, expected: object, actual: object, *, breaks: bool = True
     ) -> None:
-        """Append a problem; `breaks` as in `staged.TABLES["problems"]`."""
-        found = (code, pointer, shown(expected), shown(actual), breaks, self.unapplied)
-        self.add("problems", *found)
+        """Append a problem, or count it; `breaks` as in `staged.TABLES["problems"]`."""
+        kind = (code, breaks, self.unapplied)
+        self.problems[kind] += 1
+        if self.problems[kind] <= MAX_LISTED:
+            values = (pointer, shown(expected), shown(actual))
+            self.add("problems", code, *values, breaks, self.unapplied, 1)
 
     def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
         """Hold what is stated against what was computed; return the status' word."""

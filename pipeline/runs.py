@@ -108,16 +108,16 @@ def nothing_recognised(changes: Changes, barren: Sequence[str]) -> list[str]:
 
 def count(connection: Connection, summary: Summary) -> None:
     """Fill in what the tables themselves tell of a build."""
-    counted = "select {0}, count(*) from {1} group by all order by all"
+    counted = "select {0}, {2}::bigint from {1} group by all order by all"
 
-    def by(what: str, table: str) -> dict[str, int]:
-        return dict(connection.execute(counted.format(what, table)).fetchall())
+    def by(what: str, table: str, number: str = "count(*)") -> dict[str, int]:
+        return dict(connection.execute(counted.format(what, table, number)).fetchall())
 
     summary.documents = by("coalesce(kind, status)", "documents")
     summary.statuses = by("status", "documents")
-    severities = by("severity", "findings")
+    severities = by("severity", "findings", "sum(occurrences)")
     summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
-    summary.codes = by("code", "findings")
+    summary.codes = by("code", "findings", "sum(occurrences)")
     summary.refused, summary.extra_fields = row_of(
         connection,
         """

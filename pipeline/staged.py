@@ -234,7 +234,13 @@ _KEYS = _schema(
 #: not what its hashes and numbers say; `unapplied`, here and in `signatures`, that it stands in an
 #: event which the bundle's state does not apply.
 _PROBLEMS = _schema(
-    code=_TEXT, pointer=_TEXT, expected=_TEXT, actual=_TEXT, breaks=_BOOL, unapplied=_BOOL
+    code=_TEXT,
+    pointer=_TEXT,
+    expected=_TEXT,
+    actual=_TEXT,
+    breaks=_BOOL,
+    unapplied=_BOOL,
+    occurrences=_INT,
 )
 
 #: Staged table to its schema, without `INPUTS`.

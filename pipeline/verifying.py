@@ -35,7 +35,11 @@ _UNCHECKED = ("not_pith", "skipped", "unsupported")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row of the table `findings`, on the document that it is listed under."""
+    """One row of the table `findings`, on the document that it is listed under.
+
+    Attributes:
+        occurrences: more than 1 in a row that counts findings that are not listed.
+    """
 
     severity: str
     code: str
@@ -43,6 +47,7 @@ class Finding:
     message: str
     expected: str | None
     actual: str | None
+    occurrences: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ with found as (
     select
         path,
         position,
-        list([severity, code, pointer, message, expected, actual]) as findings
+        list((severity, code, pointer, message, expected, actual, occurrences)) as findings
     from findings
     group by path, position
 )
@@ -157,9 +162,11 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)
 
 
-def _order(finding: Finding) -> tuple[int, str, str, str]:
+def _order(finding: Finding) -> tuple[int, str, bool, str, str]:
     rank = SEVERITIES.index(finding.severity)
-    return rank, finding.code, finding.pointer or "", finding.message
+    # what is only counted comes after what is listed
+    counts = finding.occurrences > 1
+    return rank, finding.code, counts, finding.pointer or "", finding.message
 
 
 def _counted(found: Iterator[Verdict], counts: dict[str, int]) -> Iterator[Verdict]:

@@ -17,9 +17,12 @@ from pipeline.build import Order, build
 from pipeline.checking import check_findings, check_tables, open_snapshot
 from pipeline.duck import Connection
 from pipeline.keyring import Keyring, PinnedKey, load
+from pipeline.limits import MAX_LISTED, MAX_PLACES
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
-from tests.cases.make_cases import OWN
+from tests.building import rows
+from tests.cases.forge import bundle_of
+from tests.cases.make_cases import OWN, plain
 from tests.faults import faulty
 from tests.paths import REPO, SAMPLES
 from tests.site import Site, synthetic, tables
@@ -113,7 +116,7 @@ def _fails(warehouse: Path) -> list[str]:
     """Return the keys that repeat, and the checks that find another number than is published."""
     with duckdb.connect() as connection:
         open_snapshot(connection, warehouse, snapshot.current(warehouse))
-        counted = "select code, count(*) from findings group by code"
+        counted = "select code, sum(occurrences)::bigint from findings group by code"
         published = dict(connection.execute(counted).fetchall())
         repeated = [result.name for result in check_tables(connection) if not result.passed]
         return repeated + [
@@ -121,6 +124,36 @@ def _fails(warehouse: Path) -> list[str]:
             for result in check_findings(connection)
             if result.count != published.get(result.name, 0)
         ]
+
+
+def test_copies_of_many_findings_come_and_go_as_in_any_other_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever places list findings and whichever count them, keeping rows changes no byte."""
+    copy = msgspec.json.encode({**bundle_of(OWN, plain()), "events": [{}] * (2 * MAX_LISTED)})
+    source = tmp_path / "source"
+    shutil.copytree(SAMPLES, source)
+    keyring = load(default_keyring())
+    for step, (gone, added) in enumerate(
+        [
+            ([], range(2, MAX_PLACES + 1)),
+            ([], range(MAX_PLACES + 1, MAX_PLACES + 5)),  # the last places only count
+            ([3, 4], [0]),  # another place is the first, and other ones list
+            (range(5, MAX_PLACES + 2), []),  # all list again
+        ]
+    ):
+        for number in gone:
+            (source / f"{number:02}.json").unlink()
+        for number in added:
+            (source / f"{number:02}.json").write_bytes(copy)
+        for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
+            monkeypatch.setattr(scope, "MOST", most)
+            order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
+            build(order, lambda *_: None)
+        assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
+        assert _fails(tmp_path / "kept") == []
+        counted = "select count(*) from findings where occurrences > 1"
+        assert rows(tmp_path / "kept", counted) != [(0,)]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -17,6 +17,7 @@ from pipeline.limits import (
     MAX_ITEMS,
     MAX_KEYS,
     MAX_LABEL_CHARACTERS,
+    MAX_LISTED,
     MAX_NAMESAKES,
     MAX_NUMBER_CHARACTERS,
     SHOWN_CHARACTERS,
@@ -182,3 +183,11 @@ def test_a_long_text_of_many_authors_is_split(tmp_path: Path) -> None:
         tmp_path / "warehouse", "select count(*), max(position), any_value(name) from authors"
     )
     assert found == [(LONG, LONG - 1, "a")]
+
+
+def test_problems_beyond_a_bound_are_counted_and_not_staged() -> None:
+    """A part holds some problems of each code of a document, and the number of the rest."""
+    bundle = bundle_of(OWN, plain())
+    problems = _staged({**bundle, "events": [{}] * MANY})["problems"]
+    found = [row["occurrences"] for row in problems if row["code"] == "event_subject_mismatch"]
+    assert found == [1] * MAX_LISTED + [MANY - MAX_LISTED]

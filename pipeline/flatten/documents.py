@@ -34,6 +34,7 @@ def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
         _flatten_bundle(sheet, shape)
     else:
         _flatten_state(sheet, shape)
+    sheet.close()
 
 
 def _flatten_record(sheet: Sheet, record: Record) -> None:

@@ -8,6 +8,7 @@ select
     doc,
     pointer,
     expected,
-    actual
+    actual,
+    occurrences
 from staged_problems
 where code = 'digest_missing'

@@ -6,6 +6,7 @@ select
     doc,
     pointer,
     expected,
-    actual
+    actual,
+    occurrences
 from staged_problems
 where code = 'event_digest_mismatch'

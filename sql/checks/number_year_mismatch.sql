@@ -7,6 +7,7 @@ select
     doc,
     pointer,
     expected,
-    actual
+    actual,
+    occurrences
 from staged_problems
 where code = 'number_year_mismatch'

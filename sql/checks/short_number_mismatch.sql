@@ -6,6 +6,7 @@ select
     doc,
     pointer,
     expected,
-    actual
+    actual,
+    occurrences
 from staged_problems
 where code = 'short_number_mismatch'

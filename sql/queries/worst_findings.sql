@@ -3,7 +3,7 @@
 select
     severity,
     code,
-    count(*) as findings,
+    sum(occurrences)::bigint as findings,
     count(distinct pith_number) as papers,
     min(path) as example_path,
     any_value(message) as message

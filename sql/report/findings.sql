@@ -3,7 +3,7 @@
 select
     severity,
     code,
-    count(*) as findings,
+    sum(occurrences)::bigint as findings,
     count(distinct hash(path, position)) as documents,
     count(distinct hash(pith_number)) filter (where pith_number is not null) as papers
 from findings

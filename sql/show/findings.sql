@@ -15,7 +15,8 @@ select
     finding.position,
     finding.pointer,
     finding.expected,
-    finding.actual
+    finding.actual,
+    finding.occurrences
 from findings as finding
 left join proven using (path, position)
 where finding.pith_number = $number
@@ -25,4 +26,5 @@ order by
     finding.code,
     finding.path,
     finding.position,
+    finding.occurrences,
     finding.pointer

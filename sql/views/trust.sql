@@ -29,7 +29,7 @@ with reasons as (
 problems as (
     select
         pith_number,
-        count(*) as findings
+        sum(occurrences)::bigint as findings
     from findings
     where severity in ('critical', 'error') and pith_number is not null
     group by pith_number

@@ -1,0 +1,68 @@
+"""Findings are exact in number, and bounded in rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.limits import MAX_LISTED, MAX_PLACES
+from tests.building import build_warehouse, rows
+from tests.console import Console
+
+_EVENTS, _COPIES = 3 * MAX_LISTED, MAX_PLACES + 3
+
+
+def _hostile(events: int) -> bytes:
+    document = {
+        "bundle_type": "pith_open_graph_bundle",
+        "pith_number": "f",
+        "canonical_record": {"source": {}, "metadata": {}},
+        "events": [{}] * events,
+    }
+    return json.dumps(document).encode()
+
+
+def test_findings_beyond_the_bounds_are_counted_and_not_listed(tmp_path: Path) -> None:
+    """A code lists some findings at some places of a content, and has its number at all."""
+    (tmp_path / "copies.jsonl").write_bytes(b"\n".join([_hostile(_EVENTS)] * _COPIES))
+    summary = build_warehouse(tmp_path / "warehouse", tmp_path / "copies.jsonl")
+    found = rows(
+        tmp_path / "warehouse",
+        "select position, count(*), sum(occurrences)::bigint from findings "
+        "where code = 'event_subject_mismatch' group by all order by all",
+    )
+    assert found == [
+        (place, MAX_LISTED + 1 if place <= MAX_PLACES else 1, _EVENTS)
+        for place in range(1, _COPIES + 1)
+    ]
+    assert summary.codes["event_subject_mismatch"] == _COPIES * _EVENTS
+    # one finding is itself everywhere
+    single = rows(
+        tmp_path / "warehouse",
+        "select distinct count(*), pointer, actual from findings where code = 'number_mismatch' "
+        "group by position, pointer, actual",
+    )
+    assert single == [(1, "/pith_number", "f")]
+
+
+def test_as_many_findings_as_are_listed_are_listed(tmp_path: Path) -> None:
+    """At the bound itself, every finding is a row of its own, at every place that lists."""
+    (tmp_path / "copies.jsonl").write_bytes(b"\n".join([_hostile(MAX_LISTED)] * MAX_PLACES))
+    build_warehouse(tmp_path / "warehouse", tmp_path / "copies.jsonl")
+    found = rows(
+        tmp_path / "warehouse",
+        "select count(*), count(distinct (position, pointer)), max(occurrences) from findings "
+        "where code = 'event_subject_mismatch'",
+    )
+    assert found == [(MAX_LISTED * MAX_PLACES, MAX_LISTED * MAX_PLACES, 1)]
+
+
+def test_verify_says_how_many_more_findings_there_are(tmp_path: Path, console: Console) -> None:
+    """A verdict lists what the table lists, and last the number of the rest."""
+    (tmp_path / "one.json").write_bytes(_hostile(_EVENTS))
+    finished = console("verify", tmp_path / "one.json", "--json")
+    (document,) = json.loads(finished.output)["documents"]
+    found = [one for one in document["findings"] if one["code"] == "event_subject_mismatch"]
+    assert [one["occurrences"] for one in found] == [1] * MAX_LISTED + [_EVENTS - MAX_LISTED]
+    more = f"event_subject_mismatch: {_EVENTS - MAX_LISTED} more like these\n"
+    assert more in console("verify", tmp_path / "one.json").output
