@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
+import orjson
 import pyarrow as pa
 
 from pipeline.errors import SourceError, UsageError
@@ -236,15 +238,17 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
             stream = _Begun(opened)
             # of what was not read to its end, only a plain file tells the size
             whole = None if file.codec else file.size
-            if reason := packing(stream.head):
+            head = stream.peek(HEAD_BYTES)
+            if reason := packing(head):
                 yield RawDocument(file.path, 1, whole, None, None, "refused", reason)
                 return
-            documents = _lines(stream, limits) if file.many else (_whole(stream, limits),)
+            many = file.many or _is_lines(stream.peek(limits.document_bytes + 1))
+            documents = _lines(stream, limits) if many else (_whole(stream, limits),)
             for position, size, raw in _until_crumbs(documents, limits):
                 if raw is not None:
                     yield _found(file.path, position, raw)
                     continue
-                array = not file.many and stream.head.lstrip(WHITESPACE).startswith(b"[")
+                array = not many and head.lstrip(WHITESPACE).startswith(b"[")
                 reason = _too_large(limits, array=array)
                 yield RawDocument(file.path, position, size or whole, None, None, "refused", reason)
         # a file of lines without lines holds no document; a file of one document must hold one
@@ -369,35 +373,41 @@ class _Bounded:
 
 
 class _Begun:
-    """A stream whose beginning is known; it is still read from its first byte.
-
-    Attributes:
-        head: the beginning, at least `HEAD_BYTES` of it if there are as many.
-    """
+    """A stream whose beginning can be looked at before it is read."""
 
     def __init__(self, stream: IO[bytes] | _Bounded) -> None:
         self._stream = stream
+        self._ahead = b""
+        self._ended = False
         self._broken: OSError | None = None
-        self.head = b""
-        try:
-            # as a rule this reads the file whole
-            while len(self.head) < HEAD_BYTES:
-                chunk = stream.read(_CHUNK)
-                if not chunk:
-                    break
-                self.head += chunk
-        except OSError as error:
-            # what comes before the break is read first
-            self._broken = error
-        self._ahead = self.head
+
+    def peek(self, size: int) -> bytes:
+        """Return the beginning: `size` bytes or more, or all up to the end or a break."""
+        chunks = [self._ahead]
+        while not self._ended and not self._broken and size > sum(map(len, chunks)):
+            try:
+                # as a rule the first chunk is the file
+                chunks.append(self._stream.read(_CHUNK))
+            except OSError as error:
+                # what comes before the break is read first
+                self._broken = error
+            else:
+                self._ended = not chunks[-1]
+        self._ahead = b"".join(chunks)
+        return self._ahead
 
     def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end.
+
+        Raises:
+            OSError: the file is broken right here.
+        """
         if self._ahead:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
         if self._broken:
             raise self._broken
-        return self._stream.read(size)
+        return b"" if self._ended else self._stream.read(size)
 
 
 def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
@@ -422,6 +432,26 @@ def _open(file: InputFile, limits: Limits) -> IO[bytes] | _Bounded:
         message = "the archive is cut to nothing at byte 0"
         raise OSError(message)
     return _Bounded(_Archive(stream, file.codec), status.st_size, limits)
+
+
+#: What follows a line where another begins an object.
+_ANOTHER = re.compile(rb"[ \t\r\n]*\{")
+
+
+def _is_lines(head: bytes) -> bool:
+    """Tell whether a file holds a document a line, whatever its name: no document is lost by it.
+
+    Behind a first line that is a whole JSON object another line begins one: together they are no
+    JSON, and would be refused.
+    """
+    start = head.lstrip(WHITESPACE)
+    end = start.find(b"\n")
+    if end < 0 or not start.startswith(b"{") or not _ANOTHER.match(start, end):
+        return False
+    try:
+        return isinstance(orjson.loads(start[:end]), dict)
+    except ValueError:
+        return False
 
 
 def _whole(stream: _Begun, limits: Limits) -> _Piece:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import orjson
 
 from pipeline.limits import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER
+from pipeline.packing import ONE_EACH
 
 #: What RFC 8259 calls insignificant white space.
 WHITESPACE = b" \t\n\r"
@@ -114,7 +115,10 @@ def _not_json(text: str, error: json.JSONDecodeError) -> RefusedError:
     unterminated = error.msg.startswith("Unterminated string")
     if unterminated or _CUT_TOKEN.fullmatch(text, error.pos):
         return RefusedError("not JSON: the document ends too early", f"byte {len(text.encode())}")
-    return RefusedError(f"not JSON: {error.msg}", f"byte {len(text[: error.pos].encode())}")
+    # whoever wrote several documents need not know what a parser calls it
+    several = error.msg == "Extra data"
+    what = f"more follows the first value: {ONE_EACH}" if several else error.msg
+    return RefusedError(f"not JSON: {what}", f"byte {len(text[: error.pos].encode())}")
 
 
 #: What is left at the end of a text that was cut: white space, or the start of a literal, of a

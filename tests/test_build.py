@@ -301,7 +301,7 @@ MESS: dict[str, Mess] = {
     "two.json": Mess(
         RECORD + RECORD,
         "refused",
-        f"Extra data at byte {len(RECORD)}",
+        f"one document a file, or one a line at byte {len(RECORD)}",
         _REFUSED,
         f"byte {len(RECORD)}",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -212,6 +213,43 @@ def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
         (2, "refused", 3 * 2**20),
         (3, None, len(RAW)),
     ]
+
+
+@pytest.mark.parametrize("name", ["part-00000", "part_000.gz", "x.json"])
+@pytest.mark.parametrize("between", [b"\n", b"\r\n\n  "])
+def test_lines_under_another_name_are_documents(tmp_path: Path, name: str, between: bytes) -> None:
+    """A whole object on the first line, and another that begins below it: a document a line."""
+    first = b'{"a":"%s"}' % (b"y" * (2**20 + 17))
+    content = b"\n" + between.join([first, RAW, RAW])
+    found = _read_of(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content)
+    assert [json.loads(d.raw or b"") for d in found] == [json.loads(first), {"a": 1}, {"a": 1}]
+    assert found[0].position == 2
+
+
+def test_whole_lines_under_another_name_stay_whole_before_a_break(tmp_path: Path) -> None:
+    """Of a packed file that is cut, lines are found by what they are, too."""
+    *lines, last = _read_of(tmp_path, "part_000.gz", gzip.compress(_LINES)[:-200])
+    assert len(lines) > 1000
+    assert last.status == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        RAW,
+        RAW + b"\n",
+        RAW + b"\n\n",
+        RAW + RAW,
+        RAW + b"\nand more",
+        b'{\n"a":\n{}}',
+        b'{"a":\n{"b":1}}\n{"a":1}',
+        b"[1]\n{}",
+        b"\n",
+    ],
+)
+def test_other_content_is_one_document(tmp_path: Path, content: bytes) -> None:
+    """Whatever could be one document, or is no object a line, is taken whole."""
+    assert [d.raw for d in _read_of(tmp_path, "x.json", content)] == [content]
 
 
 def test_a_line_across_reads_is_whole(tmp_path: Path) -> None:
