@@ -365,7 +365,7 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
 @_command("pith-etl history", "pith-etl history --warehouse /srv/tables")
 @WAREHOUSE
 def history(warehouse: Path) -> None:
-    """List the snapshots, the newest first, and what changed in each."""
+    """List the snapshots, the newest first, what changed in each, and the attempts that failed."""
     from pipeline import snapshot_commands
 
     snapshot_commands.history(warehouse, sys.stdout)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from pipeline import exits
+from pipeline import attempts, exits
+from pipeline.attempts import Attempt
 from pipeline.build import Order, build
 from pipeline.catalog import SEVERITIES
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
@@ -52,37 +53,53 @@ def run(options: Options) -> int:
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
-    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
     with _logged(options.log_format):
-        for file in (options.report, options.metrics, options.html):
-            _check_place(file, options.warehouse)
         try:
-            # here, so that what tells of an interrupt below knows it for one
-            with terminable():
-                with progress(options.progress, options.log_format) as update:
-                    summary = build(_order(options), update)
-                # before the others, which tell whether it could be written
-                _write_page(options)
-        except UsageError:
-            raise
+            attempt = attempts.ended(_run(options))
         except BaseException as error:
-            summary.notices.append(_named(error))
-            # what ended the run is told, and not that its files cannot be written either
-            _write_files(options, summary, _code(error))
+            attempt = attempts.ended(_code(error), _named(error))
+            attempts.keep(options.warehouse, attempt)
+            # what ended the run is told, and not that its page cannot be written either
+            _write_page(options, attempt)
             raise
-        for notice in summary.notices:
-            log(options.log_format, "warning", notice)
-        code = exit_code(summary, options.fail_on)
-        _hold_written(_write_files(options, summary, code))
-        _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
+        attempts.keep(options.warehouse, attempt)
+    return attempt.exit_code
+
+
+def _run(options: Options) -> int:
+    """Do what `run` does, but for what tells of an attempt that failed."""
+    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+    for file in (options.report, options.metrics, options.html):
+        _check_place(file, options.warehouse)
+    try:
+        # here, so that what tells of an interrupt below knows it for one
+        with terminable():
+            with progress(options.progress, options.log_format) as update:
+                summary = build(_order(options), update)
+            code = exit_code(summary, options.fail_on)
+            # before the others, which tell whether it could be written
+            _hold_written(_write_page(options, attempts.ended(code)))
+    except UsageError:
+        raise
+    except BaseException as error:
+        summary.notices.append(_named(error))
+        # what ended the run is told, and not that its files cannot be written either
+        _write_files(options, summary, _code(error))
+        raise
+    for notice in summary.notices:
+        log(options.log_format, "warning", notice)
+    _hold_written(_write_files(options, summary, code))
+    _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
     return code
 
 
-def _write_page(options: Options) -> None:
-    if options.html:
-        from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+def _write_page(options: Options, attempt: Attempt) -> list[str]:
+    """Write the page, if it is asked for; return why it cannot be written, if it cannot."""
+    if options.html is None:
+        return []
+    from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
 
-        _hold_written(_replace(options.html, page.render(options.warehouse)))
+    return _replace(options.html, page.render(options.warehouse, attempt))
 
 
 def _write_files(options: Options, summary: Summary, code: int) -> list[str]:
@@ -94,7 +111,8 @@ def _write_files(options: Options, summary: Summary, code: int) -> list[str]:
     failed = _replace(options.report, as_json(summary, code) + "\n")
     if failed and code != exits.INTERRUPTED:
         code = 1
-    return failed + _replace(options.metrics, as_metrics(summary, code))
+    success = attempts.last_success(options.warehouse)
+    return failed + _replace(options.metrics, as_metrics(summary, code, success))
 
 
 def _replace(file: Path | None, text: str) -> list[str]:

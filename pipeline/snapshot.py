@@ -43,7 +43,7 @@ NAME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
 #: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
 _WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
-_ASIDE = re.compile(r"\.(?:current|pith\.duckdb)-\d+", re.ASCII)
+_ASIDE = re.compile(r"\.(?:current|pith\.duckdb|attempts\.jsonl)-\d+", re.ASCII)
 
 
 class _UnusableError(WarehouseError):

@@ -11,20 +11,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipeline import catalog, checking, operate, snapshot
+from pipeline import attempts, catalog, checking, operate, snapshot
 from pipeline.duck import Connection, connect, finding_room, literal, row_of
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.render import print_table, write_result
 from pipeline.warehouse import Warehouse
 
+#: How many of the attempts that failed `history` prints.
+_FAILED = 20
+
 
 def history(warehouse: Path, output: IO[str]) -> None:
-    """Print the snapshots, the newest first, and what changed in each.
+    """Print the snapshots, the newest first, what changed in each, and the attempts that failed.
 
     Raises:
-        WarehouseError: nothing is published.
+        WarehouseError: nothing is published; the attempts are printed before.
     """
+    made = attempts.kept(warehouse)
+    if made and made[-1].failed:
+        output.write(f"last attempt {made[-1].told}\n\n")
+    failed = [attempt for attempt in reversed(made) if attempt.failed]
+    if failed:
+        rows = [(attempt.moment, str(attempt.exit_code), attempt.why) for attempt in failed]
+        print_table(output, ("attempt that failed", "exit code", "why"), rows[:_FAILED])
+        output.write("\n")
     names = ("snapshot", "documents", "added", "changed", "gone", "refused", "papers", "findings")
     print_table(output, names, [_history(kept) for kept in operate.history(warehouse)])
 

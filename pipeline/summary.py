@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ from pipeline.runs import Summary, nothing_recognised
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
+
+#: A family of metrics: its name, its meaning, and its values by their label.
+_Family = tuple[str, str, dict[str, float]]
 
 #: How many codes of findings the text names.
 _CODES = 5
@@ -37,13 +41,39 @@ def as_json(summary: Summary, code: int) -> str:
     return safe_json(msgspec.json.encode(facts).decode())
 
 
-def as_metrics(summary: Summary, code: int) -> str:
-    """Return the same figures as OpenMetrics text (its specification, version 1.0)."""
-    changes = msgspec.structs.asdict(summary.changes)
-    families: list[tuple[str, str, dict[str, float]]] = [
-        ("finished_timestamp_seconds", "When the build ended.", {"": round(time.time(), 3)}),
+def as_metrics(summary: Summary, code: int, success: datetime | None) -> str:
+    """Return the same figures as OpenMetrics text (its specification, version 1.0).
+
+    Args:
+        summary: of the build; one that failed has no figures, and zeros would look like some.
+        code: what it exits with.
+        success: when a build before it ended well, if one did.
+    """
+    now = round(time.time(), 3)
+    if code in {0, FINDINGS}:
+        success = datetime.fromtimestamp(now, UTC)
+    families: list[_Family] = [
+        ("last_attempt_timestamp_seconds", "When the build ended.", {"": now}),
+        ("finished_timestamp_seconds", "The same, by its older name.", {"": now}),
         ("exit_code", "What the build exited with.", {"": code}),
         ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
+    ]
+    if success is not None:
+        meaning = "When a build last ended with 0 or 3."
+        families.append(("last_success_timestamp_seconds", meaning, {"": success.timestamp()}))
+    if summary.snapshot:
+        families += _figures(summary)
+    lines = []
+    for name, meaning, samples in families:
+        lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]
+        lines += [f"pith_etl_{name}{label} {value}" for label, value in samples.items()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _figures(summary: Summary) -> list[_Family]:
+    """Return what a build found out, as metrics."""
+    changes = msgspec.structs.asdict(summary.changes)
+    return [
         ("files", "Directory entries found.", {"": summary.files}),
         ("files_read", "Files that were read.", {"": summary.read}),
         ("read_documents", "Documents in the files that were read.", {"": summary.read_documents}),
@@ -59,14 +89,6 @@ def as_metrics(summary: Summary, code: int) -> str:
         ("stage_seconds", "Wall time by stage.", _labelled("stage", summary.seconds)),
         ("peak_memory_bytes", "Most memory held.", _labelled("process", summary.peak_bytes)),
     ]
-    if not summary.snapshot:
-        # it failed: there is nothing else to tell, and zeros would look like figures
-        families = families[:3]
-    lines = []
-    for name, meaning, samples in families:
-        lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]
-        lines += [f"pith_etl_{name}{label} {value}" for label, value in samples.items()]
-    return "\n".join([*lines, "# EOF"]) + "\n"
 
 
 def _labelled(label: str, values: dict[str, int] | dict[str, float]) -> dict[str, float]:

@@ -19,8 +19,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline import catalog
-from pipeline.errors import UsageError
+from pipeline import attempts, catalog
+from pipeline.attempts import Attempt
+from pipeline.engine import engine
+from pipeline.errors import PithEtlError, UsageError
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
@@ -29,6 +31,8 @@ from pipeline.runs import Changes, nothing_recognised
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.
 _LONGEST = 300
+#: How many of the attempts that failed the page lists.
+_FAILED = 10
 #: The longest label of a bar.
 _LABEL = 22
 #: Bars that a chart of categories, and columns that a chart of years may have.
@@ -68,13 +72,23 @@ def write(warehouse: Path, output: Path) -> None:
         raise UsageError(message) from None
 
 
-def render(warehouse: Path) -> str:
-    """Return the report on the published snapshot of a warehouse, the same text each time.
+def render(warehouse: Path, this: Attempt | None = None) -> str:
+    """Return the report on a warehouse: its published snapshot, and the attempts that failed.
+
+    The same snapshot and attempts give the same text. Where the last attempt failed the page says
+    so first, and tells it even where no snapshot can be read.
+
+    Args:
+        warehouse: the warehouse.
+        this: the attempt that ends now, if one does.
 
     Raises:
-        WarehouseError: nothing is published.
+        WarehouseError: no attempt failed, and nothing is published.
     """
-    figures = data.read(warehouse)
+    made = attempts.kept(warehouse)
+    if this and this not in made:
+        made.append(this)
+    figures = _figures(warehouse, needed=not (made and made[-1].failed))
     environment = Environment(
         loader=FileSystemLoader(_ASSETS),
         autoescape=True,
@@ -93,14 +107,24 @@ def render(warehouse: Path) -> str:
     }
     style, script = _asset("style.css"), _asset("sort.js")
     return environment.get_template("page.html.jinja").render(
-        **figures.rows,
-        **_facts(figures),
-        charts=_charts(figures),
+        **_shown_of(figures),
+        verdict=_verdict(figures, made),
+        failed=[attempt for attempt in reversed(made) if attempt.failed][:_FAILED],
         style=Markup(style),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - a file of ours
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
+
+
+def _figures(warehouse: Path, *, needed: bool) -> Figures | None:
+    """Read the figures of a warehouse; None if they cannot be read and need not be."""
+    try:
+        return data.read(warehouse)
+    except (PithEtlError, OSError, engine.Error):
+        if needed:
+            raise
+    return None
 
 
 def _asset(name: str) -> str:
@@ -150,10 +174,16 @@ def _colour(word: str) -> str:
     return _COLOURS.get(word, "warning")
 
 
+def _shown_of(figures: Figures | None) -> dict[str, Any]:
+    """Return what the page shows of a snapshot; without one there is no `run`."""
+    if figures is None:
+        return {"run": None}
+    return {**figures.rows, **_facts(figures), "charts": _charts(figures)}
+
+
 def _facts(figures: Figures) -> dict[str, Any]:
     """Return what the page says above its sections, and what goes with the findings."""
     run, *earlier = figures.rows["runs"]
-    changes = Changes(**figures.manifest.changes)
     signatures = {row["status"]: row["signatures"] for row in figures.rows["signature_statuses"]}
     examples: dict[str, list[Row]] = {}
     for row in figures.rows["examples"]:
@@ -163,7 +193,6 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "before": earlier[0] if earlier else None,
         "changes": figures.manifest.changes,
         "seconds": _slowest(figures),
-        "verdict": verdict(run, nothing_recognised(changes, figures.manifest.barren)),
         "signatures_valid": signatures.get("valid", 0),
         "signatures_all": sum(signatures.values()),
         "severities": catalog.SEVERITIES,
@@ -176,6 +205,17 @@ def _facts(figures: Figures) -> dict[str, Any]:
 def _slowest(figures: Figures) -> list[tuple[str, float]]:
     """Return the stages of the last run with their seconds, the slowest first."""
     return sorted(figures.manifest.seconds.items(), key=lambda stage: (-stage[1], stage[0]))
+
+
+def _verdict(figures: Figures | None, made: list[Attempt]) -> tuple[str, str]:
+    """Return what the first line of the page says, as `verdict` does."""
+    if made and made[-1].failed:
+        return "critical", f"Last attempt {made[-1].told}"
+    if figures is None:
+        return "critical", "No snapshot can be read."
+    changes = Changes(**figures.manifest.changes)
+    unseen = nothing_recognised(changes, figures.manifest.barren)
+    return verdict(figures.rows["runs"][0], unseen)
 
 
 def verdict(run: Row, unseen: Sequence[str] = ()) -> tuple[str, str]:
