@@ -261,7 +261,8 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         connection,
         f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
         f"to {literal(str(file))} "
-        f"(format parquet, parquet_version v2, compression zstd, compression_level {_ZSTD}, "
+        # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
+        f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
         f"row_group_size {table.row_group}, kv_metadata {metadata(table)})",
     )
     connection.execute(

@@ -146,6 +146,15 @@ def test_an_empty_directory_has_every_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", catalog.TABLES)
+def test_tables_have_encodings_that_every_reader_knows(samples_warehouse: Path, table: str) -> None:
+    """No column has an encoding of Parquet's second version, which some readers lack."""
+    facts = pq.read_metadata(samples_warehouse / "current" / table / "part-0.parquet").to_dict()
+    columns = [column for group in facts["row_groups"] for column in group["columns"]]
+    known = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
+    assert {name for column in columns for name in column["encodings"]} <= known
+
+
+@pytest.mark.parametrize("table", catalog.TABLES)
 def test_tables_are_plain_parquet(samples_warehouse: Path, table: str) -> None:
     """polars, pyarrow and DuckDB read each published table by a glob, to the same rows."""
     folder = samples_warehouse / "current" / table
