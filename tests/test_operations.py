@@ -6,6 +6,7 @@ import configparser
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -45,24 +46,54 @@ def test_there_are_commands() -> None:
     assert isinstance(cli, click.Group)
 
 
-def test_the_cron_line_works_for_its_user(tmp_path: Path) -> None:
-    """It hands all that a build says to the system's log, and writes no file of its own."""
-    (line,) = re.findall(r"^0 3 .*", PAGE, re.MULTILINE)
-    *_, user, command = line.split(maxsplit=6)
-    (tmp_path / "pith-etl").write_text("#!/bin/sh\necho said $1\necho why >&2\n")
-    (tmp_path / "logger").write_text('#!/bin/sh\necho "$@"\ncat\n')
-    for stub in tmp_path.iterdir():
-        stub.chmod(0o755)
+#: What starts a build on the page, as the shell is to run it: the lines of cron, of systemd, and
+#: those for a console.
+_SHELL = dict(re.findall(r"^(SHELL|MAILTO)=(.*)$", PAGE, re.MULTILINE))
+_BUILDS = [
+    *re.findall(r"^0 3 \* \* \*  pith  (.*)$", PAGE, re.MULTILINE),
+    *re.findall(r"^ExecStart=(.*)$", PAGE, re.MULTILINE),
+    *re.findall(r"^\$ (pith-etl build .*)$", PAGE, re.MULTILINE),
+]
+
+
+@pytest.mark.parametrize("line", _BUILDS)
+def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) -> None:
+    """Each line that starts a build ends with its code, tells why, and leaves a red page."""
+    folders = [tmp_path / name for name in ("srv/tables", "var/lib/node_exporter", "bin")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    stubs = {
+        "pith-etl": f'exec "{sys.executable}" -c "from pipeline.cli import main; main()" "$@"',
+        "logger": 'echo "$@"; cat',
+    }
+    for name, script in stubs.items():
+        (folders[2] / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folders[2] / name).chmod(0o755)
+    command = line.replace("/opt/pith-etl/.venv/bin/", "")
+    # cron gives a line hardly more than this
     ran = subprocess.run(  # noqa: S603 - the page is ours
-        ["/bin/sh", "-c", command.replace("/opt/pith-etl/.venv/bin/", "")],
-        env={"PATH": f"{tmp_path}:/bin:/usr/bin"},
+        [_SHELL["SHELL"], "-c", re.sub(r" (?=/(srv|var)/)", f" {tmp_path}", command)],
+        env={"PATH": f"{folders[2]}:/bin:/usr/bin", "PYTHONPATH": str(REPO)},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert user == "pith"
-    assert ran.stdout.splitlines() == ["-t pith-etl", "said build", "why"]
-    assert not re.search(r">\s*/", command)
+    assert ran.returncode == 1
+    assert f"cannot read the source {tmp_path}/srv/pith" in ran.stdout + ran.stderr
+    assert ("exit code 1" in ran.stdout) == ("logger" in line)
+    # a person at a console needs no page, and whoever sleeps does
+    assert ("--html" in line) == ("/opt/" in line)
+    if "--html" in line:
+        page = (tmp_path / "srv/tables/report.html").read_text()
+        assert "Last attempt failed at" in page
+
+
+def test_the_cron_line_is_its_user_s_and_writes_no_log_of_its_own() -> None:
+    """All that a build says goes to the system's log."""
+    (line,) = re.findall(r"^0 3 .*", PAGE, re.MULTILINE)
+    assert line.split()[5] == "pith"
+    assert not re.search(r">\s*/", line)
+    assert "MAILTO" in _SHELL
 
 
 @pytest.mark.parametrize("message", _ROWS)
