@@ -10,10 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.report import charts
+from pipeline.report import charts, data
 from pipeline.report.page import render, shown, verdict, write
 from pipeline.runs import Changes, nothing_recognised
 from tests.building import build_warehouse, rows
@@ -358,3 +359,16 @@ def test_a_warehouse_of_nothing_has_a_report(tmp_path: Path) -> None:
     assert page.texts["h1"] == [told]
     assert page.figures["Documents"] == 0
     assert "There were no documents." in page.texts["section"][2]
+
+
+def test_runs_after_the_published_one_hide_none_of_it(tmp_path: Path) -> None:
+    """However many later ones the table knows of, the page is on the snapshot's own run."""
+    warehouse = tmp_path / "warehouse"
+    own = build_warehouse(warehouse, SAMPLES).snapshot
+    file = warehouse / "current" / "runs" / "part-0.parquet"
+    later = "select * replace ('30' || lpad(i::varchar, 3, '0') as run_id) from own, range(40) t(i)"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table own as from '{file}'")
+        file.unlink()
+        connection.execute(f"copy (from own union all {later}) to '{file}'")
+    assert [run["run_id"] for run in data.read(warehouse).rows["runs"]] == [own]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine import records
+from pipeline.engine import literal, records
 from pipeline.interrupts import interruptible
 from pipeline.resources import sql, sql_dir
 from pipeline.snapshot import Manifest, manifest
@@ -33,8 +33,7 @@ def read(path: Path) -> Figures:
     with Warehouse(path) as warehouse, interruptible(warehouse.connection):
         # millions of findings are counted on disk rather than in more memory than a build has
         warehouse.connection.execute("set memory_limit = '1GB'")
+        warehouse.connection.execute(f"set variable snapshot = {literal(warehouse.snapshot.name)}")
         warehouse.lock()
         rows = {name: records(warehouse.connection, sql("report", name)) for name in names}
-        # it may know of later ones: those before a rollback, or of a clock that was ahead
-        rows["runs"] = [run for run in rows["runs"] if run["run_id"] <= warehouse.snapshot.name]
         return Figures(manifest(warehouse.snapshot), rows)

@@ -1,4 +1,5 @@
--- The last runs, the newest first.
+-- The last runs up to the snapshot's own, the newest first. The table may know of later ones: those
+-- before a rollback, or of a clock that was ahead.
 select
     run_id,
     started_at,
@@ -17,5 +18,6 @@ select
     findings_info,
     version
 from runs
+where run_id <= getvariable('snapshot')
 order by run_id desc
 limit 30
