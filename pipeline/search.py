@@ -40,8 +40,8 @@ select
     paper.title,
     paper.primary_cat,
     paper.submitted_at,
-    paper.proof,
-    $found::bigint as found
+    $found::bigint as found,
+    paper.proof
 from hits
 inner join papers as paper on hits.pith_number = paper.pith_number
 order by hits.place

@@ -14,8 +14,12 @@ from timeline
 inner join events as event using (event_id)
 where timeline.pith_number = $number and event.pith_number = $number
 order by
-    -- only those whose content and signature hold have a step
-    timeline.step is null,
+    -- in time, but none of those whose content and signature hold, which alone have a step, is
+    -- beyond the 100 that a page shows while another one is not
+    row_number() over (
+        order by
+            timeline.step is null, event.created_at nulls last, event.position, event.event_id
+    ) > 100,
     event.created_at nulls last,
     event.position,
     event.event_id
