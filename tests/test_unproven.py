@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from pipeline.keyring import Keyring
 from pipeline.queries import bound
 from pipeline.resources import sql
 from pipeline.search import RESULTS, find
-from tests.building import build_warehouse
+from tests.building import build_warehouse, rows
 from tests.cases.forge import (
     Json,
     aliases_of,
@@ -31,6 +32,7 @@ from tests.cases.forge import (
     without,
 )
 from tests.cases.make_cases import FORGER, OWN, REGISTRY_KEY, plain, sample
+from tests.paths import REPO
 
 #: A paper that the registry vouches for: two versions of one work.
 HONEST = number_of(canonical_record())
@@ -223,3 +225,21 @@ def test_counts_tell_the_proven_papers_apart(warehouse: Warehouse) -> None:
     assert _rows(warehouse, proven) == [(True,)]
     query, values = bound("co_authors", {"author": "Alice Example"})
     assert [row[2:] for row in _rows(warehouse, query, **values)] == [(1, 1)]
+
+
+@pytest.mark.parametrize("indent", [1, 4])
+def test_white_space_gives_an_event_to_no_other_paper(tmp_path: Path, indent: int) -> None:
+    """An event of two states, equally proven, is of no paper however each of them is spelled."""
+    for name, spaces in (("ours", 0), ("theirs", indent)):
+        tree = json.loads(
+            (REPO / "tests" / "cases" / "event_of_two_states_fail" / f"{name}.json").read_bytes()
+        )
+        (tmp_path / f"{name}.json").write_text(json.dumps(tree, indent=spaces))
+    warehouse = tmp_path / "warehouse"
+    build_warehouse(warehouse, tmp_path / "ours.json", tmp_path / "theirs.json")
+    found = rows(
+        warehouse, "select pith_number, pointer from events where event_type = 'correction'"
+    )
+    assert found == [(None, "/current/corrections/0")]
+    blamed = rows(warehouse, "select count(*) from findings where severity = 'error'")
+    assert blamed == [(2,)]

@@ -1,5 +1,7 @@
 -- Every event once by its id. The copy whose content has the id's digest and whose signature
 -- is valid wins, whatever any other copy says; without one, the better-proven document does.
+-- Where equally proven documents of different papers hold it, it is of no paper: still one row, so
+-- that whatever joins by the id finds it once, and `event_of_several_papers` blames each document.
 with judged as (
     select
         event.doc,
@@ -37,9 +39,40 @@ chosen as (
             coalesce(content_ok, false) and signature_status = 'valid' desc,
             grade desc,
             origin = 'bundle' desc,
+            -- before the digest, so that no white space decides
+            pith_number,
             sha256,
             pointer
     ) = 1
+),
+
+shared as (
+    select event_id
+    from staged_events
+    group by event_id
+    having min(coalesce(subject_pith_number, '')) <> max(coalesce(subject_pith_number, ''))
+),
+
+-- what has the digest of its id says itself which paper it is about
+contested as (
+    select distinct chosen.event_id
+    from chosen
+    semi join shared on chosen.event_id = shared.event_id
+    inner join staged_events as event on chosen.event_id = event.event_id
+    inner join proof on event.doc = proof.doc
+    where
+        not coalesce(chosen.content_ok, false)
+        and chosen.grade = proof.grade
+        and chosen.pith_number is distinct from event.subject_pith_number
+),
+
+told as (
+    select
+        chosen.* replace (
+            if(contested.event_id is null, chosen.pith_number, null) as pith_number
+        )
+    from chosen
+    left join contested on chosen.event_id = contested.event_id
 ),
 
 -- two valid events for one number that cannot both be: a paper has one beginning, and what
@@ -123,45 +156,45 @@ stated as (
 )
 
 select
-    chosen.event_id,
-    chosen.pith_number,
-    chosen.event_type,
-    chosen.target,
+    told.event_id,
+    told.pith_number,
+    told.event_type,
+    told.target,
     event.created_at,
-    chosen.signer_id,
+    told.signer_id,
     event.signer_type,
     event.signer_key_id,
     event.signer_fingerprint,
-    chosen.prev_event,
+    told.prev_event,
     event.supersedes,
     event.payload,
-    chosen.content_ok,
-    chosen.signature_status,
+    told.content_ok,
+    told.signature_status,
     -- a state speaks of the events of documents that are not better proven than itself,
     -- unless it is the best there is
     case
         -- which of the applied ids would be that of an event without one, nobody can tell
-        when starts_with(chosen.event_id, 'unnamed:') then null
-        when applied.grade >= least(chosen.grade, coalesce(stated.grade, 0)) then true
+        when starts_with(told.event_id, 'unnamed:') then null
+        when applied.grade >= least(told.grade, coalesce(stated.grade, 0)) then true
         when stated.grade is not null then false
     end as applied,
     equivocal.event_id is not null as equivocates,
-    chosen.signed_at,
-    chosen.public_key_b64,
+    told.signed_at,
+    told.public_key_b64,
     event.schema_version,
-    nullif(event.content_sha256, substr(chosen.event_id, 8)) as content_sha256,
-    nullif(event.content_sha256_computed, substr(chosen.event_id, 8)) as content_sha256_computed,
-    chosen.origin,
+    nullif(event.content_sha256, substr(told.event_id, 8)) as content_sha256,
+    nullif(event.content_sha256_computed, substr(told.event_id, 8)) as content_sha256_computed,
+    told.origin,
     event.position,
-    chosen.proof,
-    chosen.sha256 as document_sha256,
-    chosen.pointer
-from chosen
+    told.proof,
+    told.sha256 as document_sha256,
+    told.pointer
+from told
 -- the texts join last: what is ranked and grouped above stays narrow
 inner join staged_events as event
-    on chosen.doc = event.doc and chosen.pointer = event.pointer
+    on told.doc = event.doc and told.pointer = event.pointer
 -- the state of another paper has no say
 left join applied
-    on chosen.pith_number = applied.pith_number and chosen.event_id = applied.event_id
-left join stated on chosen.pith_number = stated.pith_number
-left join equivocal on chosen.event_id = equivocal.event_id
+    on told.pith_number = applied.pith_number and told.event_id = applied.event_id
+left join stated on told.pith_number = stated.pith_number
+left join equivocal on told.event_id = equivocal.event_id

@@ -327,6 +327,19 @@ def event_moved_fail() -> Files:
 
 
 @case
+def event_of_two_states_fail() -> Files:
+    """An event that stands in states of two papers alone is of neither, whatever their digests."""
+    listed = {"event_id": f"sha256:{'1' * 64}", "payload": {"note": "a correction"}}
+    ours, theirs = sample(1), sample(4)["state"]
+    for merged in (ours, theirs):
+        merged["current"]["corrections"] = [listed]
+        merged["applied_event_ids"].append(listed["event_id"])
+        merged["event_count"] += 1
+        merged["valid_event_count"] += 1
+    return {"ours.json": seal_state(ours), "theirs.json": seal_state(theirs)}
+
+
+@case
 def event_removed_fail() -> Files:
     """A bundle that lost an event is not the one that was signed."""
     bundle = sample(4)
