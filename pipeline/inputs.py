@@ -21,12 +21,12 @@ import orjson
 import pyarrow as pa
 
 from pipeline.errors import SourceError, UsageError
-from pipeline.limits import Limits
+from pipeline.limits import LIKELY_RATIO, Limits
 from pipeline.packing import HEAD_BYTES, ONE_EACH, packing
 from pipeline.strictjson import WHITESPACE
 
 _CODECS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
-_PACKED = tuple(_CODECS)
+PACKED = tuple(_CODECS)
 _LINES = (".jsonl", ".ndjson")
 _CHUNK = 2**20
 
@@ -65,9 +65,14 @@ class InputFile(NamedTuple):
         """The compression that its name announces, if any."""
         name = self.path.lower()
         # asked of every file, and hardly one is packed
-        if not name.endswith(_PACKED):
+        if not name.endswith(PACKED):
             return None
         return _CODECS.get(os.path.splitext(name)[1])  # noqa: PTH122 - not a Path
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes must be parsed, as far as can be told before it is read."""
+        return self.size * LIKELY_RATIO if self.codec else self.size
 
     @property
     def many(self) -> bool:
@@ -346,23 +351,26 @@ class _Archive:
 
 
 class _Bounded:
-    """A stream that raises OSError when an archive unpacks beyond its limits."""
+    """A stream that raises OSError where an archive unpacks beyond its limits; not before."""
 
     def __init__(self, stream: _Archive, packed: int, limits: Limits) -> None:
         self._stream = stream
         self._read = 0
-        self._most = min(limits.file_bytes, max(limits.document_bytes, packed * limits.ratio))
+        self._most = min(limits.file_bytes, packed * limits.ratio)
 
     def read(self, size: int) -> bytes:
+        left = self._most - self._read
         try:
-            data = self._stream.read(size)
+            data = self._stream.read(min(size, max(left, 1)))
         except OSError as error:
             message = f"{error.strerror or error} at byte {self._read}"
             raise OSError(message) from error
-        self._read += len(data)
-        if self._read > self._most:
-            message = f"the archive unpacks to more than {self._most} bytes"
+        if data and not left:
+            message = (
+                f"the archive unpacks to more than {self._most} bytes; if it is right, unpack it"
+            )
             raise OSError(message)
+        self._read += len(data)
         return data
 
     def __enter__(self) -> Self:

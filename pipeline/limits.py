@@ -47,6 +47,10 @@ MAX_LISTED = 50
 MAX_PLACES = 10
 
 
+#: So many bytes a packed one is taken to hold where work is shared out, before it is unpacked.
+LIKELY_RATIO = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much of a hostile input is looked at.
@@ -56,7 +60,8 @@ class Limits:
             20 KB.
         file_bytes: the most a compressed file may unpack to.
         ratio: the most that a compressed file may unpack to, as a multiple of its own size,
-            once it has unpacked to more than `document_bytes`.
+            however small it is: a byte that is sent costs no more. Documents of all kinds pack to
+            a sixth, those of one paper beside each other to a nineteenth.
         mean_bytes: the fewest bytes that the documents of a file may have on average, once there
             are more of them than a batch holds; the rest of such a file is not read. Nothing
             that names a Pith number is as short, and a packed file of a KB could hold millions.
@@ -69,7 +74,7 @@ class Limits:
 
     document_bytes: int = 2 * 2**20
     file_bytes: int = 64 * 2**30
-    ratio: int = 200
+    ratio: int = 100
     mean_bytes: int = 48
     batch_documents: int = 4096
     batch_bytes: int = 24 * 2**20

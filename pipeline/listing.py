@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 
 from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
-from pipeline.inputs import UNLISTED, InputFile
+from pipeline.inputs import PACKED, UNLISTED, InputFile
+from pipeline.limits import LIKELY_RATIO
 from pipeline.snapshot import make_durable, named
 from pipeline.staged import INPUTS, to_arrow
 
@@ -237,8 +238,11 @@ def find_changed(connection: Connection, *, rescan: bool, judged: bool) -> int:
 
 
 def changed_files(connection: Connection) -> tuple[int, Iterator[InputFile]]:
-    """Return the bytes on disk of the files that must be read, and these by path."""
-    (size,) = row_of(connection, "select sum(size)::bigint from changed_files")
+    """Return the weight of the files that must be read (`InputFile.weight`), and these by path."""
+    packed = " or ".join(f"ends_with(lower(path), {literal(ending)})" for ending in PACKED)
+    # sparse files may be so large that 64 bits cannot hold their sum
+    weight = f"least(sum(if({packed}, {LIKELY_RATIO}, 1) * size), 2::hugeint ** 62)::bigint"
+    (size,) = row_of(connection, f"select {weight} from changed_files")  # noqa: S608 - names of our own
     return size, _files(connection)
 
 

@@ -95,7 +95,7 @@ def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1
 
     Args:
         files: in the order in which they are to be read.
-        size: of all of them, in bytes.
+        size: the weight of all of them: about their bytes, unpacked.
         limits: of a batch.
         workers: how many there will be.
     """
@@ -107,14 +107,14 @@ def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1
         if not group:
             return
         yield Task(number, group)
-        size -= sum(file.size for file in group)
+        size -= sum(file.weight for file in group)
 
 
 def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
-    """Yield files until they have some bytes."""
+    """Yield files until they have some weight."""
     for file in files:
         yield file
-        room -= file.size
+        room -= file.weight
         if room <= 0:
             return
 

@@ -344,10 +344,10 @@ MESS: dict[str, Mess] = {
     "noise.zst": Mess(b"noise" * 9, "unreadable", "Unknown frame descriptor", _BROKEN),
     "noise.bz2": Mess(b"noise" * 9, "unreadable", "not bz2-compressed", _BROKEN),
     "bomb.gz": Mess(
-        gzip.compress(_NUL), "unreadable", "the archive unpacks to more than 65536 bytes", _BROKEN
+        gzip.compress(_NUL), "unreadable", "the archive unpacks to more than ", _BROKEN
     ),
     "bomb.ndjson.gz": Mess(
-        gzip.compress(_NUL), "unreadable", "the archive unpacks to more than 65536 bytes", _BROKEN
+        gzip.compress(_NUL), "unreadable", "the archive unpacks to more than ", _BROKEN
     ),
     # what never was a Pith document
     "picture.png": Mess(b"\x89PNG\r\n\x1a\n" + bytes(64), "not_pith", "not UTF-8 at byte 0"),

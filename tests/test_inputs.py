@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pipeline import inputs
 from pipeline.errors import SourceError, UsageError
 from pipeline.inputs import InputFile, RawDocument, discover, prefixes, read_documents
 from pipeline.limits import DEFAULT, Limits
@@ -219,7 +220,7 @@ def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("between", [b"\n", b"\r\n\n  "])
 def test_lines_under_another_name_are_documents(tmp_path: Path, name: str, between: bytes) -> None:
     """A whole object on the first line, and another that begins below it: a document a line."""
-    first = b'{"a":"%s"}' % (b"y" * (2**20 + 17))
+    first = b'{"a":"%s"}' % os.urandom(2**19 + 17).hex().encode()
     content = b"\n" + between.join([first, RAW, RAW])
     found = _read_of(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content)
     assert [json.loads(d.raw or b"") for d in found] == [json.loads(first), {"a": 1}, {"a": 1}]
@@ -300,9 +301,41 @@ def test_an_archive_within_its_ratio_is_read(tmp_path: Path) -> None:
     packed = path.stat().st_size
     enough = Limits(document_bytes=100, ratio=len(content) // packed + 1)
     assert len(_read(path, enough)) == 1000
-    (refused,) = _read(path, Limits(document_bytes=10, ratio=1))
-    assert (refused.status, refused.raw) == ("unreadable", None)
-    assert refused.reason == f"the archive unpacks to more than {packed} bytes"
+    *lines, last = _read(path, Limits(document_bytes=10, ratio=2))
+    assert [d.raw for d in lines] == [RAW] * (packed * 2 // 8)
+    assert (last.status, last.raw) == ("unreadable", None)
+    told = f"the archive unpacks to more than {packed * 2} bytes; if it is right, unpack it"
+    assert last.reason == told
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "zst"])
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson"])
+def test_a_packed_byte_costs_no_more_in_a_small_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
+) -> None:
+    """However little is packed, no more of it is unpacked than the ratio allows."""
+    packed = _PACK[suffix](b"\n" * 2 * 2**20)
+    unpacked = 0
+
+    class Counted(inputs._Archive):  # noqa: SLF001 - what it unpacks shows nowhere else
+        def read(self, size: int) -> bytes:
+            nonlocal unpacked
+            data = super().read(size)
+            unpacked += len(data)
+            return data
+
+    monkeypatch.setattr(inputs, "_Archive", Counted)
+    (found,) = _read_of(tmp_path, f"{name}.{suffix}", packed)
+    assert found.status == "unreadable"
+    assert unpacked == len(packed) * DEFAULT.ratio + 1
+
+
+def test_a_packed_file_weighs_what_it_likely_holds(tmp_path: Path) -> None:
+    """Work is shared out by what must be parsed rather than by what lies on the disk."""
+    for name in ("x.json", "x.json.GZ", "x.ndjson.zst"):
+        (tmp_path / name).write_bytes(bytes(100))
+    weights = {Path(file.path).name: file.weight for file in discover([tmp_path])}
+    assert weights == {"x.json": 100, "x.json.GZ": 1000, "x.ndjson.zst": 1000}
 
 
 _LINES = b"".join(b'{"line": %d, "text": "%s"}\n' % (n, b"%d" % n * 40) for n in range(3000))

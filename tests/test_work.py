@@ -62,6 +62,13 @@ def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
     assert _plan([], limits) == []
 
 
+def test_packed_files_are_planned_by_what_they_likely_hold() -> None:
+    """A task of packed files holds about a batch of documents, not a batch of packed bytes."""
+    files = [InputFile(f"{number}.gz", b"", 2**20) for number in range(6)]
+    tasks = plan(files, sum(file.weight for file in files), DEFAULT)
+    assert [len(task.files) for task in tasks] == [3, 3]
+
+
 def test_a_batch_ends_at_its_number_of_objects(tmp_path: Path) -> None:
     """Small documents of very many objects are staged a few at a time: rows are made of objects."""
     raw = b'{"bundle_type": "x", "events": [' + b"{}," * 98 + b"{}]}"
