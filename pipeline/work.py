@@ -7,22 +7,15 @@ its arguments: any executor with the standard `concurrent.futures` interface can
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-import traceback
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count, islice
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.connection import wait
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from pipeline.crew import WorkerKilledError, hand_out
 from pipeline.errors import WarehouseError
 from pipeline.inputs import InputFile, RawDocument, read_documents
 from pipeline.keyring import Keyring
@@ -134,93 +127,14 @@ def run(tasks: Iterator[Task], job: Job, workers: int) -> Generator[Done]:
         for task in tasks:
             yield run_task(task, job)
         return
-    with ExitStack() as crew:
-        yield from _hand_out(tasks, job, workers, crew)
-
-
-def _hand_out(tasks: Iterator[Task], job: Job, workers: int, crew: ExitStack) -> Iterator[Done]:
-    """Let workers run the tasks, one at a time each: there may be too many for memory.
-
-    The standard pools would do, but their semaphores, and the sockets of a forkserver, have names
-    in the system, and stay for ever when all processes of a build are killed. A pipe has none.
-    """
-    first = list(islice(tasks, workers))
-    busy = [_start(job, crew) for _ in first]
-    for pipe, task in zip(busy, first, strict=True):
-        with _alive():
-            pipe.send(task)
-    while busy:
-        ready = set(wait(busy))
-        for pipe in [pipe for pipe in busy if pipe in ready]:
-            with _alive():
-                done = pipe.recv()
-            if isinstance(done, Exception):
-                raise done
-            if (following := next(tasks, None)) is None:
-                busy.remove(pipe)
-            else:
-                with _alive():
-                    pipe.send(following)
-            yield done
-
-
-@contextmanager
-def _alive() -> Iterator[None]:
-    """Say what it means when the other end of a pipe is gone."""
     try:
-        yield
-    except (EOFError, OSError):
+        yield from hand_out(tasks, partial(run_task, job=job), workers)
+    except WorkerKilledError:
         message = (
             "a worker process was killed, perhaps for want of memory; nothing was published: "
             "build again, with fewer --workers if it recurs"
         )
         raise WarehouseError(message) from None
-
-
-def _start(job: Job, crew: ExitStack) -> Pipe:
-    """Start a worker that ends with the crew; return the pipe that takes tasks to it, and back.
-
-    It is deaf to interrupts: a terminal sends Ctrl-C to every process of a group, and a service
-    manager SIGTERM. It is for the parent to act on it.
-    """
-    # spawn: polars and duckdb hold threads, after which a plain fork may deadlock
-    context = multiprocessing.get_context("spawn")
-    # it would unblock the signals, were it started by the worker's start
-    resource_tracker.ensure_running()
-    ours, theirs = context.Pipe()
-    crew.callback(ours.close)
-    with theirs:
-        worker = context.Process(target=_serve, args=(theirs, job), daemon=True)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        try:
-            worker.start()
-            crew.callback(worker.join)
-            crew.callback(worker.kill)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return ours
-
-
-def _serve(pipe: Pipe, job: Job) -> None:
-    """Run the tasks that come through a pipe, until the parent ends this worker or dies."""
-    threading.Thread(target=_follow, daemon=True).start()
-    with suppress(EOFError, ConnectionError):
-        while True:
-            task = pipe.recv()
-            try:
-                done = run_task(task, job)
-            except Exception as error:  # noqa: BLE001 - the parent raises it
-                error.add_note(f"in a worker process:\n{traceback.format_exc()}")
-                pipe.send(error)
-            else:
-                pipe.send(done)
-
-
-def _follow() -> None:
-    """End this worker when its parent dies, in the middle of a task."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os._exit(1)
 
 
 def peak_memory() -> int:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +11,7 @@ from typing import IO, Any, NamedTuple, Self
 
 import orjson
 
+from pipeline.crew import WorkerKilledError, hand_out
 from pipeline.errors import PithEtlError, UsageError
 from pipeline.synth.documents import Draft
 from pipeline.synth.papers import Paper, paper, random_of
@@ -53,8 +50,9 @@ class Plan:
 
 
 class Made(NamedTuple):
-    """What was written: documents, their size in bytes, and the lines of `tampered.jsonl`."""
+    """What was written from a paper on: documents, their bytes, and lines of `tampered.jsonl`."""
 
+    start: int
     documents: int
     size: int
     tampered: list[bytes]
@@ -77,7 +75,7 @@ def write(plan: Plan, workers: int) -> tuple[int, int, int]:
     except OSError as error:
         message = f"cannot write the dump {plan.directory}: {error}"
         raise SynthError(message) from error
-    except BrokenProcessPool as error:
+    except WorkerKilledError as error:
         message = (
             f"a process that wrote {plan.directory} was killed, perhaps for want of memory; "
             "delete the directory and start again"
@@ -109,13 +107,15 @@ def _chunks(plan: Plan, workers: int) -> Iterator[Made]:
     if workers == 1 or len(starts) <= 1:
         yield from map(make, starts)
         return
-    context = multiprocessing.get_context("spawn")
-    # a terminal sends Ctrl-C to every process of a group: it is for the parent to act on it
-    deaf = (signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(
-        min(workers, len(starts)), mp_context=context, initializer=signal.signal, initargs=deaf
-    ) as executor:
-        yield from executor.map(make, starts)
+    # what is done early waits for those before it
+    early: dict[int, Made] = {}
+    waiting = iter(starts)
+    next_start = next(waiting)
+    for made in hand_out(iter(starts), make, min(workers, len(starts))):
+        early[made.start] = made
+        while early and (following := early.pop(next_start, None)):
+            yield following
+            next_start = next(waiting, -1)
 
 
 def _write_chunk(plan: Plan, start: int) -> Made:
@@ -129,7 +129,7 @@ def _write_chunk(plan: Plan, start: int) -> Made:
                 if document.tampered:
                     line = {**place, **document.tampered}
                     tampered.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    return Made((stop - start) * len(plan.kinds), size, tampered)
+    return Made(start, (stop - start) * len(plan.kinds), size, tampered)
 
 
 class _Document(NamedTuple):
