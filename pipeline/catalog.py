@@ -56,9 +56,10 @@ MACROS = ("resolve",)
 
 SEVERITIES = ("critical", "error", "warning", "info")
 
-#: Rows in a row group where a table's description gives no other number. Many small ones make a
-#: file's footer large, which every query reads.
-_ROW_GROUP = 20_480
+#: Rows in a row group. DuckDB holds a whole one while it writes, 128 MiB of the widest rows
+#: (`limits.MAX_ROW_BYTES`), and a lookup reads one at least; smaller ones make the footer of a file
+#: large, which every query reads.
+ROW_GROUP = 4096
 
 #: What can vouch for a column's value (docs/evidence.md).
 EVIDENCE = ("receipt", "hash", "event", "bundle", "stated", "self", "computed", "input", "keyring")
@@ -79,7 +80,7 @@ class Table:
     """A table or view: its meaning, the columns of its key, and all columns in order.
 
     `order` are the expressions by which a table's rows are sorted, a total order; a view has
-    none. A lookup reads at least a row group of `row_group` rows.
+    none.
     """
 
     name: str
@@ -87,7 +88,6 @@ class Table:
     key: tuple[str, ...]
     order: tuple[str, ...]
     columns: tuple[Column, ...]
-    row_group: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,6 @@ def _described(folder: str, name: str) -> Table:
         tuple(described["key"]),
         tuple(described.get("order", ())),
         columns,
-        described.get("row_group", _ROW_GROUP),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,21 +60,74 @@ def finding_room(spill: str) -> Iterator[None]:
 
 
 def execute_frugally(connection: Connection, sql: str) -> None:
-    """Run a statement; if memory does not suffice for several threads, again by a single one.
+    """Run a statement beside others; if memory does not suffice, again alone and in small steps.
 
-    A sort or a join spills what it can, but each thread holds on to some of it.
+    A sort or a join spills what it can, but each thread holds on to some of it, and a sort begins
+    to spill too late for long rows and then merges 122,880 of them at a time. Two settings by which
+    DuckDB tests itself mend that: it spills from the start and merges 2048 rows at a time.
     """
     try:
-        connection.execute(sql)
+        with _GATE.shared():
+            connection.execute(sql)
     except duckdb.Error as error:
         if not is_out_of_memory(error):
             raise
-        (threads,) = row_of(connection, "select current_setting('threads')")
-        connection.execute("set threads = 1")
+        with _GATE.alone():
+            _execute_in_small_steps(connection, sql)
+
+
+def _execute_in_small_steps(connection: Connection, sql: str) -> None:
+    (threads,) = row_of(connection, "select current_setting('threads')")
+    connection.execute("set threads = 1")
+    connection.execute("set debug_force_external = true")
+    connection.execute("pragma verify_parallelism")
+    try:
+        connection.execute(sql)
+    finally:
+        connection.execute("pragma disable_verify_parallelism")
+        connection.execute("reset debug_force_external")
+        connection.execute(f"set threads = {threads}")
+
+
+class _Gate:
+    """Lets any number of threads work side by side, or a single one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._working = 0
+        self._waiting = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Work beside others, once nobody waits to work alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting)
+            self._working += 1
         try:
-            connection.execute(sql)
+            yield
         finally:
-            connection.execute(f"set threads = {threads}")
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Work once everybody else has come to an end, and let nobody begin meanwhile."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: not self._working)
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._waiting -= 1
+                self._changed.notify_all()
+
+
+#: The memory of a build is one: whichever of its connections a query runs on.
+_GATE = _Gate()
 
 
 def column(connection: Connection, query: str) -> Iterator[list[Any]]:

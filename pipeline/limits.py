@@ -37,6 +37,11 @@ MAX_EVENTS = 10_000
 #: The most items of any other list that becomes rows or findings.
 MAX_ITEMS = 100_000
 
+#: The most bytes of text in one row of a staged table, of which a record or a bundle makes one for
+#: a paper and one for an event; the largest real ones have 3 KB. DuckDB carries whole rows through
+#: a sort, 2048 at a time and more, and has 1 GB.
+MAX_ROW_BYTES = 32 * 2**10
+
 #: How much of a value a finding shows; what it compares is the whole.
 SHOWN_CHARACTERS = 1000
 

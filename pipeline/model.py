@@ -263,7 +263,7 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         f"to {literal(str(file))} "
         # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
         f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
-        f"row_group_size {table.row_group}, kv_metadata {metadata(table)})",
+        f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
     )
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"

@@ -31,6 +31,16 @@ class Rows:
         self.carried: list[list[tuple[str | None, str, bytes]]] = []
         self.times = _Times()
 
+    def lengths(self) -> dict[str, int]:
+        """Return how many rows each table has, to which `undo` goes back."""
+        return {name: len(rows) for name, rows in self.tables.items()}
+
+    def undo(self, lengths: dict[str, int]) -> None:
+        """Take back the rows that were added since the tables had these lengths."""
+        for name, rows in self.tables.items():
+            del rows[lengths[name] :]
+        del self.carried[lengths["signatures"] :]
+
     def add_unread(self, doc: int, sha256: str, unread: tuple[str | None, ...]) -> None:
         """Append a document that could not be read.
 

@@ -17,6 +17,7 @@ from pipeline.document import NotPithError, UnsupportedError, read
 from pipeline.flatten.documents import flatten
 from pipeline.keyring import Keyring
 from pipeline.limits import MAX_NAMESAKES
+from pipeline.row_size import check_rows
 from pipeline.rows import Row, Rows
 from pipeline.staged import TABLES, to_arrow
 from pipeline.strictjson import RefusedError
@@ -57,17 +58,19 @@ def claims(rows: Sequence[Row], candidates: Iterable[Sequence[bytes]]) -> Iterat
 
 
 def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
+    before = rows.lengths()
     try:
         document = read(raw)
+        flatten(rows, doc, sha256, document)
+        check_rows(rows, before, document, len(raw))
     except RefusedError as error:
+        rows.undo(before)
         unread = ("refused", str(error), error.place, error.pith_number)
         rows.add_unread(doc, sha256, unread)
     except NotPithError as error:
         rows.add_unread(doc, sha256, ("not_pith", str(error), None))
     except UnsupportedError as error:
         rows.add_unread(doc, sha256, ("unsupported", str(error), None))
-    else:
-        flatten(rows, doc, sha256, document)
 
 
 def _verify(rows: Rows, keyring: Keyring) -> None:

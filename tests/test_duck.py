@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -84,3 +87,30 @@ def test_a_disk_that_fills_up_is_no_room() -> None:
     """What DuckDB says of a full disk counts as no room, and of a broken one does not."""
     assert is_disk_full(duckdb.IOException("Could not write file: No space left on device"))
     assert not is_disk_full(duckdb.IOException("Could not write file: Input/output error"))
+
+
+def test_what_is_run_again_runs_alone(tmp_path: Path) -> None:
+    """A statement that found no room waits for the others before it is run again."""
+    order = list[str]()
+    started = threading.Event()
+
+    class _Slow(_Short):
+        def execute(self, sql: str, parameters: object = None) -> Connection:
+            if sql.startswith("insert"):
+                started.set()
+                time.sleep(0.2)
+                order.append("other")
+            result = super().execute(sql, parameters)
+            if sql.startswith("create"):
+                order.append("again")
+            return result
+
+    with connect(tmp_path, 2) as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute("create table present (number integer)")
+        slow = cast("Connection", _Slow(connection.cursor()))
+        short = cast("Connection", _Slow(connection.cursor()))
+        running = pool.submit(execute_frugally, slow, "insert into present values (1)")
+        started.wait()
+        execute_frugally(short, "create table made as select 42 as answer")
+        running.result()
+    assert order == ["other", "again"]

@@ -20,6 +20,7 @@ from pipeline.limits import (
     MAX_LISTED,
     MAX_NAMESAKES,
     MAX_NUMBER_CHARACTERS,
+    MAX_ROW_BYTES,
     SHOWN_CHARACTERS,
 )
 from pipeline.resources import default_keyring
@@ -54,7 +55,7 @@ def _long_key() -> bytes:
 def _long_source() -> bytes:
     """Return a bundle with a long source that many events contradict."""
     bundle = bundle_of(OWN, plain())
-    bundle["canonical_record"]["source"]["id"] = "p" * LONG
+    bundle["canonical_record"]["source"]["id"] = "p" * (MAX_ROW_BYTES // 2)
     payload = {"graph_snapshot": {"source": {"id": "x"}}}
     bundle["events"] += [{"event_type": "graph_snapshot", "payload": payload}] * MANY
     return json.dumps(bundle).encode()
@@ -176,13 +177,13 @@ def _events(bundle: Json) -> list[Json]:
 def test_a_long_text_of_many_authors_is_split(tmp_path: Path) -> None:
     """Each author is a row of its own, though there be more than a build could hold copies of."""
     record = sample(3)
-    record["paper"]["authors_text"] = ", ".join(["a"] * LONG)
+    record["paper"]["authors_text"] = ", ".join(["a"] * 10_000)
     (tmp_path / "record.json").write_text(json.dumps(record))
     build_warehouse(tmp_path / "warehouse", tmp_path / "record.json")
     found = rows(
         tmp_path / "warehouse", "select count(*), max(position), any_value(name) from authors"
     )
-    assert found == [(LONG, LONG - 1, "a")]
+    assert found == [(10_000, 9_999, "a")]
 
 
 def test_problems_beyond_a_bound_are_counted_and_not_staged() -> None:
@@ -191,3 +192,37 @@ def test_problems_beyond_a_bound_are_counted_and_not_staged() -> None:
     problems = _staged({**bundle, "events": [{}] * MANY})["problems"]
     found = [row["occurrences"] for row in problems if row["code"] == "event_subject_mismatch"]
     assert found == [1] * MAX_LISTED + [MANY - MAX_LISTED]
+
+
+def _with_title(title: str) -> Json:
+    record: Json = sample(3)
+    record["paper"]["title"] = title
+    return record
+
+
+def test_a_text_that_makes_a_row_too_long_is_refused_by_its_pointer() -> None:
+    """A row holds at most `MAX_ROW_BYTES` of text; the pointer names what weighs most."""
+    assert _staged(_with_title("t" * (MAX_ROW_BYTES // 2)))["documents"][0]["status"] == "ok"
+    staged = _staged(_with_title("é" * (MAX_ROW_BYTES // 2)))
+    (document,) = staged.pop("documents")
+    assert document["place"] == "/paper/title"
+    assert "a row of papers would hold" in document["reason"]
+    assert document["pith_number"] == sample(3)["pith_number"]
+    assert not any(staged.values())
+
+
+def test_a_payload_that_makes_a_row_too_long_is_refused_by_its_pointer() -> None:
+    """The JSON that a cell holds is found in the document, too."""
+    bundle = bundle_of(OWN, plain())
+    bundle["events"].append({"event_type": "correction", "payload": {"a": [0] * MAX_ROW_BYTES}})
+    reason = _reason(bundle)
+    assert f"/events/{len(bundle['events']) - 1}/payload" in reason
+    assert f"more than {MAX_ROW_BYTES}" in reason
+
+
+def test_many_unknown_fields_are_refused_before_their_pointers_make_a_row_too_long() -> None:
+    """The pointers that `extra` repeats count, in a document that is shorter than a row may be."""
+    record = sample(3)
+    record["aliases"][0] |= {f"a{number}": 0 for number in range(2000)}
+    assert len(json.dumps(record, separators=(",", ":"))) < MAX_ROW_BYTES
+    assert "/aliases/0/a" in _reason(record)

@@ -123,9 +123,7 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a table has several row groups, threads do not decide where they end."""
-    described = catalog.table
-    small = {name: replace(described(name), row_group=2048) for name in catalog.TABLES}
-    monkeypatch.setattr(catalog, "table", small.__getitem__)
+    monkeypatch.setattr(catalog, "ROW_GROUP", 2048)
     one = synthetic(tmp_path / "one", papers=400)
     one.build(workers=1)
     (tmp_path / "two").mkdir()
