@@ -387,7 +387,7 @@ class _Begun:
         self._stream = stream
         self._ahead = b""
         self._ended = False
-        self._broken: OSError | None = None
+        self._broken = ""
 
     def peek(self, size: int) -> bytes:
         """Return the beginning: `size` bytes or more, or all up to the end or a break."""
@@ -398,7 +398,8 @@ class _Begun:
                 chunks.append(self._stream.read(_CHUNK))
             except OSError as error:
                 # what comes before the break is read first
-                self._broken = error
+                # its text: an error that is kept keeps its frames, and they this stream
+                self._broken = error.strerror or str(error)
             else:
                 self._ended = not chunks[-1]
         self._ahead = b"".join(chunks)
@@ -414,7 +415,7 @@ class _Begun:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
         if self._broken:
-            raise self._broken
+            raise OSError(self._broken)
         return b"" if self._ended else self._stream.read(size)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gc
 import gzip
 import json
 import os
@@ -328,6 +329,19 @@ def test_a_packed_byte_costs_no_more_in_a_small_file(
     (found,) = _read_of(tmp_path, f"{name}.{suffix}", packed)
     assert found.status == "unreadable"
     assert unpacked == len(packed) * DEFAULT.ratio + 1
+
+
+def test_a_broken_archive_is_let_go_at_once(tmp_path: Path) -> None:
+    """No error keeps a stream that unpacks: thousands would stay until a collection comes."""
+    gc.collect()
+    gc.disable()
+    try:
+        (found,) = _read_of(tmp_path, "cut.json.zst", _PACK["zst"](b"{}" * 2**20)[:-9])
+        left = [item for item in gc.get_objects() if isinstance(item, inputs._Archive)]  # noqa: SLF001 - the one that holds memory
+    finally:
+        gc.enable()
+    assert found.status == "unreadable"
+    assert left == []
 
 
 def test_a_packed_file_weighs_what_it_likely_holds(tmp_path: Path) -> None:
