@@ -32,13 +32,13 @@ from pathlib import Path
 import duckdb
 
 from pipeline import Warehouse, catalog
-from pipeline.build import Order, build
-from pipeline.checking import check_files
+from pipeline.documents.keyring import load
 from pipeline.errors import PithEtlError
-from pipeline.keyring import load
+from pipeline.jobs.build import Order, build
+from pipeline.jobs.check import check_files
 from pipeline.limits import Limits
-from pipeline.snapshot import table_file
 from pipeline.synth.dump import Plan, write
+from pipeline.warehouse.snapshot import table_file
 
 Hashes = dict[str, str]
 

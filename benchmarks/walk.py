@@ -6,7 +6,7 @@ import os
 import sys
 
 # "starting the program" is part of the measure: the command line with what a build needs
-import pipeline.nightly  # noqa: F401
+import pipeline.cli.nightly  # noqa: F401
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.warehouse import Warehouse
+    from pipeline.warehouse.reader import Warehouse
 
 __all__ = ["Warehouse"]
 
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> object:
     if name == "Warehouse":
         import duckdb  # noqa: PLC0415, F401 - a notebook makes relations of `connection`, too
 
-        from pipeline.warehouse import Warehouse  # noqa: PLC0415 - see above
+        from pipeline.warehouse.reader import Warehouse  # noqa: PLC0415 - see above
 
         return Warehouse
     message = f"module {__name__!r} has no attribute {name!r}"

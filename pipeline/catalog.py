@@ -94,7 +94,8 @@ class Table:
 class Check:
     """A check: the finding's code and severity, what it says, means, and what to do.
 
-    `whole` tells that it reads all documents, whichever of them changed (`pipeline.scope`).
+    `whole` tells that it reads all documents, whichever of them changed
+    (`pipeline.model.incremental`).
     """
 
     code: str

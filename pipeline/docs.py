@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from pipeline import catalog
-from pipeline.build import Order, build
-from pipeline.cli import cli
-from pipeline.keyring import load
-from pipeline.render import write_result
+from pipeline.cli.main import cli
+from pipeline.cli.render import write_result
+from pipeline.documents.keyring import load
+from pipeline.jobs.build import Order, build
 from pipeline.resources import default_keyring, root
-from pipeline.warehouse import Warehouse
+from pipeline.warehouse.reader import Warehouse
 
 #: Of the help in `docs/commands.md`.
 _WIDTH = 96
@@ -152,7 +152,7 @@ def _findings() -> Iterator[str]:
 def _commands() -> Iterator[str]:
     yield "# The commands"
     yield ""
-    yield _GENERATED.format(source="`pipeline/cli.py`")
+    yield _GENERATED.format(source="`pipeline/cli/main.py`")
     yield ""
     yield "What `pith-etl COMMAND --help` prints."
     parent = click.Context(cli, info_name="pith-etl", terminal_width=_WIDTH, **cli.context_settings)

@@ -11,10 +11,23 @@ from pipeline.resources import sql_dir
 
 @cache
 def version() -> str:
-    """Return the digest of all code and SQL, names and contents: another may make other tables."""
-    code = sorted(Path(__file__).parent.rglob("*.py"))
+    """Return the digest of the code and SQL that shape tables, names and contents.
+
+    What only shows tables is left out, so that another help text makes no table anew.
+    """
+    package = Path(__file__).parent
+    code = sorted(file for file in package.rglob("*.py") if not _shows(file, package))
     sql = sorted(file for file in sql_dir().rglob("*") if file.is_file())
+    sql = [file for file in sql if not _shows(file, sql_dir())]
     digest = hashlib.sha256()
     for file in (*code, *sql):
         digest.update(b"%s\0%s\0" % (file.name.encode(), file.read_bytes()))
     return digest.hexdigest()[:16]
+
+
+#: Folders of `pipeline/` and `sql/` that read tables and shape none.
+_SHOWING = ("cli", "report", "synth", "queries", "show")
+
+
+def _shows(file: Path, root: Path) -> bool:
+    return file.relative_to(root).parts[0] in _SHOWING

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from pipeline import Warehouse
-from pipeline.build import Order, Summary, build
-from pipeline.keyring import Keyring, load
+from pipeline.documents.keyring import Keyring, load
+from pipeline.jobs.build import Order, Summary, build
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 

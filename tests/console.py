@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.cli import run
+from pipeline.cli.main import run
 
 
 @dataclass(frozen=True, slots=True)

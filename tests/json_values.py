@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipeline.strictjson import escape_pointer
+from pipeline.documents.ijson import escape_pointer
 
 #: Every character but lone surrogates: controls, DEL, U+2028 and astral ones among them.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import catalog
-from pipeline.build import Order, Summary, build
-from pipeline.keyring import load
+from pipeline.documents.keyring import load
+from pipeline.jobs.build import Order, Summary, build
 from pipeline.limits import Limits
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
@@ -101,7 +101,7 @@ class Site:
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - of Popen
     """Start `pith-etl` as a group of processes of its own."""
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", "from pipeline.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", "from pipeline.cli.main import main; main()", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.build import Order, build
-from pipeline.keyring import load
+from pipeline.documents.keyring import load
+from pipeline.jobs.build import Order, build
 from pipeline.synth.dump import Plan, write
 
 

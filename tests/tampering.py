@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import catalog
-from pipeline.keyring import load
+from pipeline.documents.keyring import load
+from pipeline.documents.timestamps import microseconds
 from pipeline.resources import default_keyring
-from pipeline.stage import stage
-from pipeline.times import microseconds
+from pipeline.stage.stage import stage
 from tests.cases import forge
 from tests.cases.running import built
 

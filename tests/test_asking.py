@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from pipeline import Warehouse
-from pipeline.asking import read_only
-from pipeline.render import cells
+from pipeline.cli.render import cells
+from pipeline.cli.user_query import read_only
 from tests.console import Console
 
 

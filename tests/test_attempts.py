@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import attempts
 from pipeline.errors import ShrinkError
 from pipeline.report.page import render
+from pipeline.warehouse import attempts
 from tests.console import Console, Finished
 from tests.pages import Page
 from tests.site import REAL, Site
@@ -93,7 +93,7 @@ def test_a_first_night_that_fails_has_a_page(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("pipeline.nightly.build", fail)
+    monkeypatch.setattr("pipeline.cli.nightly.build", fail)
     assert build("--log-format", "json").code in {1, 130}
     page = (site.root / "page.html").read_text()
     assert "Last attempt failed at" in _first_line(site)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import catalog
-from pipeline.build import Summary
+from pipeline.jobs.build import Summary
 from pipeline.limits import Limits
 from tests.building import build_warehouse, count, rows
 from tests.paths import SAMPLES

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.canonical import (
+from pipeline.documents.canonical import (
     base32_id,
     canonical,
     digest,
@@ -21,11 +21,11 @@ from pipeline.canonical import (
     text_digest,
     without,
 )
-from pipeline.document import NotPithError, read
-from pipeline.flatten.documents import flatten
-from pipeline.rows import Rows, Sheet
-from pipeline.staged import TABLES
-from pipeline.strictjson import RefusedError, parse
+from pipeline.documents.ijson import RefusedError, parse
+from pipeline.documents.read import NotPithError, read
+from pipeline.stage.flatten.documents import flatten
+from pipeline.stage.rows import Rows, Sheet
+from pipeline.stage.schema import TABLES
 from tests.json_values import (
     FLOATS,
     INTEGERS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.chains import loops
+from pipeline.documents.cycles import loops
 
 NAMES = st.sampled_from("abcdef")
 LINKS = st.dictionaries(NAMES, st.sets(NAMES, max_size=3), max_size=6)

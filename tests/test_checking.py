@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import catalog, operate
+from pipeline import catalog
+from pipeline.jobs import retention
 from tests.console import Console, Finished
 from tests.paths import SAMPLES
 from tests.site import REAL, Site, synthetic
@@ -181,7 +182,7 @@ def test_an_older_snapshot_can_be_checked(tmp_path: Path, console: Console) -> N
     site.build(max_shrink=None)
     assert console("check", "--warehouse", site.warehouse).code == 0
     for code in (3, 0):  # with the refused document, and before it
-        operate.rollback(site.warehouse, None)
+        retention.rollback(site.warehouse, None)
         finished = console("check", "--files", "--warehouse", site.warehouse)
         assert finished.code == code
         failed = [line[1] for line in _lines(finished) if line[0] == "FAILED"]

@@ -16,8 +16,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import Warehouse, catalog, snapshot
-from pipeline.cli import cli
+from pipeline import Warehouse, catalog
+from pipeline.cli.main import cli
+from pipeline.warehouse import snapshot
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES
@@ -610,7 +611,7 @@ def test_what_is_written_is_utf8_whatever_the_terminal_s_encoding(
     umlauts: Path, tmp_path: Path, command: tuple[str, ...], text: str
 ) -> None:
     """No title or name ends a command in a traceback, in the locale of cron, say."""
-    program = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    program = [sys.executable, "-c", "from pipeline.cli.main import main; main()"]
     place = () if command[0] == "verify" else ("--warehouse", umlauts / "warehouse")
     (tmp_path / "mirror").symlink_to(umlauts / "mirror")
     finished = subprocess.run(  # noqa: S603 - our own program
@@ -631,7 +632,7 @@ def test_no_format_steers_a_terminal_and_csv_keeps_every_byte_elsewhere(
 ) -> None:
     """Control characters in a cell or a name are made visible on a terminal."""
     query = "select chr(27) || '[2J' as \"\x1b[0m\""
-    program = "from pipeline.cli import main; main()"
+    program = "from pipeline.cli.main import main; main()"
     command = [sys.executable, "-c", program, "sql", query, "--format", form]
     command += ["--warehouse", str(samples_warehouse)]
     terminal, other = pty.openpty()

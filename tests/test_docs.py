@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline import catalog, docs
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from tests.paths import REPO
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.document import NotPithError, UnsupportedError, looks_like_pith, read
-from pipeline.shapes import Bundle, Record, State
-from pipeline.strictjson import RefusedError
+from pipeline.documents.ijson import RefusedError
+from pipeline.documents.read import NotPithError, UnsupportedError, looks_like_pith, read
+from pipeline.documents.shapes import Bundle, Record, State
 from tests.paths import SAMPLES
 
 _PATHS = sorted(SAMPLES.iterdir())

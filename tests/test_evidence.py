@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
-from pipeline import catalog, verify
+from pipeline import catalog
+from pipeline.documents import signatures
 from tests.paths import REPO
 
 
@@ -36,7 +37,7 @@ def test_every_word_of_proof_is_explained() -> None:
 
 def test_every_status_of_a_signature_is_explained() -> None:
     """The page explains every status that a verdict and the keyring can make."""
-    statuses = set(verify.VERDICTS) - {"holds"} | {"valid", "untrusted_key"}
+    statuses = set(signatures.VERDICTS) - {"holds"} | {"valid", "untrusted_key"}
     assert sorted(_words("What a signature can be")) == sorted(statuses)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from pipeline import exits
+from pipeline.cli import exits
 from pipeline.errors import PithEtlError, UsageError
 
 
@@ -66,7 +66,7 @@ def test_the_end_of_a_command_that_is_done(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
     """When the reader of a pipe has seen enough, the command ends without a word."""
     query = "select i, repeat('x', 100) as x from range(20000) t(i)"
-    command = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+    command = [sys.executable, "-c", "from pipeline.cli.main import main; main()"]
     options = ["sql", query, "--warehouse", str(samples_warehouse), "--format", form]
     with subprocess.Popen(  # noqa: S603 - this very interpreter, with arguments of ours
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -81,7 +81,7 @@ def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
 
 def _closing(stream: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run `pith-etl` with some streams closed, as the shell writes that."""
-    program = f'exec "$0" -c "from pipeline.cli import main; main()" "$@" {stream}'
+    program = f'exec "$0" -c "from pipeline.cli.main import main; main()" "$@" {stream}'
     command = ["/bin/sh", "-c", program, sys.executable, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours
 

@@ -18,9 +18,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline import Warehouse, catalog
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
-from pipeline.export import FORMATS, export
+from pipeline.jobs.export import FORMATS, export
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
 

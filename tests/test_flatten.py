@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from pipeline.catalog import table
-from pipeline.document import Document, read
-from pipeline.keyring import load
+from pipeline.documents.convert import child_shape
+from pipeline.documents.keyring import load
+from pipeline.documents.read import Document, read
+from pipeline.documents.shapes import PAYLOADS, Shape, Unseen
 from pipeline.resources import default_keyring
-from pipeline.shapes import PAYLOADS, Shape, Unseen
-from pipeline.stage import stage
-from pipeline.typed import child_shape
+from pipeline.stage.stage import stage
 from tests.building import rows
 from tests.paths import SAMPLES
 from tests.places import MERGED, NO_ROWS, PLACES, REPEATED, UNSEEN

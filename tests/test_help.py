@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from tests.paths import REPO, SAMPLES
 
 #: The command beside the interpreter that runs the tests.
@@ -145,7 +145,7 @@ def test_help_and_completion_start_fast() -> None:
     code = """if True:
         import sys
         from click.shell_completion import BashComplete
-        from pipeline.cli import cli
+        from pipeline.cli.main import cli
         complete = BashComplete(cli, {}, "pith-etl", "_PITH_ETL_COMPLETE")
         assert complete.get_completions(["tables"], "pap")
         cli(["export", "--help"], standalone_mode=False)

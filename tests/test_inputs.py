@@ -14,10 +14,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline import inputs
 from pipeline.errors import SourceError, UsageError
-from pipeline.inputs import InputFile, RawDocument, discover, prefixes, read_documents
 from pipeline.limits import DEFAULT, Limits
+from pipeline.sources import files
+from pipeline.sources.files import InputFile, RawDocument, discover, prefixes, read_documents
 from tests.paths import SAMPLES
 
 RAW = b'{"a":1}'
@@ -318,14 +318,14 @@ def test_a_packed_byte_costs_no_more_in_a_small_file(
     packed = _PACK[suffix](b"\n" * 2 * 2**20)
     unpacked = 0
 
-    class Counted(inputs._Archive):  # noqa: SLF001 - what it unpacks shows nowhere else
+    class Counted(files._Archive):  # noqa: SLF001 - what it unpacks shows nowhere else
         def read(self, size: int) -> bytes:
             nonlocal unpacked
             data = super().read(size)
             unpacked += len(data)
             return data
 
-    monkeypatch.setattr(inputs, "_Archive", Counted)
+    monkeypatch.setattr(files, "_Archive", Counted)
     (found,) = _read_of(tmp_path, f"{name}.{suffix}", packed)
     assert found.status == "unreadable"
     assert unpacked == len(packed) * DEFAULT.ratio + 1
@@ -337,7 +337,7 @@ def test_a_broken_archive_is_let_go_at_once(tmp_path: Path) -> None:
     gc.disable()
     try:
         (found,) = _read_of(tmp_path, "cut.json.zst", _PACK["zst"](b"{}" * 2**20)[:-9])
-        left = [item for item in gc.get_objects() if isinstance(item, inputs._Archive)]  # noqa: SLF001 - the one that holds memory
+        left = [item for item in gc.get_objects() if isinstance(item, files._Archive)]  # noqa: SLF001 - the one that holds memory
     finally:
         gc.enable()
     assert found.status == "unreadable"

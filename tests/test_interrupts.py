@@ -16,8 +16,9 @@ from typing import NoReturn
 import duckdb
 import pytest
 
-from pipeline import cli, snapshot
+from pipeline.cli import main
 from pipeline.interrupts import interruptible, terminable
+from pipeline.warehouse import snapshot
 from tests.console import Console
 from tests.paths import SAMPLES
 from tests.site import await_end, start
@@ -123,12 +124,12 @@ def test_another_thread_may_build() -> None:
 @pytest.mark.parametrize(
     ("place", "command"),
     [
-        ("pipeline.export.snapshot.make_durable", ["export", "--output", "out"]),
-        ("pipeline.commands.write_result", ["sql", "select 1", "--output", "out.csv"]),
-        ("pipeline.verifying.verdicts", ["verify", SAMPLES]),
+        ("pipeline.jobs.export.snapshot.make_durable", ["export", "--output", "out"]),
+        ("pipeline.cli.query_command.write_result", ["sql", "select 1", "--output", "out.csv"]),
+        ("pipeline.jobs.verify.verdicts", ["verify", SAMPLES]),
         ("pipeline.report.charts.bars", ["report"]),
-        ("pipeline.checking.check_findings", ["check"]),
-        ("pipeline.operate.diff", ["diff", "current", "current"]),
+        ("pipeline.jobs.check.check_findings", ["check"]),
+        ("pipeline.jobs.retention.diff", ["diff", "current", "current"]),
     ],
 )
 def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 - fixtures
@@ -182,13 +183,17 @@ def test_a_dump_that_is_terminated_leaves_no_process(tmp_path: Path) -> None:
     ("place", "query", "command"),
     [
         ("pipeline.catalog.intermediate_sql", LONG, ["check"]),
-        ("pipeline.snapshot_commands.literal", _NONE, ["check", "--rows", "document_refused"]),
-        ("pipeline.operate.diff_query", LONG, ["diff", "current", "current", "--table", "papers"]),
-        ("pipeline.operate.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
+        ("pipeline.cli.snapshot_commands.literal", _NONE, ["check", "--rows", "document_refused"]),
+        (
+            "pipeline.jobs.retention.diff_query",
+            LONG,
+            ["diff", "current", "current", "--table", "papers"],
+        ),
+        ("pipeline.jobs.retention.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
         ("pipeline.report.data.sql", LONG, ["report", "--output", "-"]),
-        ("pipeline.show.sql", f"select $number, ({LONG})", ["show", "1512.01274"]),
+        ("pipeline.cli.show.sql", f"select $number, ({LONG})", ["show", "1512.01274"]),
         ("pipeline.report.data.sql", LONG, ["build", SAMPLES, "--html", "page.html"]),
-        ("pipeline.listing.contents", _DIGESTS, ["build", SAMPLES, "--keep", "1"]),
+        ("pipeline.sources.inventory.contents", _DIGESTS, ["build", SAMPLES, "--keep", "1"]),
     ],
 )
 def test_a_signal_in_a_query_ends_its_command(  # noqa: PLR0913, PLR0917 - fixtures
@@ -226,7 +231,7 @@ def test_a_signal_at_the_start_is_an_interrupt(
     def parse(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(cli.cli, "make_context", parse)
+    monkeypatch.setattr(main.cli, "make_context", parse)
     finished = console("tables")
     assert (finished.code, finished.errors.strip()) == (130, "pith-etl: interrupted")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.documents.keyring import Keyring, fingerprint, load
 from pipeline.errors import KeyringError
-from pipeline.keyring import Keyring, fingerprint, load
 from pipeline.resources import default_keyring
 from tests.paths import REPO
 

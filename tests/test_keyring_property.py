@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.keyring import Keyring, PinnedKey
+from pipeline.documents.keyring import Keyring, PinnedKey
 from tests.building import build_warehouse
 from tests.cases.forge import Key, bundle_of, canonical_record, created, snapshot
 from tests.cases.make_cases import REGISTRY_KEY, sample

@@ -15,11 +15,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import inputs, listing, program
+from pipeline import program
 from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
+from pipeline.jobs.runs import Changes
 from pipeline.limits import DEFAULT, Limits
-from pipeline.runs import Changes
+from pipeline.sources import files, inventory
 from tests.building import build_warehouse, rows
 from tests.paths import REPO, SAMPLES
 from tests.site import REAL, Site, age, synthetic, tables
@@ -41,20 +42,20 @@ def site(tmp_path: Path) -> Site:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the input files that are opened from now on."""
     names: list[str] = []
-    real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
+    real = files._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def count(file: inputs.InputFile, limits: Limits) -> object:
+    def count(file: files.InputFile, limits: Limits) -> object:
         names.append(Path(file.path).name)
         return real(file, limits)
 
-    monkeypatch.setattr(inputs, "_open", count)
+    monkeypatch.setattr(files, "_open", count)
     return names
 
 
 def _listed(sources: Sequence[str | Path]) -> list[str]:
     """Return the paths of the files below sources, as they are listed."""
     with duckdb.connect() as connection:
-        listing.list_files(connection, inputs.discover(sources), repeated=True)
+        inventory.list_files(connection, files.discover(sources), repeated=True)
         paths = connection.execute("select path from current_files order by path").fetchall()
     return [path for (path,) in paths]
 
@@ -90,8 +91,8 @@ def test_a_source_may_be_a_link(tmp_path: Path) -> None:
     link, file = tmp_path / "link", tmp_path / "file"
     assert _listed([link, link / "x"]) == [str(tmp_path / "real" / "x")]
     assert _listed([link, tmp_path / "real"]) == [str(tmp_path / "real" / "x")]
-    (found,) = inputs.discover([file])
-    assert [document.raw for document in inputs.read_documents(found, DEFAULT)] == [b"{}"]
+    (found,) = files.discover([file])
+    assert [document.raw for document in files.read_documents(found, DEFAULT)] == [b"{}"]
 
 
 # -- what is read -----------------------------------------------------------------------------
@@ -231,14 +232,14 @@ def test_a_file_modified_while_the_others_are_listed_is_noticed(
     path = site.put(RECORD, REAL[RECORD])
     os.utime(path)
     clock = [path.stat().st_mtime_ns]
-    real = inputs.discover
+    real = files.discover
 
-    def slow(*arguments: Any) -> Iterator[inputs.InputFile]:  # noqa: ANN401 - those of `discover`
+    def slow(*arguments: Any) -> Iterator[files.InputFile]:  # noqa: ANN401 - those of `discover`
         yield from real(*arguments)
         clock[0] += 3600 * 10**9
 
-    monkeypatch.setattr("pipeline.build.discover", slow)
-    monkeypatch.setattr("pipeline.build.time.time_ns", lambda: clock[0])
+    monkeypatch.setattr("pipeline.jobs.build.discover", slow)
+    monkeypatch.setattr("pipeline.jobs.build.time.time_ns", lambda: clock[0])
     site.build()
     monkeypatch.undo()
     assert site.build().read == 1
@@ -281,9 +282,9 @@ def test_whatever_the_system_tells_of_a_file_can_be_listed(year: int) -> None:
     modified_ns = (year - 1970) * 31_556_952 * 10**9
     told = (0o100644, 2**64 - 1, 0, 1, 0, 0, 2**63 - 1, 0, 0, 0)
     status = os.stat_result(told, {"st_mtime_ns": modified_ns})
-    entry = inputs._entry(b"x", status)  # noqa: SLF001 - no disk here holds such a file
+    entry = files._entry(b"x", status)  # noqa: SLF001 - no disk here holds such a file
     with duckdb.connect() as connection:
-        assert listing.list_files(connection, [entry] * 100, repeated=False) == 100
+        assert inventory.list_files(connection, [entry] * 100, repeated=False) == 100
         (total,) = row_of(connection, "select sum(size)::bigint from current_files")
     assert total > 2**50
     assert entry.modified_ns == 2**63 - 1  # which no build keeps
@@ -383,7 +384,7 @@ def shut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return real(path)
 
-        monkeypatch.setattr("pipeline.inputs.os.scandir", scandir)
+        monkeypatch.setattr("pipeline.sources.files.os.scandir", scandir)
 
     return shut
 
@@ -546,7 +547,7 @@ def test_a_build_that_is_cut_off_after_publishing_keeps_its_listing(
     def cut(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.snapshot.publish", cut)
+    monkeypatch.setattr("pipeline.warehouse.snapshot.publish", cut)
     site.put("new.json", REAL[RECORD].replace(b"MXNet:", b"MXNet -", 1))
     with pytest.raises(KeyboardInterrupt):
         site.build()

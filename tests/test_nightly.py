@@ -18,11 +18,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import catalog, inputs, snapshot
+from pipeline import catalog
+from pipeline.cli.summary import as_text
 from pipeline.errors import ShrinkError
+from pipeline.jobs.runs import Changes, Summary
 from pipeline.limits import Limits
-from pipeline.runs import Changes, Summary
-from pipeline.summary import as_text
+from pipeline.sources import files
+from pipeline.warehouse import snapshot
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 
@@ -180,7 +182,7 @@ def test_a_log_that_cannot_be_written_ends_no_build(
 
 def _shell(site: Site, streams: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a build whose streams go where the shell leads them."""
-    program = f'"$0" -c "from pipeline.cli import main; main()" "$@" {streams}'
+    program = f'"$0" -c "from pipeline.cli.main import main; main()" "$@" {streams}'
     build = ("build", str(site.mirror), "--warehouse", str(site.warehouse), *options)
     command = ["/bin/sh", "-c", program, sys.executable, *build]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
@@ -238,7 +240,7 @@ def test_an_interrupted_build_exits_with_130(
     def interrupt(*_: object) -> None:
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr("pipeline.snapshot.make_durable", interrupt)
+    monkeypatch.setattr("pipeline.warehouse.snapshot.make_durable", interrupt)
     finished = build()
     assert finished.code == 130
     assert finished.errors.endswith("pith-etl: interrupted\n")
@@ -667,7 +669,7 @@ def test_a_defect_is_a_line_of_a_json_log(build: Build, monkeypatch: pytest.Monk
         message = "no more\nluck"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr("pipeline.nightly.build", fail)
+    monkeypatch.setattr("pipeline.cli.nightly.build", fail)
     finished = build("--log-format", "json")
     (line,) = log_of(finished.errors)
     assert (finished.code, line["level"]) == (1, "error")
@@ -690,7 +692,7 @@ def test_a_failed_run_writes_its_files(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("pipeline.nightly.build", fail)
+    monkeypatch.setattr("pipeline.cli.nightly.build", fail)
     options = ("--report", report, "--metrics", metrics, "--log-format", "json")
     assert build(*options).code == code
     facts = json.loads(report.read_text())
@@ -733,14 +735,14 @@ def test_an_interrupt_is_a_line_of_a_json_log(site: Site) -> None:
 
 def _at_open(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]) -> None:
     """Let something happen to the record right before it is opened."""
-    real = inputs._open  # noqa: SLF001 - the one place where an input file is opened
+    real = files._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def open_changed(file: inputs.InputFile, limits: Limits) -> object:
+    def open_changed(file: files.InputFile, limits: Limits) -> object:
         if file.path.endswith(RECORD):
             change(Path(file.path))
         return real(file, limits)
 
-    monkeypatch.setattr(inputs, "_open", open_changed)
+    monkeypatch.setattr(files, "_open", open_changed)
 
 
 def test_a_file_that_vanishes_is_a_finding(
@@ -839,7 +841,7 @@ def test_a_database_that_cannot_be_committed_is_a_full_disk(
     def fail(*_: object) -> None:
         raise duckdb.TransactionException(reason)
 
-    monkeypatch.setattr("pipeline.build.write_database", fail)
+    monkeypatch.setattr("pipeline.jobs.build.write_database", fail)
     finished = build()
     message = f"pith-etl: cannot write the warehouse {site.warehouse}: {reason}\n"
     assert (finished.code, finished.errors) == (1, message)

@@ -13,12 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import catalog, operate, snapshot
+from pipeline import catalog
 from pipeline.duck import Connection, row_of
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.jobs import retention
+from pipeline.jobs.search import RESULTS, find
 from pipeline.report import data
-from pipeline.search import RESULTS, find
-from pipeline.warehouse import Warehouse
+from pipeline.warehouse import snapshot
+from pipeline.warehouse.reader import Warehouse
 from tests.console import Console
 from tests.site import REAL, Site, tables
 
@@ -50,7 +52,7 @@ def site(three: Site, tmp_path: Path) -> Site:
 
 def _names(site: Site) -> list[str]:
     """Return the snapshots, the oldest first."""
-    return [kept.name for kept in reversed(operate.history(site.warehouse))]
+    return [kept.name for kept in reversed(retention.history(site.warehouse))]
 
 
 # -- history ----------------------------------------------------------------------------------
@@ -100,10 +102,10 @@ def test_without_a_snapshot_every_command_says_so(
 # -- diff -------------------------------------------------------------------------------------
 
 
-def _diff(site: Site, old: str, new: str) -> list[operate.Difference]:
-    folders = [operate.folder(site.warehouse, name) for name in (old, new)]
+def _diff(site: Site, old: str, new: str) -> list[retention.Difference]:
+    folders = [retention.folder(site.warehouse, name) for name in (old, new)]
     with duckdb.connect() as connection:
-        return list(operate.diff(connection, *folders))
+        return list(retention.diff(connection, *folders))
 
 
 def test_diff_counts_what_differs(three: Site) -> None:
@@ -136,7 +138,7 @@ def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> 
     )
     (row,) = json.loads(shown.output)
     assert (row["change"], row["before"]) == ("removed", None)
-    assert operate.folder(three.warehouse, "current").name == last
+    assert retention.folder(three.warehouse, "current").name == last
 
 
 def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
@@ -151,13 +153,13 @@ def test_diff_compares_two_snapshots_whatever_is_published_meanwhile(
     """Each table is compared with that of the one snapshot which `current` was at the start."""
     first, _, last = _names(site)
     expected = console("diff", first, last, "--warehouse", site.warehouse)
-    query = operate.diff_query
+    query = retention.diff_query
 
     def publishing(*arguments: Any) -> str:  # noqa: ANN401 - of diff_query
         snapshot.publish(site.warehouse, site.warehouse / "snapshots" / first)
         return query(*arguments)
 
-    monkeypatch.setattr(operate, "diff_query", publishing)
+    monkeypatch.setattr(retention, "diff_query", publishing)
     assert console("diff", first, "--warehouse", site.warehouse) == expected
 
 
@@ -177,9 +179,9 @@ def test_large_tables_spill_out_of_the_way(
         found.extend(connection.execute(sql).fetchall())
         return iter(())
 
-    monkeypatch.setattr("pipeline.checking.check_findings", settings)
-    same = operate.Difference("papers", 0, 0, 0)
-    monkeypatch.setattr(operate, "diff", lambda opened, *_: [*settings(opened), same])
+    monkeypatch.setattr("pipeline.jobs.check.check_findings", settings)
+    same = retention.Difference("papers", 0, 0, 0)
+    monkeypatch.setattr(retention, "diff", lambda opened, *_: [*settings(opened), same])
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert console(*command, "--warehouse", three.warehouse).code == 0
     ((memory, spill),) = found
@@ -230,7 +232,7 @@ def test_a_clock_that_was_ahead_changes_no_order(
 ) -> None:
     """What is built later is the newer one: for the report, rollback and pruning alike."""
     with monkeypatch.context() as ahead:
-        ahead.setattr("pipeline.build.datetime", _Ahead)
+        ahead.setattr("pipeline.jobs.build.datetime", _Ahead)
         site.put(RECORD, REAL[RECORD] + b"\n")
         future = site.build().snapshot
     site.put(RECORD, REAL[RECORD] + b"\n\n")
@@ -240,10 +242,10 @@ def test_a_clock_that_was_ahead_changes_no_order(
     assert site.rows(
         "select max(started_at) from runs where run_id <> (select max(run_id) from runs)"
     ) > site.rows("select arg_max(started_at, run_id) from runs")
-    assert operate.rollback(site.warehouse, None) == future
+    assert retention.rollback(site.warehouse, None) == future
     assert data.read(site.warehouse).rows["runs"][0]["run_id"] == future
-    operate.rollback(site.warehouse, last)
-    operate.prune(site.warehouse, 2)
+    retention.rollback(site.warehouse, last)
+    retention.prune(site.warehouse, 2)
     assert _names(site) == [future, last]
 
 
@@ -280,7 +282,7 @@ def test_rollback_publishes_any_snapshot(site: Site) -> None:
     """A name goes back, and forward again."""
     first, _, last = _names(site)
     for name in (first, last):
-        assert operate.rollback(site.warehouse, name) == name
+        assert retention.rollback(site.warehouse, name) == name
         assert snapshot.current(site.warehouse).name == name
 
 
@@ -288,7 +290,7 @@ def test_rollback_helps_where_the_pointer_is_lost(site: Site) -> None:
     """Without `current` a snapshot can be published by its name."""
     (site.warehouse / "current").unlink()
     last = _names(site)[2]
-    assert operate.rollback(site.warehouse, last) == last
+    assert retention.rollback(site.warehouse, last) == last
     assert snapshot.current(site.warehouse).name == last
 
 
@@ -296,7 +298,7 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
     """The next build publishes what the mirror holds, as if nobody had gone back."""
     site.build()  # the copy has other paths
     today = tables(site.warehouse)
-    operate.rollback(site.warehouse, _names(site)[0])
+    retention.rollback(site.warehouse, _names(site)[0])
     assert tables(site.warehouse) != today
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (0, 0, True)
@@ -307,7 +309,7 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
 def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
     """`runs` tells of each snapshot of which one that is kept and intact tells."""
     names = _names(site)
-    operate.rollback(site.warehouse, names[0])
+    retention.rollback(site.warehouse, names[0])
     current = site.warehouse / "current"
     if lost == "current":
         current.unlink()
@@ -328,7 +330,7 @@ def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  #
     if not gone:
         file.write_bytes(content[:-1] + b"?")
     with pytest.raises(WarehouseError, match=r"published: papers/part-0\.parquet is missing or"):
-        operate.rollback(site.warehouse, first)
+        retention.rollback(site.warehouse, first)
     assert snapshot.current(site.warehouse).name == last
 
 
@@ -336,7 +338,7 @@ def test_only_a_snapshot_can_be_published(site: Site) -> None:
     """A name that is none is wrong usage, and so is a path, or a variable that is not set."""
     for name in ("nothing", "..", "../snapshots", ""):
         with pytest.raises(UsageError, match="there is no snapshot"):
-            operate.rollback(site.warehouse, name)
+            retention.rollback(site.warehouse, name)
 
 
 # -- prune ------------------------------------------------------------------------------------
@@ -357,8 +359,8 @@ def test_prune_keeps_the_newest(site: Site, console: Console) -> None:
 def test_prune_keeps_what_is_published(site: Site) -> None:
     """However old, the published snapshot stays."""
     first, second, last = _names(site)
-    operate.rollback(site.warehouse, first)
-    assert operate.prune(site.warehouse, 1) == [second]
+    retention.rollback(site.warehouse, first)
+    assert retention.prune(site.warehouse, 1) == [second]
     assert _names(site) == [first, last]
     assert tables(site.warehouse)
 
@@ -370,7 +372,7 @@ def test_prune_deletes_parts_that_nothing_needs(site: Site) -> None:
     site.put(RECORD, REAL[RECORD])
     site.build(keep=7)
     assert len(list(folder.iterdir())) == 2
-    operate.prune(site.warehouse, 1)
+    retention.prune(site.warehouse, 1)
     assert len(list(folder.iterdir())) == 1
     assert site.build(rescan=True).staged == 0
 
@@ -382,7 +384,7 @@ def test_what_is_kept_can_be_published_and_checked(
     """After a rollback the audit finds in staging what any kept snapshot was made of."""
     site.put(RECORD, REAL[RECORD])
     site.build(keep=7)
-    operate.rollback(site.warehouse, _names(site)[number])
+    retention.rollback(site.warehouse, _names(site)[number])
     finished = console("check", "--files", "--warehouse", site.warehouse)
     assert (finished.code, finished.errors) == (code, "")
 
@@ -408,8 +410,8 @@ def test_prune_looks_at_the_snapshots_only_if_it_must(
         pytest.fail("a snapshot was read")
         yield ""
 
-    monkeypatch.setattr(operate, "_contents", fail)
-    operate.prune(site.warehouse, 7)
+    monkeypatch.setattr(retention, "_contents", fail)
+    retention.prune(site.warehouse, 7)
 
 
 def test_a_prune_that_is_cut_short_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from tests.paths import REPO
 
 PAGE = (REPO / "docs" / "operations.md").read_text("utf-8")
@@ -63,7 +63,7 @@ def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) 
     for folder in folders:
         folder.mkdir(parents=True)
     stubs = {
-        "pith-etl": f'exec "{sys.executable}" -c "from pipeline.cli import main; main()" "$@"',
+        "pith-etl": f'exec "{sys.executable}" -c "from pipeline.cli.main import main; main()" "$@"',
         "logger": 'echo "$@"; cat',
     }
     for name, script in stubs.items():

@@ -10,8 +10,8 @@ import pytest
 from click.shell_completion import BashComplete
 
 from pipeline import catalog
-from pipeline.cli import cli
-from pipeline.options import PATH
+from pipeline.cli.main import cli
+from pipeline.cli.options import PATH
 
 
 def _completions(words: str, start: str) -> list[str]:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.inputs import discover, read_documents
+from pipeline.documents.packing import packing
 from pipeline.limits import DEFAULT, Limits
-from pipeline.packing import packing
+from pipeline.sources.files import discover, read_documents
 from tests.paths import SAMPLES
 
 _RAW = next(iter(SAMPLES.iterdir())).read_bytes()

@@ -28,3 +28,13 @@ def test_a_check_of_another_name_is_another_program(
     versions = {program.version(), _version(copy, monkeypatch)}
     renamed.write_text("-- Another promise.")
     assert len(versions | {_version(copy, monkeypatch)}) == 3
+
+
+def test_another_worked_query_is_the_same_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only shows tables is not in the version, so that no table is made anew for it."""
+    copy = shutil.copytree(sql_dir(), tmp_path / "sql")
+    for folder in ("queries", "report", "show"):
+        (copy / folder / "added.sql").write_text("-- Another promise.")
+    assert _version(copy, monkeypatch) == program.version()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import Warehouse, catalog
+from pipeline.cli.queries import bound, values
 from pipeline.errors import UsageError
-from pipeline.queries import bound, values
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES

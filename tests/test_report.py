@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.jobs.runs import Changes, nothing_recognised
 from pipeline.report import charts, data
 from pipeline.report.page import render, shown, verdict, write
-from pipeline.runs import Changes, nothing_recognised
 from tests.building import build_warehouse, rows
 from tests.console import Console
 from tests.pages import BREAK, IMAGE, LONG, STEERING, TITLE, Page, write_hostile
@@ -308,7 +308,7 @@ def test_a_chart_of_a_hostile_label_is_escaped() -> None:
 
 def test_the_same_snapshot_gives_the_same_bytes(warehouse: Path, html: str) -> None:
     """Another process in another place and time zone writes the very same page."""
-    code = "import sys; from pipeline.cli import main; sys.argv[0] = 'pith-etl'; main()"
+    code = "import sys; from pipeline.cli.main import main; sys.argv[0] = 'pith-etl'; main()"
     command = [sys.executable, "-c", code, "report", "--output", "-", "--warehouse", str(warehouse)]
     environment = {**os.environ, "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
     ran = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own program

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from pipeline.build import Order, build
-from pipeline.keyring import load
+from pipeline.documents.keyring import load
+from pipeline.jobs.build import Order, build
 from pipeline.report.page import write
 from pipeline.synth.dump import Plan
 from pipeline.synth.dump import write as write_dump

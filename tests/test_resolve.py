@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import Warehouse, catalog
-from pipeline.database import create_views
-from pipeline.model import write_table
+from pipeline.model.tables import write_table
+from pipeline.warehouse.views import create_views
 from tests.console import Console
 
 MXNET = "pith:2015:23I7M26R5JO2ZDVLZ734LVBI3N"

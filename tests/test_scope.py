@@ -12,14 +12,15 @@ import duckdb
 import msgspec
 import pytest
 
-from pipeline import scope, snapshot
-from pipeline.build import Order, build
-from pipeline.checking import check_findings, check_tables, open_snapshot
+from pipeline.documents.keyring import Keyring, PinnedKey, load
 from pipeline.duck import Connection
-from pipeline.keyring import Keyring, PinnedKey, load
+from pipeline.jobs.build import Order, build
+from pipeline.jobs.check import check_findings, check_tables, open_snapshot
 from pipeline.limits import MAX_LISTED, MAX_PLACES
+from pipeline.model import incremental
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
+from pipeline.warehouse import snapshot
 from tests.building import rows
 from tests.cases.forge import bundle_of
 from tests.cases.make_cases import OWN, plain
@@ -88,7 +89,7 @@ def test_whatever_fields_lack_the_tables_are_those_of_any_other_build(
         for number, raw in enumerate(added):
             (source / f"{step}-{number}.json").write_bytes(raw)
         for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
-            monkeypatch.setattr(scope, "MOST", most)
+            monkeypatch.setattr(incremental, "MOST", most)
             order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
             build(order, lambda *_: None)
         assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
@@ -147,7 +148,7 @@ def test_copies_of_many_findings_come_and_go_as_in_any_other_build(
         for number in added:
             (source / f"{number:02}.json").write_bytes(copy)
         for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
-            monkeypatch.setattr(scope, "MOST", most)
+            monkeypatch.setattr(incremental, "MOST", most)
             order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
             build(order, lambda *_: None)
         assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
@@ -173,16 +174,16 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
         most: Order([str(source)], tmp_path / f"{most}", keyring, workers=1) for most in (-1.0, 1.0)
     }
     kept = []
-    changes = scope.changes
+    changes = incremental.changes
 
     def counted(connection: Connection, previous: Path) -> bool:
         kept.append(changes(connection, previous))
         return kept[-1]
 
-    monkeypatch.setattr(scope, "changes", counted)
+    monkeypatch.setattr(incremental, "changes", counted)
     for _ in range(6):
         for most, order in orders.items():
-            monkeypatch.setattr(scope, "MOST", most)
+            monkeypatch.setattr(incremental, "MOST", most)
             build(order, lambda *_: None)
         assert tables(tmp_path / "1.0") == tables(tmp_path / "-1.0")
         _step(source, documents, chance)
@@ -208,6 +209,6 @@ def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> 
             create table touched as select 0::bigint as doc;
             """  # noqa: S608 - a number of our own
         )
-        assert scope.spread(connection) is ends
+        assert incremental.spread(connection) is ends
         if ends:
             assert connection.execute("from touched order by doc").fetchall() == [(0,), (1,), (2,)]

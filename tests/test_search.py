@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import Warehouse, search, snapshot
+from pipeline import Warehouse
 from pipeline.errors import WarehouseError
-from pipeline.search import find
+from pipeline.jobs import search
+from pipeline.jobs.search import find
+from pipeline.warehouse import snapshot
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES

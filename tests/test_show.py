@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from pipeline import Warehouse
-from pipeline.show import PAPERS, ROWS, SECTIONS
+from pipeline.cli.show import PAPERS, ROWS, SECTIONS
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES

@@ -14,9 +14,11 @@ from typing import NoReturn
 import duckdb
 import pytest
 
-from pipeline import Warehouse, catalog, operate, snapshot
+from pipeline import Warehouse, catalog
+from pipeline.documents.keyring import load
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.keyring import load
+from pipeline.jobs import retention
+from pipeline.warehouse import snapshot
 from tests.console import Console
 from tests.site import REAL, Site, await_end, await_line, start, tables
 
@@ -213,7 +215,7 @@ def test_a_failing_build_leaves_what_is_published(
         message = "no space left on device"
         raise OSError(message)
 
-    monkeypatch.setattr("pipeline.snapshot.make_durable", fail)
+    monkeypatch.setattr("pipeline.warehouse.snapshot.make_durable", fail)
     with pytest.raises(WarehouseError, match="no space left"):
         site.build()
     assert tables(site.warehouse) == before
@@ -249,16 +251,16 @@ def test_a_snapshot_that_was_never_published_is_none(
         shutil.copytree(warehouse, killed, symlinks=True)
         real(warehouse, folder)
 
-    monkeypatch.setattr("pipeline.snapshot.publish", note)
+    monkeypatch.setattr("pipeline.warehouse.snapshot.publish", note)
     site.put(RECORD, CHANGED)
     name = site.build().snapshot
     assert (killed / "snapshots" / name / "manifest.json").exists()
-    assert [kept.published for kept in operate.history(killed)] == [True]
+    assert [kept.published for kept in retention.history(killed)] == [True]
     with pytest.raises(UsageError, match="there is no snapshot"):
-        operate.rollback(killed, name)
-    operate.prune(killed, 7)
+        retention.rollback(killed, name)
+    retention.prune(killed, 7)
     assert not (killed / "snapshots" / name).exists()
-    assert [kept.published for kept in operate.history(site.warehouse)] == [True, False]
+    assert [kept.published for kept in retention.history(site.warehouse)] == [True, False]
 
 
 def test_a_build_that_cannot_publish_leaves_no_snapshot(
@@ -270,7 +272,7 @@ def test_a_build_that_cannot_publish_leaves_no_snapshot(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     before = tables(site.warehouse)
-    monkeypatch.setattr("pipeline.snapshot._link", fail)
+    monkeypatch.setattr("pipeline.warehouse.snapshot._link", fail)
     site.put(RECORD, CHANGED)
     with pytest.raises(WarehouseError, match="Input/output error"):
         site.build()
@@ -281,10 +283,10 @@ def test_a_build_that_cannot_publish_leaves_no_snapshot(
 def test_a_snapshot_that_is_published_stays_one(site: Site) -> None:
     """Killed after the pointer moved, a build has published: a mark that it left counts no more."""
     (site.warehouse / "current" / "unpublished").touch()
-    assert [kept.published for kept in operate.history(site.warehouse)] == [True]
+    assert [kept.published for kept in retention.history(site.warehouse)] == [True]
     site.put(RECORD, CHANGED)
     site.build()
-    assert [kept.published for kept in operate.history(site.warehouse)] == [True, False]
+    assert [kept.published for kept in retention.history(site.warehouse)] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["current", "pith.duckdb"])
@@ -373,12 +375,12 @@ def test_a_prune_that_finds_no_memory_fails_no_build(
     def fail(*_: object) -> NoReturn:
         raise duckdb.OutOfMemoryException
 
-    monkeypatch.setattr(operate, "_without", fail)
+    monkeypatch.setattr(retention, "_without", fail)
     site.put("more.json", REAL[RECORD] + b"\n")
     summary = site.build(keep=1)
     assert (summary.published, len(summary.notices)) == (True, 1)
     with pytest.raises(WarehouseError, match="cannot prune"):
-        operate.prune(site.warehouse, 1)
+        retention.prune(site.warehouse, 1)
 
 
 def test_a_sweep_that_is_killed_finishes_no_snapshot(
@@ -415,7 +417,7 @@ def test_what_is_not_ours_is_never_deleted(site: Site) -> None:
     site.put(RECORD, CHANGED)
     assert site.build(keep=1).published
     assert [path for path in others if not path.exists()] == []
-    assert len(operate.history(site.warehouse)) == 1
+    assert len(retention.history(site.warehouse)) == 1
 
 
 def test_what_is_durable_before_it_is_published(
@@ -429,7 +431,7 @@ def test_what_is_durable_before_it_is_published(
         synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         real(descriptor)
 
-    monkeypatch.setattr("pipeline.snapshot.os.fsync", note)
+    monkeypatch.setattr("pipeline.warehouse.snapshot.os.fsync", note)
     site.put(RECORD, CHANGED)
     site.build()
     folder = snapshot.current(site.warehouse)

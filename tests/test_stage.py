@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.keyring import Keyring, load
+from pipeline.documents.keyring import Keyring, load
 from pipeline.limits import (
     MAX_EVENTS,
     MAX_ITEMS,
@@ -24,7 +24,7 @@ from pipeline.limits import (
     SHOWN_CHARACTERS,
 )
 from pipeline.resources import default_keyring
-from pipeline.stage import stage
+from pipeline.stage.stage import stage
 from tests.building import build_warehouse, rows
 from tests.cases.forge import Json, bundle_of
 from tests.cases.make_cases import FORGER, OWN, forged, plain, sample

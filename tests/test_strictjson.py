@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.documents.ijson import RefusedError, escape_pointer, parse
 from pipeline.limits import MAX_DEPTH
-from pipeline.strictjson import RefusedError, escape_pointer, parse
 from tests.json_values import INTEGERS, TEXTS, VALUES
 from tests.paths import SAMPLES
 from tests.vectors.suites import JSON_TABLE, json_files, json_rows, pinned

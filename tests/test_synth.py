@@ -12,17 +12,17 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from pipeline.build import Order, build
-from pipeline.canonical import text_digest
-from pipeline.cli import cli
+from pipeline.cli.main import cli
+from pipeline.documents.canonical import text_digest
+from pipeline.documents.keyring import load
+from pipeline.documents.signatures import decode_base64, holds
 from pipeline.errors import UsageError
-from pipeline.keyring import load
+from pipeline.jobs.build import Order, build
 from pipeline.synth import command
 from pipeline.synth.documents import Draft
 from pipeline.synth.dump import KINDS, Plan, SynthError, write
 from pipeline.synth.papers import MAX_PAPERS, Paper, arxiv_id, paper
 from pipeline.synth.signer import Signer
-from pipeline.verify import decode_base64, holds
 from tests.building import rows
 from tests.paths import SAMPLES
 from tests.site import members, start, workers

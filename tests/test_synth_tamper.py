@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.build import Order, build
-from pipeline.keyring import load
+from pipeline.documents.keyring import load
+from pipeline.jobs.build import Order, build
 from pipeline.synth.dump import KINDS, Plan, write
 from pipeline.synth.tamper import TAMPERS
 from tests.building import rows

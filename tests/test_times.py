@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.times import microseconds
+from pipeline.documents.timestamps import microseconds
 from tests.paths import SAMPLES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

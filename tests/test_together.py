@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pipeline.duck import Connection
-from pipeline.together import together
+from pipeline.model.concurrent import together
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import catalog, verify
-from pipeline.build import Order, build
-from pipeline.keyring import Keyring, load
+from pipeline import catalog
+from pipeline.documents import signatures
+from pipeline.documents.keyring import Keyring, load
+from pipeline.jobs.build import Order, build
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 from tests.building import rows
@@ -38,7 +39,7 @@ def _build(
 def verified(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Return how many signatures libsodium was asked about since the last call."""
     asked: list[int] = []
-    holds = verify.holds
+    holds = signatures.holds
 
     def counting(key: bytes, digest: bytes, signature: bytes) -> bool:
         asked.append(1)
@@ -49,7 +50,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         asked.clear()
         return count
 
-    monkeypatch.setattr(verify, "holds", counting)
+    monkeypatch.setattr(signatures, "holds", counting)
     return since
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.document import read
-from pipeline.shapes import Bundle, Claim, Claims, Event, Record, Source, State, Texts
-from pipeline.strictjson import RefusedError
-from pipeline.typed import child_shape, free_values, typed
+from pipeline.documents.convert import child_shape, free_values, typed
+from pipeline.documents.ijson import RefusedError
+from pipeline.documents.read import read
+from pipeline.documents.shapes import Bundle, Claim, Claims, Event, Record, Source, State, Texts
 from tests.json_values import places
 from tests.paths import SAMPLES
 

@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from pipeline import verify
-from pipeline.keyring import load
-from pipeline.resources import default_keyring
-from pipeline.verify import (
+from pipeline.documents import signatures
+from pipeline.documents.keyring import load
+from pipeline.documents.signatures import (
     SIGNATURE_BYTES,
     VERDICTS,
     Claim,
@@ -25,6 +24,7 @@ from pipeline.verify import (
     holds,
     verdicts,
 )
+from pipeline.resources import default_keyring
 from tests.json_values import TEXTS
 from tests.paths import SAMPLES
 from tests.vectors.suites import (
@@ -235,7 +235,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes, byt
         calls.append((key, digest, signature))
         return holds(key, digest, signature)
 
-    monkeypatch.setattr(verify, "holds", counted)
+    monkeypatch.setattr(signatures, "holds", counted)
     return calls
 
 
@@ -360,7 +360,7 @@ def test_verdicts_together() -> None:
 def test_first_candidate_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where several candidates hold, the first one, which is the pinned one, is named."""
     # honest keys never share a signature, so every candidate is made to hold
-    monkeypatch.setattr(verify, "holds", lambda *_: True)
+    monkeypatch.setattr(signatures, "holds", lambda *_: True)
     assert judge(claim(candidates=[OTHER_KEY, KEY])) == [("holds", OTHER_KEY)]
     assert judge(claim(candidates=[KEY, OTHER_KEY])) == [("holds", KEY)]
 

@@ -184,7 +184,8 @@ def test_tables_of_ones_own_stand_beside_the_views(samples_warehouse: Path) -> N
 def test_opening_a_warehouse_imports_no_more_than_it_needs(samples_warehouse: Path) -> None:
     """A query on the command line imports neither rich nor polars, pyarrow or the catalogue."""
     program = (
-        "import sys; from pipeline.cli import run; sys.argv = ['pith-etl', *sys.argv[1:]]; run(); "
+        "import sys; from pipeline.cli.main import run; "
+        "sys.argv = ['pith-etl', *sys.argv[1:]]; run(); "
         "print({'rich', 'polars', 'pyarrow', 'duckdb', 'pipeline.catalog'} & set(sys.modules))"
     )
     arguments = ["sql", "select 1 as one", "--warehouse", str(samples_warehouse)]

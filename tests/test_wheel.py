@@ -79,7 +79,7 @@ def test_the_wheel_carries_its_resources(wheel: Path) -> None:
 def test_the_wheel_does_the_main_job(installed: Path, tmp_path: Path) -> None:
     """Installed elsewhere, the wheel builds the samples and answers a query, all by itself."""
     shutil.copytree(SAMPLES, tmp_path / "samples")
-    program = "from pipeline.cli import main; main()"
+    program = "from pipeline.cli.main import main; main()"
 
     def command(*arguments: str) -> str:
         return _run("-P", "-c", program, *arguments, cwd=tmp_path, path=installed)

@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import catalog
+from pipeline.documents.keyring import load
 from pipeline.errors import WarehouseError
-from pipeline.inputs import InputFile, discover
-from pipeline.keyring import load
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
-from pipeline.staging import version
-from pipeline.work import Job, Task, plan, run_task
+from pipeline.runner.part_store import version
+from pipeline.runner.tasks import Job, Task, plan, run_task
+from pipeline.sources.files import InputFile, discover
 from tests.building import build_warehouse
 from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables, workers
 
@@ -113,7 +113,7 @@ def test_the_order_of_the_input_leaves_no_trace(
         random.Random(1).shuffle(mixed)  # noqa: S311 - no secret
         return plan(mixed, *others)
 
-    monkeypatch.setattr("pipeline.build.plan", shuffled)
+    monkeypatch.setattr("pipeline.jobs.build.plan", shuffled)
     other = _fresh(site, tmp_path)
     other.build(site.mirror, limits=SMALL)
     assert tables(other.warehouse) == tables(site.warehouse)
@@ -143,7 +143,7 @@ def test_an_upgrade_in_between_publishes_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers that run another version than the build refuse to stage for it."""
-    monkeypatch.setattr("pipeline.staging.version", lambda: "0123456789abcdef")
+    monkeypatch.setattr("pipeline.runner.part_store.version", lambda: "0123456789abcdef")
     other = _fresh(site, tmp_path)
     with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
         other.build(site.mirror, workers=2, limits=Limits(batch_documents=45))
@@ -220,7 +220,7 @@ def test_a_defect_in_a_worker_tells_where_it_was(
     def unlimited(*fields: Any) -> Job:  # noqa: ANN401 - of a job
         return replace(Job(*fields), limits=cast("Limits", None))
 
-    monkeypatch.setattr("pipeline.build.Job", unlimited)
+    monkeypatch.setattr("pipeline.jobs.build.Job", unlimited)
     with pytest.raises(AttributeError) as caught:
         _fresh(site, tmp_path).build(site.mirror, workers=2, limits=Limits(batch_documents=45))
     assert "in run_task" in "".join(caught.value.__notes__)

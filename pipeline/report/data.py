@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.engine import literal, records
 from pipeline.interrupts import interruptible
 from pipeline.resources import sql, sql_dir
-from pipeline.snapshot import Manifest, manifest
-from pipeline.warehouse import Warehouse
+from pipeline.warehouse.reader import Warehouse
+from pipeline.warehouse.snapshot import Manifest, manifest
 
 Row = dict[str, Any]
 

@@ -19,14 +19,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline import attempts, catalog
-from pipeline.attempts import Attempt
+from pipeline import catalog
 from pipeline.engine import engine
 from pipeline.errors import PithEtlError, UsageError
+from pipeline.jobs.runs import Changes, nothing_recognised
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
-from pipeline.runs import Changes, nothing_recognised
+from pipeline.warehouse import attempts
+from pipeline.warehouse.attempts import Attempt
 
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.

@@ -15,10 +15,16 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.canonical import base32_id, canonical, sha256_hex, snapshot_digest, text_digest
-from pipeline.document import STATE_LISTS
-from pipeline.flatten.papers import EXCERPT_CHARACTERS
-from pipeline.merge import MERGE_VERSION
+from pipeline.documents.canonical import (
+    base32_id,
+    canonical,
+    sha256_hex,
+    snapshot_digest,
+    text_digest,
+)
+from pipeline.documents.merge import MERGE_VERSION
+from pipeline.documents.read import STATE_LISTS
+from pipeline.stage.flatten.papers import EXCERPT_CHARACTERS
 from pipeline.synth import events as happenings
 from pipeline.synth.papers import Paper
 from pipeline.synth.signer import KEY_ID, Signer

@@ -11,8 +11,8 @@ from typing import IO, Any, NamedTuple, Self
 
 import orjson
 
-from pipeline.crew import WorkerKilledError, hand_out
 from pipeline.errors import PithEtlError, UsageError
+from pipeline.processes import WorkerKilledError, hand_out
 from pipeline.synth.documents import Draft
 from pipeline.synth.papers import Paper, paper, random_of
 from pipeline.synth.signer import FORGER_SEED, Signer

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from nacl import bindings
 
-from pipeline.canonical import base32_id, sha256_hex
-from pipeline.keyring import fingerprint
+from pipeline.documents.canonical import base32_id, sha256_hex
+from pipeline.documents.keyring import fingerprint
 
 KEY_ID: Final = "pith-synth-test"
 #: Public on purpose.

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from pipeline.canonical import digest, without
-from pipeline.merge import merge
+from pipeline.documents.canonical import digest, without
+from pipeline.documents.merge import merge
 from pipeline.synth.documents import Draft
 from pipeline.synth.signer import Signer
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from pipeline import catalog
-from pipeline.build import Order, make_snapshot
+from pipeline.documents.keyring import load
 from pipeline.duck import Connection, literal
-from pipeline.keyring import load
+from pipeline.jobs.build import Order, make_snapshot
 from pipeline.resources import default_keyring
 
 #: What a case's folder holds beside its documents.

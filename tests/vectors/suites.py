@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
-from pipeline.strictjson import RefusedError, parse
+from pipeline.documents.ijson import RefusedError, parse
 from tests.paths import PINNED, VECTORS
 
 JSON_TABLE = PINNED / "jsontestsuite.csv"

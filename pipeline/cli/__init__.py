@@ -1,0 +1,1 @@
+"""The command line: one module a command, which reads options, prints, and sets the exit code."""

@@ -1,0 +1,462 @@
+"""The command line: which commands there are, and what they take; each hands over at once."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+# what importing makes stays: to look through it every 700 objects only takes time
+gc.set_threshold(50_000)
+
+import click
+
+from pipeline.cli import exits
+from pipeline.cli.options import (
+    FORMAT,
+    KEYRING,
+    PATH,
+    WAREHOUSE,
+    Share,
+    complete_query,
+    complete_table,
+    complete_view,
+    formats,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _examples(*lines: str) -> str:
+    """Return the end of a command's help; a test parses each line."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "pith-etl build data/samples",
+        'pith-etl sql "select pith_number, title, receipt_status from papers"',
+        "pith-etl build --help",
+    ),
+)
+@click.version_option(package_name="pith-etl")
+def cli() -> None:
+    """Turn directories of Pith documents into verified Parquet tables."""
+
+
+def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Return the decorator of a command, whose help ends with examples."""
+    return cli.command(epilog=_examples(*examples))
+
+
+@_command(
+    "pith-etl build data/samples",
+    "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
+    "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
+    "pith-etl build /srv/pith --html /srv/www/report.html",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@WAREHOUSE
+@KEYRING
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
+)
+@click.option(
+    "--progress",
+    "mode",
+    type=click.Choice(["auto", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="A bar on a terminal and lines elsewhere, lines, or nothing.",
+)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="What a log line is."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as a JSON object.")
+@click.option("--rescan", is_flag=True, help="Read every file, even one that seems unchanged.")
+@click.option(
+    "--max-shrink",
+    type=Share(0, 100),
+    default=10,
+    show_default=True,
+    metavar="PERCENT",
+    help="Publish nothing if more of the last snapshot's documents vanished or fail.",
+)
+@click.option("--allow-shrink", is_flag=True, help="Publish however much vanished.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 3 on refused documents or findings of this severity or worse.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=7,
+    show_default=True,
+    help="How many snapshots to keep.",
+)
+@click.option("--report", type=PATH, help="Write the summary to a file, as JSON.")
+@click.option("--metrics", type=PATH, help="Write figures to a file, as OpenMetrics.")
+@click.option("--html", type=PATH, help="Write the page that `pith-etl report` writes.")
+def build(
+    *,
+    max_shrink: float,
+    allow_shrink: bool,
+    mode: str,
+    **options: Any,  # noqa: ANN401 - the fields of nightly.Options
+) -> None:
+    """Build the tables from directories and files, and publish them.
+
+    Directories are walked; documents are recognised by their content, one a file or, in
+    .jsonl and .ndjson files, one a line; .gz, .zst and .bz2 files are unpacked. Files that did
+    not change since the last build are not read again.
+
+    Exits with 0 when the tables are published and clean; 3 when they are published with
+    refused documents or findings (--fail-on); 1 when nothing was published, or a file that was
+    asked for cannot be written; 2 on wrong usage; 130 when interrupted.
+    """
+    from pipeline.cli import nightly
+
+    shrink = None if allow_shrink else max_shrink
+    code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
+    raise click.exceptions.Exit(code)
+
+
+@_command(
+    'pith-etl sql "select code, count(*) from findings group by code"',
+    'pith-etl sql "from papers" --format csv --output papers.csv',
+    "pith-etl sql - --warehouse /srv/tables < question.sql",
+    "pith-etl sql --named paper_events --param id=arXiv:1606.06234",
+)
+@click.argument("query", required=False)
+@click.option(
+    "--named",
+    metavar="NAME",
+    shell_complete=complete_query,
+    help="Run the worked example of this name; `pith-etl queries` lists them.",
+)
+@click.option(
+    "--param",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="The value of the query's $KEY; may be repeated.",
+)
+@WAREHOUSE
+@FORMAT
+@click.option("--output", type=PATH, help="Write to a file instead.")
+def sql(  # noqa: PLR0913, PLR0917 - the options of the command
+    query: str | None,
+    named: str | None,
+    given: tuple[str, ...],
+    warehouse: Path,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Run a query over the published tables; `-` reads it from standard input.
+
+    It only reads, and only the tables. Values are bound to a query, never pasted into it.
+    """
+    from pipeline.cli import query_command as commands
+
+    if (query is None) == (named is None):
+        message = "give either a QUERY or --named NAME"
+        raise click.UsageError(message)
+    values: dict[str, str] = {}
+    if named is not None or given:
+        from pipeline.cli import queries
+
+        values = queries.values(given)
+    if named is not None:
+        query, values = queries.bound(named, values)
+    elif query == "-":
+        query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    commands.sql(query or "", warehouse, form, output, values)
+
+
+@_command("pith-etl queries", "pith-etl queries most_cited")
+@click.argument("name", required=False, shell_complete=complete_query)
+def queries(name: str | None) -> None:
+    """List the worked examples with their parameters, or print the SQL of one."""
+    from pipeline.cli import queries as worked
+
+    worked.write(name, sys.stdout)
+
+
+@_command(
+    "pith-etl search neural networks",
+    "pith-etl search distributed training --limit 5 --format json",
+)
+@click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many papers at most.",
+)
+@FORMAT
+@WAREHOUSE
+def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
+    """Find papers by the words of their titles and abstracts, the best match first.
+
+    A paper must hold all the words, in any form: networks finds network. Papers that a receipt
+    vouches for come before all others; found counts those beyond the limit, too. The first
+    search after a build makes an index, which takes a while on many papers.
+    """
+    from pipeline.cli import query_command as commands
+
+    commands.search(" ".join(words), limit, warehouse, form)
+
+
+@_command(
+    "pith-etl show 1512.01274",
+    "pith-etl show pith:23I7M26R --json",
+    "pith-etl show https://doi.org/10.48550/arXiv.1512.01274 --warehouse /srv/tables",
+)
+@click.argument("identifier", metavar="ID")
+@WAREHOUSE
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of papers.")
+def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
+    """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
+
+    ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
+    address of one of them. An arXiv id without a version prints every version, but 20 papers
+    at most; of each list, 100 rows and their number. What is proven comes first.
+    """
+    from pipeline.cli.show import show as run_show
+    from pipeline.interrupts import interruptible
+    from pipeline.warehouse.reader import Warehouse
+
+    with Warehouse(warehouse) as opened, interruptible(opened.connection):
+        run_show(opened, identifier, sys.stdout, as_json=as_json)
+
+
+@_command("pith-etl tables", "pith-etl tables papers")
+@click.argument("table", required=False, shell_complete=complete_view)
+@WAREHOUSE
+def tables(table: str | None, warehouse: Path) -> None:
+    """List the tables with their rows and the views, or the columns of one with their evidence."""
+    from pipeline.cli import query_command as commands
+
+    commands.tables(table, warehouse, sys.stdout)
+
+
+@_command(
+    "pith-etl verify data/samples", "pith-etl verify document.json --keyring keys.json --json"
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@KEYRING
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
+def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> None:
+    """Verify documents, without a warehouse: a verdict on each, and what fails.
+
+    Exits with 0 if all hold and with 3 if any does not.
+    """
+    from pipeline.jobs import verify
+
+    if not verify.verify(paths, keyring, sys.stdout, as_json=as_json):
+        raise click.exceptions.Exit(exits.FINDINGS)
+
+
+@_command(
+    "pith-etl export --output tables",
+    "pith-etl export --table papers --table citations --format csv --output for-excel",
+    "pith-etl export --format sqlite --output portable",
+)
+@click.option(
+    "--table",
+    "names",
+    multiple=True,
+    metavar="TABLE",
+    shell_complete=complete_table,
+    help="A table to export; may be repeated.  [default: all]",
+)
+@formats(
+    "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=PATH,
+    help="The directory to make; one that exists must be empty.",
+)
+@WAREHOUSE
+def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> None:
+    """Write published tables into a directory, for other tools.
+
+    parquet, csv and jsonl give one file a table; duckdb and sqlite one file, pith.duckdb or
+    pith.sqlite, that holds all data. In CSV a single quote stands before text that a
+    spreadsheet would run as a formula; lists are JSON in CSV and SQLite. Times are UTC.
+    """
+    from pipeline.jobs.export import export as run_export
+
+    rows = run_export(warehouse, names, form, output)
+    click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
+
+
+@_command(
+    "pith-etl synth 2000 dump",
+    "pith-etl synth 100000 dump --layout ndjson --kinds record,bundle --tamper 0.01",
+)
+@click.argument("papers", type=click.IntRange(1, 3_000_000), metavar="N")
+@click.argument("directory", type=PATH, metavar="DIR")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another seed makes other papers; the same one the same bytes.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["files", "ndjson"]),
+    default="files",
+    show_default=True,
+    help="A file a document, 1000 a directory; or a line a document.",
+)
+@click.option(
+    "--kinds",
+    default="record,bundle,state",
+    show_default=True,
+    help="The documents of each paper.",
+)
+@click.option(
+    "--tamper",
+    type=Share(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="RATE",
+    help="The share of the documents to tamper with, at most one of each paper.",
+)
+@click.option(
+    "--events",
+    default="2-2",
+    show_default=True,
+    metavar="MIN-MAX",
+    help="How many events a bundle has; with 2, as in real ones, its merge is reproducible.",
+)
+def synth(  # noqa: PLR0913, PLR0917 - the options of the command
+    papers: int,
+    directory: Path,
+    seed: int,
+    layout: str,
+    kinds: str,
+    tamper: float,
+    events: str,
+) -> None:
+    """Make a synthetic dump of N papers, signed by a test key.
+
+    Each paper has one document of each kind. The dump goes to DIR/documents, the keyring to
+    DIR/keyring.json; DIR/tampered.jsonl lists what was tampered with, and the findings it
+    must raise.
+    """
+    from pipeline.synth import command
+
+    click.echo(command.run(papers, directory, seed, layout, kinds, tamper, events))
+
+
+@_command("pith-etl history", "pith-etl history --warehouse /srv/tables")
+@WAREHOUSE
+def history(warehouse: Path) -> None:
+    """List the snapshots, the newest first, what changed in each, and the attempts that failed."""
+    from pipeline.cli import snapshot_commands
+
+    snapshot_commands.history(warehouse, sys.stdout)
+
+
+@_command(
+    "pith-etl diff 20261120T010000.000000Z current",
+    "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
+)
+@click.argument("old")
+@click.argument("new", default="current")
+@WAREHOUSE
+@click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
+@formats("table", "csv", "json", "jsonl", help="How to print them.")
+def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
+    """Count the rows that differ between two snapshots, or show those of one table.
+
+    A changed row is shown as it is in NEW; `before` holds the row of OLD.
+    """
+    from pipeline.cli import snapshot_commands
+
+    snapshot_commands.diff(warehouse, old, new, table, form)
+
+
+@_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
+@click.argument("snapshot", required=False)
+@WAREHOUSE
+def rollback(snapshot: str | None, warehouse: Path) -> None:
+    """Publish an older snapshot again: the one named, or the one before the published one."""
+    from pipeline.jobs import retention
+
+    click.echo(f"published: {retention.rollback(warehouse, snapshot)}")
+
+
+@_command("pith-etl prune --keep 3")
+@click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
+@WAREHOUSE
+def prune(keep: int, warehouse: Path) -> None:
+    """Delete old snapshots, and staged parts that nothing needs."""
+    from pipeline.jobs import retention
+
+    gone = retention.prune(warehouse, keep)
+    click.echo("\n".join(["deleted:", *gone]) if gone else "nothing to delete")
+
+
+@_command("pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused")
+@WAREHOUSE
+@click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
+@click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
+def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
+    """Audit the published snapshot again, a line a check.
+
+    Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
+    """
+    from pipeline.cli import snapshot_commands
+
+    if not snapshot_commands.check(warehouse, rows, sys.stdout, files=files):
+        raise click.exceptions.Exit(exits.FINDINGS)
+
+
+@_command(
+    "pith-etl report",
+    "pith-etl report --warehouse /srv/tables --output /srv/www/report.html",
+    "pith-etl report --output -",
+)
+@WAREHOUSE
+@click.option(
+    "--output",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    type=PATH,
+    help="The page to write; `-` is standard output.",
+)
+def report(warehouse: Path, output: Path) -> None:
+    """Write one HTML page on the last run: findings, trend, signatures, coverage, papers.
+
+    The page loads nothing from anywhere, and shows what documents hold as plain text.
+    """
+    from pipeline.report import page
+
+    page.write(warehouse, output)
+    if str(output) != "-":
+        click.echo(f"written: {output}")
+
+
+def run() -> int:
+    """Run the command line and return its exit code."""
+    return exits.run(cli)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    exits.leave(run())

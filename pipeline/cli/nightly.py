@@ -1,0 +1,219 @@
+"""The command `build`: one run from its options to its exit code, for people and for timers."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from pipeline.catalog import SEVERITIES
+from pipeline.cli import exits
+from pipeline.cli.progress import log, progress
+from pipeline.cli.summary import as_json, as_metrics, as_text
+from pipeline.documents.keyring import load
+from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.interrupts import terminable
+from pipeline.jobs.build import Order, build
+from pipeline.jobs.runs import Summary, nothing_recognised
+from pipeline.outputs import is_writable, replacing
+from pipeline.resources import default_keyring
+from pipeline.warehouse import attempts
+from pipeline.warehouse.attempts import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of the command line, which documents them."""
+
+    sources: tuple[str, ...]
+    warehouse: Path
+    keyring: Path | None
+    workers: int | None
+    progress: str
+    log_format: str
+    rescan: bool
+    max_shrink: float | None
+    fail_on: str
+    keep: int
+    report: Path | None
+    metrics: Path | None
+    html: Path | None
+    as_json: bool
+
+
+def run(options: Options) -> int:
+    """Build, prune, write page, report and metrics, print the summary; return the exit code.
+
+    Raises:
+        PithEtlError: nothing was published, or not all could be written; the message says which.
+        KeyboardInterrupt: interrupted, or terminated by SIGTERM.
+        SystemExit: whatever ended the build, where the log is JSON, to which it was written.
+    """
+    with _logged(options.log_format):
+        try:
+            attempt = attempts.ended(_run(options))
+        except BaseException as error:
+            attempt = attempts.ended(_code(error), _named(error))
+            attempts.keep(options.warehouse, attempt)
+            # what ended the run is told, and not that its page cannot be written either
+            _write_page(options, attempt)
+            raise
+        attempts.keep(options.warehouse, attempt)
+    return attempt.exit_code
+
+
+def _run(options: Options) -> int:
+    """Do what `run` does, but for what tells of an attempt that failed."""
+    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+    for file in (options.report, options.metrics, options.html):
+        _check_place(file, options.warehouse)
+    try:
+        # here, so that what tells of an interrupt below knows it for one
+        with terminable():
+            with progress(options.progress, options.log_format) as update:
+                summary = build(_order(options), update)
+            code = exit_code(summary, options.fail_on)
+            # before the others, which tell whether it could be written
+            _hold_written(_write_page(options, attempts.ended(code)))
+    except UsageError:
+        raise
+    except BaseException as error:
+        summary.notices.append(_named(error))
+        # what ended the run is told, and not that its files cannot be written either
+        _write_files(options, summary, _code(error))
+        raise
+    for notice in summary.notices:
+        log(options.log_format, "warning", notice)
+    _hold_written(_write_files(options, summary, code))
+    _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
+    return code
+
+
+def _write_page(options: Options, attempt: Attempt) -> list[str]:
+    """Write the page, if it is asked for; return why it cannot be written, if it cannot."""
+    if options.html is None:
+        return []
+    from pipeline.report import page  # noqa: PLC0415 - a build without it needs no template
+
+    return _replace(options.html, page.render(options.warehouse, attempt))
+
+
+def _write_files(options: Options, summary: Summary, code: int) -> list[str]:
+    """Write the report and, whatever becomes of it, the metrics, which tell if it failed.
+
+    Returns:
+        Which of them cannot be written, and why.
+    """
+    failed = _replace(options.report, as_json(summary, code) + "\n")
+    if failed and code != exits.INTERRUPTED:
+        code = 1
+    success = attempts.last_success(options.warehouse)
+    return failed + _replace(options.metrics, as_metrics(summary, code, success))
+
+
+def _replace(file: Path | None, text: str) -> list[str]:
+    """Write a file, if it is asked for, atomically: a collector never reads half of it.
+
+    Returns:
+        Why it cannot be written, if it cannot.
+    """
+    if file is None:
+        return []
+    try:
+        # it may be that of a new warehouse, which a build that failed did not make
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        return [f"{file} cannot be written: {error.strerror}"]
+    return []
+
+
+def _print(text: str) -> list[str]:
+    """Print a text; return why it cannot be printed, if it cannot."""
+    try:
+        click.echo(text)
+    except OSError as error:
+        return [f"standard output cannot be written: {error.strerror}"]
+    return []
+
+
+def _hold_written(failed: list[str]) -> None:
+    """Say of a build that published what else it could not do.
+
+    Raises:
+        WarehouseError: there is such a thing.
+    """
+    if failed:
+        message = f"the snapshot is published, but {'; '.join(failed)}"
+        raise WarehouseError(message)
+
+
+def _code(error: BaseException) -> int:
+    """Return what a build exits with that an error ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return exits.INTERRUPTED
+    return error.exit_code if isinstance(error, PithEtlError) else 1
+
+
+def _named(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return str(error) if isinstance(error, PithEtlError) else f"{type(error).__name__}: {error}"
+
+
+def _order(options: Options) -> Order:
+    return Order(
+        sources=options.sources,
+        warehouse=options.warehouse,
+        keyring=load(options.keyring or default_keyring()),
+        workers=options.workers or len(os.sched_getaffinity(0)),
+        rescan=options.rescan,
+        max_shrink=options.max_shrink,
+        keep=options.keep,
+    )
+
+
+@contextmanager
+def _logged(log_format: str) -> Iterator[None]:
+    """Write what ends a build to a JSON log as one more line; text is for the command line."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if log_format == "text":
+            raise
+        # what nobody foresaw is for whoever mends it
+        foreseen = isinstance(error, PithEtlError | KeyboardInterrupt)
+        facts = {} if foreseen else {"traceback": "".join(traceback.format_exception(error))}
+        log(log_format, "error", _named(error), **facts)
+        raise SystemExit(_code(error)) from None
+
+
+def _check_place(file: Path | None, warehouse: Path) -> None:
+    """Refuse a file that cannot be written before hours are spent on what belongs into it."""
+    if file is None or is_writable(file):
+        return
+    # the build makes the directory of a new warehouse
+    if warehouse.exists() or file.parent.resolve() != warehouse.resolve():
+        message = f"{file} cannot be written: {file.parent} must be a directory to write in"
+        raise UsageError(message)
+
+
+def exit_code(summary: Summary, fail_on: str) -> int:
+    """Return 0 for a clean snapshot in which documents were recognised, else `exits.FINDINGS`.
+
+    Args:
+        summary: of the build.
+        fail_on: the least severity that fails, or `never`, which lets refused ones pass, too.
+    """
+    if fail_on == "never":
+        return 0
+    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    found = any(summary.findings.get(name) for name in failing)
+    unseen = nothing_recognised(summary.changes, summary.barren)
+    return exits.FINDINGS if found or summary.refused or unseen else 0

@@ -1,0 +1,121 @@
+"""What the commands of the command line do."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+from pipeline.cli.render import print_table, safe, write_result
+from pipeline.cli.user_query import read_only, tell_places, told
+from pipeline.engine import behind, engine
+from pipeline.errors import UsageError
+from pipeline.interrupts import interruptible
+from pipeline.outputs import replacing
+from pipeline.warehouse.reader import Warehouse
+from pipeline.warehouse.snapshot import blame
+
+#: What DuckDB says of a query that is wrong in itself.
+_WRONG = (
+    engine.ParserException,
+    engine.BinderException,
+    engine.CatalogException,
+    engine.ConversionException,
+    engine.OutOfRangeException,
+    engine.PermissionException,
+)
+
+
+def sql(
+    query: str,
+    warehouse: Path,
+    form: str,
+    output: Path | None,
+    values: Mapping[str, object] | None = None,
+) -> None:
+    """Write the result of a query to a file or to standard output.
+
+    `values` are bound to the query's `$name`s.
+
+    Raises:
+        UsageError: the query is wrong, or does more than read the tables.
+        WarehouseError: nothing is published, or a table is damaged.
+    """
+    with Warehouse(warehouse) as opened:
+        tell_places(opened.connection)
+        opened.lock()
+        try:
+            with interruptible(opened.connection):
+                question = read_only(opened.connection, query, values)
+                with _output(output, form) as stream, behind(question.behind):
+                    write_result(opened.connection, question.text, form, stream, values)
+        except engine.Error as error:
+            message = told(error, query)
+            # to look for damage reads all tables, which a slip of the pen should not; a table's
+            # file that is not there DuckDB takes for one that may not be read, and names it
+            if not isinstance(error, _WRONG) or str(opened.snapshot) in message:
+                blame(opened.snapshot, error)
+            # the message may quote a value, and those are the attacker's
+            raise UsageError(safe(message)) from None
+
+
+def search(text: str, limit: int, warehouse: Path, form: str) -> None:
+    """Write the papers that hold the words of a text to standard output, the best first.
+
+    Raises:
+        UsageError: Parquet is asked for on a terminal.
+        WarehouseError: nothing is published, or the search index does not work.
+    """
+    from pipeline.jobs.search import RESULTS, find  # noqa: PLC0415 - the others start faster without it
+
+    with Warehouse(warehouse) as opened, interruptible(opened.connection):
+        hits = find(opened, text, limit)
+        with _output(None, form) as stream:
+            write_result(opened.connection, RESULTS, form, stream, hits)
+
+
+@contextlib.contextmanager
+def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
+    if path is None:
+        if form == "parquet" and sys.stdout.isatty():
+            message = "Parquet is not for a terminal; name a file by --output"
+            raise UsageError(message)
+        yield sys.stdout.buffer
+        return
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = opened.enter_context(replacing(path))
+        except OSError as error:
+            message = f"cannot write {path}: {error.strerror}"
+            raise UsageError(message) from None
+        yield stream
+
+
+def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
+    """Print the catalogue of tables and views, or the columns of one of them.
+
+    Raises:
+        UsageError: there is no such table.
+        WarehouseError: nothing is published.
+    """
+    from pipeline import catalog  # noqa: PLC0415 - the others start faster without it
+
+    views = catalog.views()
+    if name is not None and name not in views:
+        catalog.table(name)
+    with Warehouse(warehouse) as opened:
+        found = {table.name: table for table in opened.tables()}
+    if name is None:
+        rows = [(table.name, f"{table.rows:,}", table.meaning) for table in found.values()]
+        rows += [(view.name, "view", view.meaning) for view in views.values()]
+        print_table(output, ("table", "rows", "meaning"), rows)
+        return
+    count = f"{found[name].rows:,} rows." if name in found else "A view."
+    table = views.get(name) or catalog.table(name)
+    output.write(f"{name}: {table.meaning} {count}\n")
+    columns = [
+        (column.name, column.type, column.evidence, column.meaning) for column in table.columns
+    ]
+    print_table(output, ("column", "type", "evidence", "meaning"), columns)

@@ -1,0 +1,306 @@
+"""One document: recognised by its markers, parsed once, checked for its shape.
+
+`read` is where hostile bytes become typed values; everything behind it may trust the types
+and nothing else. The tree that the digests are computed from and the typed shape that the
+rows are made of come from the same parse.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.documents.canonical import has_float
+from pipeline.documents.convert import free_values, typed
+from pipeline.documents.ijson import RefusedError, parse, pointer_text, walk
+from pipeline.documents.packing import ONE_EACH
+from pipeline.documents.shapes import (
+    PAYLOADS,
+    Bundle,
+    Event,
+    Record,
+    Shape,
+    SnapshotEvent,
+    State,
+    StateEvent,
+)
+from pipeline.limits import MAX_EVENTS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
+
+#: The field that marks a kind, its value, the kind and its shape (docs/format.md).
+_MARKERS: tuple[tuple[str, str, str, type[Record | Bundle | State]], ...] = (
+    ("record_type", "pith_number_record", "record", Record),
+    ("bundle_type", "pith_open_graph_bundle", "bundle", Bundle),
+    ("state_type", "pith_open_graph_state", "state", State),
+)
+_INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
+#: Fields that only a Pith document has: an object with one of them meant to be one.
+_TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
+_TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\0i\0t\0h\0_\0")
+
+#: A document within a string, as message queues hand it on.
+_QUOTED = re.compile(
+    rf'\s*[\[{{].*"(?:{"|".join(marker for _, marker, _, _ in _MARKERS)})"', re.DOTALL
+)
+#: So many characters of an envelope's key are shown.
+_SHOWN_KEY = 40
+
+#: The lists of a state and the type of event that each holds. Only the first was seen with
+#: items; the names of the other types are those of the registry's actions.
+STATE_LISTS = {
+    "graph_snapshots": "graph_snapshot",
+    "author_attestations": "author_attestation",
+    "timestamp_anchors": "timestamp_anchor",
+    "storage_attestations": "storage_attestation",
+    "citation_signatures": "citation_signature",
+    "replication_records": "replication_record",
+    "corrections": "correction",
+}
+
+
+class NotPithError(Exception):
+    """The bytes are no Pith document and do not look like one gone wrong."""
+
+
+class UnsupportedError(Exception):
+    """A Pith document of a kind that has no tables yet."""
+
+
+class ReadEvent(NamedTuple):
+    """An event as it stands in a document.
+
+    Attributes:
+        pointer: where it stands (JSON pointer).
+        event_type: as stated in a bundle, as implied by the list in a state.
+        tree: the event as parsed.
+        event: the same, typed: with its signature in a bundle, without in a state.
+        payload: typed, if the type is one of `shapes.PAYLOADS`.
+        unapplied: whether the bundle's state applied other events, and not this one: anybody may
+            send the registry an event, which keeps it without believing it.
+    """
+
+    pointer: str
+    event_type: str | None
+    tree: dict[str, Any]
+    event: Event | StateEvent
+    payload: Shape | None
+    unapplied: bool = False
+
+
+@dataclass(slots=True)
+class Document:
+    """A document that was read.
+
+    Attributes:
+        kind: `record`, `bundle` or `state`.
+        tree: the parsed JSON, from which every digest is computed.
+        shape: the same, typed.
+        events: in document order; for a state, the events it was merged from.
+        extra: JSON pointer to value, of every field without a column of its own.
+        floats: whether a float may stand anywhere in the tree (see `canonical.canonical`).
+    """
+
+    kind: str
+    tree: dict[str, Any]
+    shape: Record | Bundle | State
+    events: list[ReadEvent] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    floats: bool = False
+
+
+def read(raw: bytes) -> Document:
+    """Parse, recognise and type one document.
+
+    Raises:
+        RefusedError: a Pith document gone wrong, with the reason, the place and, if it could be
+            parsed, its number.
+        NotPithError: something else.
+        UnsupportedError: an integrity document.
+    """
+    try:
+        tree = parse(raw)
+    except RefusedError as error:
+        if looks_like_pith(raw):
+            raise
+        raise NotPithError(str(error)) from None
+    kind, shape = _recognise(tree)
+    try:
+        return _typed(kind, tree, shape)
+    except RefusedError as error:
+        stated = tree.get("pith_number")
+        if isinstance(stated, str) and len(stated) <= MAX_NUMBER_CHARACTERS:
+            error.pith_number = stated
+        raise
+
+
+def _typed(kind: str, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
+    """Return a document that was recognised; raise RefusedError where its shape is not."""
+    extra: dict[str, Any] = {}
+    document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
+    document.events = list(_events(document))
+    extra.update(_unread(document))
+    for pointer, value, unseen in _free(document):
+        if unseen:
+            extra[pointer] = value
+        document.floats = document.floats or has_float(value)
+    document.floats = document.floats or has_float(extra)
+    return document
+
+
+def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
+    """Yield (pointer, value, unseen) of all that no type was declared for, but is not empty.
+
+    What stands in the payload of an event has a column: the payload itself.
+    """
+    for pointer, value, unseen in free_values(document.shape):
+        yield pointer, value, unseen and "/payload/" not in pointer
+    for event in document.events:
+        if event.payload is None:
+            yield f"{event.pointer}/payload", event.event.payload, False
+        elif document.kind == "bundle":  # a state's payloads are part of its shape
+            for pointer, value, _ in free_values(event.payload):
+                yield pointer, value, False
+
+
+def _unread(document: Document) -> Iterator[tuple[str, Any]]:
+    """Yield (pointer, item) of what an embedded state holds beside the events of its bundle."""
+    bundle = document.shape
+    if not isinstance(bundle, Bundle) or bundle.state is None:
+        return
+    known = {event.event_id for event in bundle.events or ()}
+    current, place = document.tree["state"]["current"], "/state/current"
+    created = bundle.state.current.record_created
+    if created is not None and created.event_id not in known:
+        yield f"{place}/record_created", current["record_created"]
+    for name in STATE_LISTS:
+        items = current.get(name) or []
+        if not isinstance(items, list):
+            yield f"{place}/{name}", items
+            continue
+        _check_length(items, MAX_EVENTS, "events", f"{place}/{name}")
+        for index, item in enumerate(items):
+            event_id = item.get("event_id") if isinstance(item, dict) else None
+            if not isinstance(event_id, str) or event_id not in known:
+                yield f"{place}/{name}/{index}", item
+
+
+def looks_like_pith(raw: bytes) -> bool:
+    """Tell whether bytes that are no JSON may have been a Pith document: empty, or `{`."""
+    start = raw[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start[:1] in (b"{", b"") or _TELLTALE_BYTES.search(raw) is not None
+
+
+def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
+    if not isinstance(tree, dict):
+        _refuse_wrapped(tree)
+        reason = "JSON, but not an object"
+        raise NotPithError(reason)
+    for name, value, kind, shape in _MARKERS:
+        if tree.get(name) == value:
+            return kind, shape
+    schema = tree.get("schema")
+    if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
+        reason = "an integrity document, which has no tables yet"
+        raise UnsupportedError(reason)
+    for name in _TELLTALES:
+        if name in tree:
+            reason = "no marker of a record, bundle or state"
+            raise RefusedError(reason, f"/{name}")
+    _refuse_wrapped(tree)
+    reason = "a JSON object without a marker of a Pith document"
+    raise NotPithError(reason)
+
+
+def _refuse_wrapped(tree: object) -> None:
+    """Raise RefusedError where a document stands within another value, by the first one's place."""
+    for path, value in walk(tree):
+        if not _is_wrapped(value):
+            continue
+        if isinstance(tree, list):
+            reason = f"a JSON array of documents: {ONE_EACH}"
+        elif isinstance(tree, dict):
+            key = json.dumps(str(path[1])[:_SHOWN_KEY])
+            reason = f"an envelope {{{key}: ...}} around a document: write the document alone"
+        else:
+            reason = "a document within a JSON string: write the document alone"
+        raise RefusedError(reason, pointer_text(path))
+
+
+def _is_wrapped(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(value.get(name) == marker for name, marker, _, _ in _MARKERS)
+    return isinstance(value, str) and _QUOTED.match(value) is not None
+
+
+def _events(document: Document) -> Iterator[ReadEvent]:
+    shape, tree = document.shape, document.tree
+    if isinstance(shape, Bundle):
+        applied = _applied(shape)
+        for index, event in enumerate(shape.events or ()):
+            pointer = f"/events/{index}"
+            unapplied = bool(applied) and event.event_id not in applied
+            payload = _payload(event, f"{pointer}/payload", document.extra, unapplied=unapplied)
+            _check_length(event.supersedes, MAX_ITEMS, "links", f"{pointer}/supersedes")
+            raw = tree["events"][index]
+            yield ReadEvent(pointer, event.event_type, raw, event, payload, unapplied)
+    elif isinstance(shape, State):
+        created = shape.current.record_created
+        if created is not None:
+            raw = tree["current"]["record_created"]
+            pointer = "/current/record_created"
+            yield ReadEvent(pointer, "record_created", raw, created, created.payload)
+        for name, event_type in STATE_LISTS.items():
+            items = getattr(shape.current, name)
+            if items:
+                raws = tree["current"][name]
+                yield from _state_events(name, event_type, items, raws, document.extra)
+
+
+def _applied(bundle: Bundle) -> set[str | None]:
+    """Return the ids of the events that the bundle's state applied; none if it does not tell."""
+    listed = bundle.state.applied_event_ids if bundle.state else None
+    return set[str | None](listed or ()) & {event.event_id for event in bundle.events or ()}
+
+
+def _payload(event: Event, pointer: str, extra: dict[str, Any], *, unapplied: bool) -> Shape | None:
+    """Return the payload, typed; that of an unapplied event need not have the shape of its type."""
+    known = PAYLOADS.get(event.event_type or "")
+    if known is None:
+        return None
+    try:
+        return typed(event.payload, known, pointer, extra)
+    except RefusedError:
+        if unapplied:
+            return None
+        raise
+
+
+def _check_length(value: object, most: int, items: str, pointer: str) -> None:
+    """Refuse a list that is too long where no type was declared that says so."""
+    if isinstance(value, list) and len(value) > most:
+        reason = f"more than {most} {items}"
+        raise RefusedError(reason, pointer)
+
+
+def _state_events(
+    name: str, event_type: str, items: object, raws: list[Any], extra: dict[str, Any]
+) -> Iterator[ReadEvent]:
+    """Yield a list's events; what does not have their shape, never seen, becomes extra."""
+    if not isinstance(items, list):
+        extra[f"/current/{name}"] = items
+        return
+    _check_length(items, MAX_EVENTS, "events", f"/current/{name}")
+    for index, (item, raw) in enumerate(zip(items, raws, strict=True)):
+        pointer, found = f"/current/{name}/{index}", dict[str, Any]()
+        if isinstance(item, SnapshotEvent):
+            yield ReadEvent(pointer, event_type, raw, item, item.payload)
+            continue
+        try:
+            event = typed(item, StateEvent, pointer, found)
+        except RefusedError:
+            extra[pointer] = item
+            continue
+        extra.update(found)
+        yield ReadEvent(pointer, event_type, raw, event, None)

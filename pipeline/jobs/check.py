@@ -1,0 +1,154 @@
+"""The audit of a published snapshot: its files, its keys, and every check once more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import catalog
+from pipeline.documents.keyring import Keyring, PinnedKey
+from pipeline.duck import Connection, literal, quote, row_of
+from pipeline.errors import WarehouseError
+from pipeline.model import audit, incremental, tables
+from pipeline.runner import part_store
+from pipeline.warehouse import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one check found: its name, how bad a finding is, how many, and whether it passes."""
+
+    name: str
+    severity: str
+    count: int
+    passed: bool
+
+
+def check_files(folder: Path) -> Iterator[Result]:
+    """Yield, for each file of a snapshot, whether it is as the manifest says."""
+    damaged = snapshot.damaged(folder)
+    for name in snapshot.manifest(folder).files:
+        same = name not in damaged
+        yield Result(f"file {name}", "error", 0 if same else 1, same)
+
+
+def check_link(warehouse: Path) -> Result:
+    """Return whether `pith.duckdb` leads to the published snapshot."""
+    linked = snapshot.is_linked(warehouse)
+    return Result(f"link {snapshot.DATABASE}", "error", 0 if linked else 1, linked)
+
+
+def check_logs(warehouse: Path) -> Result:
+    """Return whether no client that wrote to `pith.duckdb` left a log, which others replay."""
+    count = len(snapshot.stray_logs(warehouse))
+    return Result(f"no {snapshot.DATABASE}.wal", "error", count, count == 0)
+
+
+def check_tables(connection: Connection) -> Iterator[Result]:
+    """Yield, for each table, how many rows repeat the key of another."""
+    for table in catalog.tables().values():
+        name, key = quote(table.name), ", ".join(map(quote, table.key))
+        (count,) = row_of(
+            connection,
+            # counted as rows: `count(distinct ...)` leaves out a key that is null
+            f"""
+            select count(*) - (select count(*) from (select distinct {key} from {name}))
+            from {name}
+            """,  # noqa: S608 - our own names
+        )
+        yield Result(f"key of {table.name}", "error", count, count == 0)
+
+
+def check_findings(connection: Connection) -> Iterator[Result]:
+    """Run every check again over what `open_snapshot` created; yield what each finds.
+
+    A check passes if it finds nothing worse than a warning, and what was published.
+    """
+    published = dict(
+        connection.execute(
+            "select code, sum(occurrences)::bigint from findings group by code"
+        ).fetchall()
+    )
+    audit.collect(connection, len(os.sched_getaffinity(0)))
+    counted = f"select code, sum(occurrences)::bigint from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
+    found = dict(connection.execute(counted).fetchall())
+    for check in catalog.checks():
+        count = found.get(check.code, 0)
+        good = count == 0 or not check.fails
+        yield Result(
+            check.code, check.severity, count, good and count == published.get(check.code, 0)
+        )
+
+
+def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None:
+    """Create the relations that the checks read, from the snapshot and from part_store.
+
+    Raises:
+        WarehouseError: staging does not hold the documents of this snapshot any more, or is
+            damaged.
+    """
+    for name in catalog.TABLES:
+        file = literal(str(snapshot.table_file(folder, name)))
+        connection.execute(f"create view {quote(name)} as from read_parquet({file})")
+    parts = part_store.parts(warehouse / "staging")
+    if damaged := part_store.damaged(parts):
+        message = f"{damaged[0].path} is not as it was written; build again"
+        raise WarehouseError(message)
+    tables.part_views(connection, parts)
+    connection.execute(_INPUTS)
+    (missing,) = row_of(
+        connection,
+        """
+        select count(*)
+        from inputs
+        where sha256 is not null and sha256 not in (select sha256 from part_documents)
+        """,
+    )
+    if missing:
+        message = (
+            f"staging in {warehouse} lacks {missing} documents of the published snapshot, "
+            "without which all but its files cannot be checked; the next build fills it"
+        )
+        raise WarehouseError(message)
+    keyring = _keyring(connection)
+    tables.locate(connection, keyring)
+    tables.stage_views(connection, parts, keyring)
+    # the snapshot is judged whole
+    incremental.everything(connection)
+    tables.build_intermediate(connection)
+
+
+#: What the build knew of its inputs, as it published it.
+_INPUTS = """
+create table inputs as
+select
+    path,
+    position,
+    bytes,
+    sha256,
+    status,
+    reason,
+    pointer as place,
+    stale
+from documents
+"""
+
+
+def _keyring(connection: Connection) -> Keyring:
+    """Return the pinned keys as the snapshot published them."""
+    rows = connection.execute(
+        """
+        select
+            key_id,
+            algorithm,
+            public_key_b64,
+            fingerprint_computed,
+            strftime(valid_from, '%Y-%m-%dT%H:%M:%S.%fZ'),
+            strftime(valid_until, '%Y-%m-%dT%H:%M:%S.%fZ')
+        from keys
+        where origin in ('keyring', 'both')
+        """
+    ).fetchall()
+    return Keyring(tuple(PinnedKey(*row) for row in rows))

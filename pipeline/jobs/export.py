@@ -1,0 +1,217 @@
+"""Exports: the published tables as files for other tools, streamed, so that memory stays flat.
+
+An export is written aside and renamed: its directory is complete or is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipeline import catalog
+from pipeline.catalog import Column, Table
+from pipeline.cli.render import FORMULA
+from pipeline.duck import Connection, connect, literal, quote
+from pipeline.errors import UsageError, WarehouseError
+from pipeline.interrupts import interruptible
+from pipeline.model.tables import metadata
+from pipeline.warehouse import snapshot
+from pipeline.warehouse.views import STORAGE_VERSION, comment, create_views
+
+FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
+
+#: The single file of the formats `duckdb` and `sqlite`.
+DATABASE = "pith"
+
+#: ISO 8601, as `pith-etl sql` prints it; times are UTC.
+_TIME = "%Y-%m-%dT%H:%M:%S.%f"
+
+#: Columns by which people look rows up, beside the keys.
+_LOOKED_UP = (
+    "pith_number",
+    "citing_pith_number",
+    "citing_arxiv_id",
+    "value",
+    "sha256",
+    "document_sha256",
+)
+
+_FETCH = 2048
+
+
+def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> dict[str, int]:
+    """Write tables of the published snapshot into a new directory; return their rows.
+
+    `parquet`, `csv` and `jsonl` give a file a table, `duckdb` and `sqlite` one file `pith.*`
+    with real tables.
+
+    Args:
+        warehouse: where a snapshot is published.
+        names: the tables; none means all.
+        form: one of `FORMATS`.
+        output: the directory to make; one that exists must be empty.
+
+    Raises:
+        UsageError: there is no such table, or the directory holds something.
+        WarehouseError: nothing is published, a table is damaged, or the directory cannot be
+            written.
+    """
+    chosen = {name: catalog.table(name) for name in names} or catalog.tables()
+    folder = snapshot.current(warehouse)
+    try:
+        with (
+            _aside(output.resolve()) as (directory, spill),
+            # several threads would hold rows in memory to keep them in order
+            connect(spill, threads=1) as connection,
+            interruptible(connection),
+            snapshot.reading(folder),
+        ):
+            create_views(connection, folder)
+            return _write(connection, list(chosen.values()), form, directory)
+    except (OSError, sqlite3.OperationalError, duckdb.IOException) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"cannot write {output}: {reason}"
+        raise WarehouseError(message) from error
+
+
+@contextmanager
+def _aside(output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a directory that becomes `output` if all goes well, and one to spill to."""
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        message = f"{output} exists and is not empty; name another directory by --output"
+        raise UsageError(message)
+    aside = output.with_name(f".{output.name}-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    directory, spill = aside / "export", aside / "spill"
+    try:
+        directory.mkdir(parents=True)
+        yield directory, spill
+        snapshot.make_durable(directory)
+        directory.replace(output)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write(
+    connection: Connection, tables: list[Table], form: str, directory: Path
+) -> dict[str, int]:
+    if form in _DATABASES:
+        return _DATABASES[form](connection, tables, directory / f"{DATABASE}.{form}")
+    rows = {}
+    for table in tables:
+        source, options = _COPIES[form](table)
+        file = literal(str(directory / f"{table.name}.{form}"))
+        rows[table.name] = _number(connection, f"copy {source} to {file} ({options})")
+    return rows
+
+
+#: What COPY reads of a table, and its options, for each format that has a file a table.
+_COPIES: dict[str, Callable[[Table], tuple[str, str]]] = {
+    "parquet": lambda table: (
+        quote(table.name),
+        f"format parquet, compression zstd, kv_metadata {metadata(table)}",
+    ),
+    "csv": lambda table: (
+        f"({_select(table, _cell)})",
+        f"format csv, header, timestampformat '{_TIME}'",
+    ),
+    "jsonl": lambda table: (quote(table.name), f"format json, timestampformat '{_TIME}'"),
+}
+
+
+def _number(connection: Connection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _select(table: Table, expression: Callable[[Column], str]) -> str:
+    cells = ", ".join(f"{expression(column)} as {quote(column.name)}" for column in table.columns)
+    return f"select {cells} from {quote(table.name)}"  # noqa: S608 - names of our own
+
+
+def _cell(column: Column) -> str:
+    """Return an expression for a cell of CSV: text never runs, numbers stay numbers."""
+    name = quote(column.name)
+    if column.type.endswith("[]"):
+        return f"to_json({name})"
+    if column.type == "VARCHAR":
+        return f"if(regexp_matches({name}, '^[{FORMULA}]'), '''' || {name}, {name})"
+    return name
+
+
+def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
+    """Write tables with comments.
+
+    They have no index: rows are sorted by the key, so that DuckDB's own minima and maxima
+    find one, while an index must fit into memory.
+    """
+    rows = {}
+    connection.execute(
+        f"attach {literal(str(file))} as target (storage_version '{STORAGE_VERSION}')"
+    )
+    for table in tables:
+        name = f"target.{quote(table.name)}"
+        rows[table.name] = _number(connection, f"create table {name} as from {quote(table.name)}")
+        comment(connection, table, "table", name)
+    connection.execute("detach target")
+    return rows
+
+
+def _write_sqlite(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        # what a crash leaves is never renamed to the output: no journal is needed
+        for statement in ("pragma journal_mode = off", "pragma synchronous = off", "begin"):
+            database.execute(statement)
+        rows = {table.name: _fill(connection, database, table) for table in tables}
+        database.execute("commit")
+    return rows
+
+
+def _fill(connection: Connection, database: sqlite3.Connection, table: Table) -> int:
+    """Make one SQLite table with its rows and indices; return its rows."""
+    database.execute(_declaration(table))
+    marks = ", ".join("?" for _ in table.columns)
+    insert = f"insert into {quote(table.name)} values ({marks})"  # noqa: S608 - a name of our own
+    connection.execute(_select(table, _value))
+    total = 0
+    while rows := connection.fetchmany(_FETCH):
+        database.executemany(insert, rows)
+        total += len(rows)
+    for column in table.columns:
+        if column.name in _LOOKED_UP and column.name != table.key[0]:
+            index = quote(f"{table.name}_{column.name}")
+            database.execute(f"create index {index} on {quote(table.name)} ({quote(column.name)})")
+    return total
+
+
+def _declaration(table: Table) -> str:
+    """Return SQLite's declaration of a table, which keeps the meanings as comments."""
+    lines = [
+        f"  {quote(column.name)} {_SQLITE_TYPES.get(column.type, 'TEXT')}, -- {column.meaning}"
+        for column in table.columns
+    ]
+    key = ", ".join(quote(column) for column in table.key)
+    opening = f"create table {quote(table.name)} ( -- {table.meaning}"
+    return "\n".join([opening, *lines, f"  primary key ({key})", ")"])
+
+
+_SQLITE_TYPES = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "DOUBLE": "REAL"}
+
+
+def _value(column: Column) -> str:
+    """Return an expression for a value of SQLite, which has no times, booleans or lists."""
+    name = quote(column.name)
+    if column.type == "TIMESTAMP":
+        return f"strftime({name}, '{_TIME}')"
+    if column.type == "BOOLEAN":
+        return f"{name}::bigint"
+    return name if column.type in {"VARCHAR", "BIGINT", "DOUBLE"} else f"to_json({name})::varchar"
+
+
+_DATABASES = {"duckdb": _write_duckdb, "sqlite": _write_sqlite}

@@ -1,0 +1,264 @@
+"""What an operator does with published snapshots: list, compare, go back, clear away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import duckdb
+
+from pipeline import catalog
+from pipeline.duck import Connection, column, connect, literal, quote
+from pipeline.errors import UsageError, WarehouseError
+from pipeline.interrupts import interruptible
+from pipeline.runner import part_store
+from pipeline.runner.part_store import Part
+from pipeline.sources import inventory
+from pipeline.warehouse import snapshot
+from pipeline.warehouse.snapshot import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot on disk; `manifest` is None where it is broken or of another layout."""
+
+    name: str
+    manifest: Manifest | None
+    published: bool
+
+
+def history(warehouse: Path) -> list[Kept]:
+    """Return the snapshots that are kept, the newest first.
+
+    Raises:
+        WarehouseError: there is none.
+    """
+    published = snapshot.target(warehouse)
+    found = [
+        Kept(folder.name, _manifest(folder), folder.resolve() == published)
+        for folder in snapshot.finished(warehouse)
+    ]
+    if not found:
+        snapshot.current(warehouse)
+    return found
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return snapshot.manifest(folder)
+    except WarehouseError:
+        return None
+
+
+def folder(warehouse: Path, name: str) -> Path:
+    """Return the folder of a snapshot by its name, or of `current`.
+
+    Raises:
+        UsageError: there is no such snapshot.
+        WarehouseError: it is broken, or nothing is published.
+    """
+    if name == "current":
+        return snapshot.current(warehouse)
+    if name not in {kept.name for kept in history(warehouse)}:
+        message = f"there is no snapshot {name!r}; `pith-etl history` lists them"
+        raise UsageError(message)
+    found = (warehouse / "snapshots" / name).resolve()
+    snapshot.manifest(found)
+    return found
+
+
+def rollback(warehouse: Path, name: str | None) -> str:
+    """Publish an older snapshot again, and return its name.
+
+    Args:
+        warehouse: the warehouse.
+        name: the snapshot; None for the one before the published one.
+
+    Raises:
+        UsageError: there is no such snapshot, or none before.
+        WarehouseError: there is no snapshot, a file of it is damaged, or a build is writing.
+    """
+    history(warehouse)  # to take the lock would make the directory of a mistyped warehouse
+    with snapshot.locked(warehouse):
+        target = folder(warehouse, _before(warehouse) if name is None else name)
+        if damaged := snapshot.damaged(target):
+            message = (
+                f"{target} cannot be published: {', '.join(damaged)} is missing or not as it was "
+                "written; roll back to another snapshot, or build"
+            )
+            raise WarehouseError(message)
+        snapshot.publish(warehouse, warehouse / "snapshots" / target.name)
+        return target.name
+
+
+def _before(warehouse: Path) -> str:
+    """Return the name of the newest snapshot that is older than the published one."""
+    published = snapshot.current(warehouse).name
+    for kept in history(warehouse):
+        if kept.name < published and kept.manifest is not None:
+            return kept.name
+    message = f"there is no snapshot before {published}"
+    raise UsageError(message)
+
+
+def prune(warehouse: Path, keep: int) -> list[str]:
+    """Delete all but the newest snapshots, and staged parts of which nothing is needed.
+
+    The published snapshot stays, whatever its age.
+
+    Args:
+        warehouse: the warehouse.
+        keep: how many snapshots stay.
+
+    Returns:
+        The names of the snapshots that were deleted.
+
+    Raises:
+        WarehouseError: there is no snapshot, a build is writing, or a file cannot be deleted.
+    """
+    history(warehouse)  # as in `rollback`
+    with snapshot.locked(warehouse):
+        try:
+            snapshot.sweep(warehouse)
+            return clear(warehouse, keep)
+        except (OSError, duckdb.Error) as error:
+            message = f"cannot prune the warehouse {warehouse}: {error}"
+            raise WarehouseError(message) from error
+
+
+def clear(warehouse: Path, keep: int, *, parts: bool = True) -> list[str]:
+    """Do what `prune` does, to the staged parts only if told; the caller holds the lock."""
+    published = snapshot.target(warehouse)
+    old = [
+        folder for folder in snapshot.finished(warehouse)[keep:] if folder.resolve() != published
+    ]
+    for folder in old:
+        snapshot.remove(folder)
+    if parts:
+        _prune_parts(warehouse)
+    return [folder.name for folder in old]
+
+
+def _prune_parts(warehouse: Path) -> None:
+    """Delete parts that this version cannot read, or of which no document is needed.
+
+    Without a listing nobody knows what is needed, and only the former are deleted.
+    """
+    directory = warehouse / "staging"
+    usable = {part.path: part for part in part_store.parts(directory)}
+    every = set(part_store.folders(directory))
+    for path in every - usable.keys() | _unneeded(warehouse, usable.values()):
+        snapshot.remove_folder(path)
+
+
+def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:
+    """Return the folders of the parts of which neither listing nor snapshots name a document."""
+    directory = warehouse / "staging"
+    listed, work = inventory.latest(directory), directory / "work" / "prune"
+    if listed is None:
+        return set()
+    left = list(parts)
+    work.mkdir(parents=True)
+    try:
+        with connect(work, 1) as connection, interruptible(connection):
+            # one after the other: in most nights the listing names something of each part
+            for query in chain([inventory.contents(listed)], _contents(warehouse)):
+                part_store.write_known(work / "needed", column(connection, query))
+                left = _without(left, work / "needed")
+                if not left:
+                    break
+    finally:
+        shutil.rmtree(work)
+    return {part.path for part in left}
+
+
+def _contents(warehouse: Path) -> Iterator[str]:
+    """Yield a query for each snapshot that can be read, as `listing.contents` of a inventory.
+
+    After a rollback, `check` needs what it names.
+    """
+    for file in snapshot.intact(warehouse, "documents"):
+        yield (
+            f"select unhex(sha256) as sha256 from read_parquet({literal(str(file))}) "  # noqa: S608 - our own path
+            "where sha256 is not null order by sha256"
+        )
+
+
+def _without(parts: Iterable[Part], needed: Path) -> list[Part]:
+    """Return the parts of which no document is among the digests of a file."""
+    with part_store.Known(needed) as known:
+        return [
+            part
+            for part in parts
+            if not any(digest in known for digest in part_store.part_digests(part))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How many rows of a table only the newer snapshot has, only the older, or both but changed."""
+
+    table: str
+    added: int
+    removed: int
+    changed: int
+
+
+def diff(connection: Connection, old: Path, new: Path) -> Iterator[Difference]:
+    """Yield the differences of two snapshots, by their folders, a table each, all but `runs`."""
+    for name in catalog.TABLES:
+        if name != "runs":
+            query = diff_query(connection, old, new, name)
+            counted = f"select change, count(*) from ({query}) group by change"  # noqa: S608 - our own SQL
+            counts = dict(connection.execute(counted).fetchall())
+            yield Difference(
+                name, counts.get("added", 0), counts.get("removed", 0), counts.get("changed", 0)
+            )
+
+
+def diff_query(connection: Connection, old: Path, new: Path, name: str) -> str:
+    """Return a query of the rows that differ: `change`, the row, and of a changed one `before`.
+
+    Args:
+        connection: receives the views that the query reads.
+        old: the folder of the older snapshot.
+        new: that of the newer one.
+        name: the table.
+
+    Raises:
+        UsageError: there is no such table.
+    """
+    table = catalog.table(name)
+    for side, folder in (("old", old), ("new", new)):
+        file = literal(str(snapshot.table_file(folder, name)))
+        # the whole row as one value, to be compared as such
+        connection.execute(
+            f"create or replace view {side} as "  # noqa: S608 - a path of our own, quoted
+            f"select entire_row as whole, entire_row.* from read_parquet({file}) as entire_row"
+        )
+    same = " and ".join(
+        f"old.{quote(key)} is not distinct from new.{quote(key)}" for key in table.key
+    )
+    order = ", ".join(f"whole.{quote(key)}" for key in table.key)
+    return f"""
+        with differing as (
+            select
+                case
+                    when old.whole is null then 'added'
+                    when new.whole is null then 'removed'
+                    else 'changed'
+                end as change,
+                coalesce(new.whole, old.whole) as whole,
+                case when new.whole is not null then to_json(old.whole)::varchar end as before
+            from old
+            full outer join new on {same}
+            where old.whole is distinct from new.whole
+        )
+
+        select change, unnest(whole), before
+        from differing
+        order by {order}, change
+    """  # noqa: S608 - names of our own, quoted

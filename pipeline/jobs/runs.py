@@ -1,0 +1,254 @@
+"""What a build did: its summary, what changed since the last one, and the table `runs`."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import msgspec
+
+from pipeline import catalog
+from pipeline.duck import Connection, column, literal, row_of
+from pipeline.runner.tasks import peak_memory
+from pipeline.sources import inventory
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """How many input documents are new, different or gone since the last snapshot.
+
+    One that fails now, or otherwise than it did, is different, though its last good rows stay.
+    Of those that are new, `foreign` are no Pith documents, links and the like included.
+    """
+
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+    foreign: int = 0
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a build did; `pith-etl build --json` prints it.
+
+    Attributes:
+        snapshot: the snapshot that is published now.
+        published: whether this build published it; false where nothing had changed.
+        files: number of directory entries found.
+        read: number of them that were read, the others being unchanged.
+        read_documents: number of documents in those.
+        bytes: size of the documents that were read, unpacked.
+        staged: number of distinct documents parsed and verified by this build.
+        documents: number of documents by kind, or by status where they were not read.
+        statuses: number of documents by status.
+        refused: number of documents that are refused or unreadable.
+        extra_fields: number of fields without a column, over all documents.
+        rows: number of rows by table.
+        findings: number of findings by severity.
+        codes: number of findings by code.
+        changes: what changed since the last snapshot.
+        barren: the sources in which no Pith document was recognised.
+        inputs_sha256: one digest over path, position, content and status of every document.
+        seconds: wall time by stage.
+        peak_bytes: the most memory that this process (`main`), and the largest that staged
+            documents (`worker`, with one worker the same process), held.
+        notices: what the operator should know though the build went on.
+    """
+
+    snapshot: str
+    warehouse: str
+    workers: int
+    published: bool = True
+    files: int = 0
+    read: int = 0
+    read_documents: int = 0
+    bytes: int = 0
+    staged: int = 0
+    documents: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    extra_fields: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    barren: list[str] = field(default_factory=list)
+    inputs_sha256: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_bytes: dict[str, int] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add to the wall time of a stage, and record the memory held so far."""
+        started = time.perf_counter()
+        yield
+        taken = time.perf_counter() - started
+        self.seconds[stage] = round(self.seconds.get(stage, 0) + taken, 3)
+        self.peak_bytes["main"] = peak_memory()
+
+
+#: So many sources are named where nothing was recognised.
+_TOLD = 3
+
+
+def nothing_recognised(changes: Changes, barren: Sequence[str]) -> list[str]:
+    """Return a sentence on each way in which a build found no Pith document where it looked."""
+    told = [f"no Pith document was recognised in {source}" for source in barren[:_TOLD]]
+    if len(barren) > _TOLD:
+        told.append(f"nor in {len(barren) - _TOLD} more sources")
+    if not told and changes.added and changes.foreign == changes.added:
+        told.append(f"of {changes.added} new inputs none is a Pith document")
+    return told
+
+
+def count(connection: Connection, summary: Summary) -> None:
+    """Fill in what the tables themselves tell of a build."""
+    counted = "select {0}, {2}::bigint from {1} group by all order by all"
+
+    def by(what: str, table: str, number: str = "count(*)") -> dict[str, int]:
+        return dict(connection.execute(counted.format(what, table, number)).fetchall())
+
+    summary.documents = by("coalesce(kind, status)", "documents")
+    summary.statuses = by("status", "documents")
+    severities = by("severity", "findings", "sum(occurrences)")
+    summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
+    summary.codes = by("code", "findings", "sum(occurrences)")
+    summary.refused, summary.extra_fields = row_of(
+        connection,
+        """
+        select
+            count(*) filter (where status in ('refused', 'unreadable')),
+            coalesce(sum(extra_count), 0)::bigint
+        from documents
+        """,
+    )
+
+
+def changes(connection: Connection, documents: Path | None) -> Changes:
+    """Return how `inputs` differ from those of the last snapshot, or from the last inventory.
+
+    Args:
+        connection: with `inputs`, and `old_documents` of the inventory.
+        documents: the file of the snapshot's table; None where it cannot be used.
+    """
+    old, new = "from old_documents", inventory.SAVED_DOCUMENTS
+    if documents is not None:
+        named = "select path, position, bytes, sha256, status, reason, stale from"
+        old, new = f"{named} read_parquet({literal(str(documents))})", f"{named} inputs"
+    row = row_of(
+        connection,
+        f"""
+        with old as ({old}),
+
+        new as ({new})
+
+        select
+            count(*) filter (where old.path is null),
+            count(*) filter (
+                where
+                    old is distinct from new
+                    and old.path is not null
+                    and new.path is not null
+            ),
+            count(*) filter (where new.path is null),
+            (
+                select count(*)
+                from inputs
+                anti join old using (path, position)
+                where status in ('not_pith', 'skipped')
+            )
+        from old
+        full outer join new using (path, position)
+        """,  # noqa: S608 - a path of our own, quoted
+    )
+    return Changes(*row)
+
+
+def inputs_digest(connection: Connection) -> str:
+    """Return one digest over what was found where, and what speaks for it.
+
+    Each document's row has a digest of its own; these are sorted and hashed as they come, so
+    that memory does not grow with the documents.
+    """
+    digests = """
+        select
+            sha256(
+                to_json(
+                    [
+                        path,
+                        position::varchar,
+                        bytes::varchar,
+                        found_sha256,
+                        sha256,
+                        status,
+                        reason
+                    ]
+                )
+            ) as digest
+        from inputs
+        order by digest
+    """
+    total = hashlib.sha256()
+    for batch in column(connection, digests):
+        total.update("".join(batch).encode())
+    return total.hexdigest()
+
+
+def record_run(connection: Connection, summary: Summary, facts: dict[str, object]) -> None:
+    """Create `this_run`, the row of the table `runs` that tells of this build.
+
+    Args:
+        connection: with the tables of this build.
+        summary: what this build did.
+        facts: `started_at`, `sources` and `keyring_sha256`.
+    """
+    connection.execute(
+        """
+        create table this_run as
+        select
+            $run_id as run_id,
+            $started_at::timestamp as started_at,
+            $finished_at::timestamp as finished_at,
+            $workers::bigint as workers,
+            $sources::varchar[] as sources,
+            (select count(*) from documents) as documents,
+            $staged::bigint as staged,
+            $refused::bigint as refused,
+            $bytes::bigint as bytes,
+            (select count(*) from papers) as papers,
+            $critical::bigint as findings_critical,
+            $error::bigint as findings_error,
+            $warning::bigint as findings_warning,
+            $info::bigint as findings_info,
+            $inputs_sha256 as inputs_sha256,
+            $keyring_sha256 as keyring_sha256,
+            $version as version
+        """,
+        {
+            "run_id": summary.snapshot,
+            "finished_at": datetime.now(UTC).replace(tzinfo=None),
+            "workers": summary.workers,
+            "staged": summary.staged,
+            "refused": summary.refused,
+            "bytes": summary.bytes,
+            "inputs_sha256": summary.inputs_sha256,
+            "version": installed("pith-etl"),
+            **summary.findings,
+            **facts,
+        },
+    )
+
+
+def runs_sql(earlier: Iterable[Path]) -> str:
+    """Return the query of the table `runs`: those in files of earlier ones, and `this_run`.
+
+    After a rollback each file may hold some that another lacks.
+    """
+    files = ", ".join(literal(str(file)) for file in earlier)
+    return f"from read_parquet([{files}]) union from this_run" if files else "from this_run"

@@ -1,0 +1,1 @@
+"""From staged parts to the published tables and their findings, by SQL."""

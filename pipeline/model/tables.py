@@ -1,0 +1,281 @@
+"""From staged parts to published tables: the SQL in `sql/`, run by DuckDB.
+
+Every table is written as Parquet, sorted, so that its bytes depend on the
+documents and the keyring alone. Models and checks see the earlier tables by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import catalog
+from pipeline.catalog import Table
+from pipeline.documents.keyring import Keyring
+from pipeline.documents.signatures import encode_base64, verdicts
+from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
+from pipeline.errors import ModelError
+from pipeline.model import incremental
+from pipeline.model.concurrent import together
+from pipeline.runner.part_store import Part, staged_files
+from pipeline.stage.schema import TABLES
+from pipeline.stage.stage import claims
+from pipeline.warehouse.snapshot import table_file
+
+#: Digests and signatures hardly compress: a higher level takes longer and gives no less.
+_ZSTD = 1
+
+
+def part_views(connection: Connection, parts: Sequence[Part]) -> None:
+    """Create or replace a view `part_TABLE` over the rows of all parts, live or not.
+
+    `doc` is the number of a document among all: that of its part, then that in its part.
+    """
+    for name, schema in TABLES.items():
+        if parts:
+            source = _rows(staged_files(parts, name), "file_index")
+        else:
+            connection.register("none", schema.empty_table())
+            connection.execute(f"create table if not exists part_{name}_none as from none")
+            source = f"from part_{name}_none"
+        connection.execute(f"create or replace view part_{name} as {source}")
+
+
+def _rows(files: Sequence[str], part: str) -> str:
+    """Return the query of a staged table's rows in files of parts; `part` gives their numbers."""
+    names = ", ".join(map(literal, files))
+    numbered = f"(({part})::bigint << {_DOC_BITS}) + doc as doc"
+    return f"select * replace ({numbered}) from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
+
+
+def _touched(connection: Connection, parts: Sequence[Part]) -> dict[int, Part]:
+    """Return the parts that hold fresh documents, by their numbers."""
+    numbers = connection.execute("select distinct doc >> $1 from fresh order by all", [_DOC_BITS])
+    return {number: parts[number] for (number,) in numbers.fetchall()}
+
+
+def _fresh_rows(name: str, touched: Mapping[int, Part]) -> str:
+    """Return the query of a staged table's rows of fresh documents, all in these parts."""
+    files = staged_files(touched.values(), name)
+    number = f"{list(touched)}[file_index::bigint + 1]"
+    rows = _rows(files, number) if files else f"from part_{name}"
+    return f"from ({rows}) semi join fresh using (doc)"
+
+
+#: A query of the SHA-256 of all content that is staged, sorted, as bytes.
+KNOWN = "select distinct unhex(sha256) as sha256 from part_documents order by sha256"
+
+#: A part holds fewer documents than this many bits can number.
+_DOC_BITS = 24
+
+
+def locate(connection: Connection, keyring: Keyring) -> None:
+    """Create `pinned`, and `live`: the `doc` of each content that an input has.
+
+    Args:
+        connection: with `inputs`, which learns the `doc` of each document, and the views of
+            all parts.
+        keyring: the pinned keys.
+    """
+    connection.register("pinned_keys", keyring.table())
+    connection.execute("create table pinned as from pinned_keys order by position")
+    # content that two parts hold counts once
+    connection.execute(
+        """
+        create table live as
+        select sha256, min(doc) as doc
+        from part_documents
+        semi join inputs using (sha256)
+        group by sha256
+        """
+    )
+    connection.execute("alter table inputs rename to located")
+    connection.execute("create table inputs as from located left join live using (sha256)")
+
+
+def stage_views(
+    connection: Connection, parts: Sequence[Part], keyring: Keyring, *, only_fresh: bool = False
+) -> None:
+    """Create the relations that the SQL starts from, after `locate`.
+
+    They are `staged_TABLE`, the rows of each staged table that are to be modelled, and
+    `late_verdicts` of signatures by keys that were pinned after their part was made.
+
+    Args:
+        connection: with the views of these very parts.
+        parts: in the order in which `part_views` took them.
+        keyring: the pinned keys.
+        only_fresh: model only the documents in `fresh` (`pipeline.model.incremental`);
+            `staged_keys` holds the keys of all documents all the same.
+    """
+    (dead,) = row_of(
+        connection, "select (select count(*) from part_documents) - (select count(*) from live)"
+    )
+    touched = _touched(connection, parts) if only_fresh else {}
+    for name in TABLES:
+        if only_fresh and name != "keys":
+            # a few rows, which many models and checks read
+            made = f"table staged_{name} as {_fresh_rows(name, touched)}"
+        else:
+            made = f"view staged_{name} as from part_{name}"
+            made += " semi join live using (doc)" if dead else ""
+        connection.execute(f"create {made}")
+    late = _late_verdicts(connection, parts, keyring)
+    connection.register("late_rows", late)
+    connection.execute("create table late_verdicts as from late_rows")
+
+
+_LATE = pa.schema(
+    [
+        ("doc", pa.int64()),
+        ("pointer", pa.string()),
+        ("verdict", pa.string()),
+        ("public_key_b64", pa.string()),
+    ]
+)
+
+
+def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> pa.Table:
+    """Verify what holds under no key so far under the keys that its part was not tried with.
+
+    Nothing that was verified is verified again.
+    """
+    found: list[tuple[Any, ...]] = []
+    for number, part in enumerate(parts):
+        new = [key for key in keyring.keys if key.label not in part.keys]
+        if not new:
+            continue
+        rows = connection.execute(
+            f"""
+            from staged_signatures
+            where
+                doc >> {_DOC_BITS} = $number
+                and verdict in ('unknown_key', 'invalid', 'digest_mismatch')
+                and (
+                    list_contains($names, key_id)
+                    or list_contains($marks, public_key_fingerprint)
+                )
+            """,
+            {
+                "number": number,
+                "names": [key.key_id for key in new],
+                "marks": [key.fingerprint_sha256_hex for key in new],
+            },
+        ).fetchall()
+        keys = Keyring(tuple(new))
+        found += _tried(rows, keys)
+    return pa.Table.from_pylist(
+        [dict(zip(_LATE.names, row, strict=True)) for row in found], schema=_LATE
+    )
+
+
+def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
+    names = TABLES["signatures"].names
+    at = {name: names.index(name) for name in names}
+    candidates = [
+        keys.candidates(row[at["key_id"]], row[at["public_key_fingerprint"]]) for row in rows
+    ]
+    tried = verdicts(claims(rows, candidates))
+    return [
+        (row[at["doc"]], row[at["pointer"]], verdict, key and encode_base64(key))
+        for row, (verdict, key) in zip(rows, tried, strict=True)
+        if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
+    ]
+
+
+def build_intermediate(connection: Connection) -> None:
+    """Create the relations between staging and models."""
+    for name, kind in catalog.INTERMEDIATE.items():
+        execute_frugally(connection, f"create {kind} {name} as {catalog.intermediate_sql(name)}")
+
+
+def write_models(
+    connection: Connection, directory: Path, threads: int, *, only_fresh: bool
+) -> Iterator[tuple[str, int]]:
+    """Write the published tables by their models, and a view of each; yield name and rows.
+
+    Models and checks see earlier tables by name. With `only_fresh`, these are tables of the
+    fresh rows alone until `complete` puts them beside the kept ones.
+    """
+
+    def write(name: str, cursor: Connection) -> int:
+        sql = catalog.model_sql(name)
+        if only_fresh and name not in incremental.WHOLE:
+            execute_frugally(cursor, f"create table {quote(name)} as {sql}")
+            return 0
+        return write_table(cursor, catalog.table(name), sql, directory)
+
+    jobs = {name: partial(write, name) for name in MODELLED}
+    yield from together(connection, jobs, threads, {name: _needs(name) for name in MODELLED})
+
+
+#: The tables that have a model.
+MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
+
+
+def _needs(name: str) -> list[str]:
+    """Return the tables that a model reads, by their names in it."""
+    sql = catalog.model_sql(name)
+    earlier = MODELLED[: MODELLED.index(name)]
+    return [table for table in earlier if re.search(rf"\b(?:from|join) {table}\b", sql)]
+
+
+def complete(connection: Connection, directory: Path, threads: int) -> dict[str, int]:
+    """Write the tables of which only fresh rows were modelled, kept ones included; return rows."""
+
+    def write(name: str, cursor: Connection) -> int:
+        cursor.execute(f"alter table {quote(name)} rename to fresh_{name}")
+        sql = f"from fresh_{name} union all by name from kept_{name}"
+        return write_table(cursor, catalog.table(name), sql, directory)
+
+    jobs = {name: partial(write, name) for name in MODELLED if name not in incremental.WHOLE}
+    return dict(together(connection, jobs, threads))
+
+
+def write_table(connection: Connection, table: Table, sql: str, directory: Path) -> int:
+    """Write a query as a published table, checked against the catalogue; return its rows.
+
+    Raises:
+        ModelError: the query's columns or types are not the catalogue's.
+    """
+    described = connection.execute(f"describe {sql}").fetchall()
+    actual = [(row[0], row[1]) for row in described]
+    expected = [(column.name, column.type) for column in table.columns]
+    if actual != expected:
+        wrong = sorted(set(actual) ^ set(expected)) or "their order"
+        message = f"the model of {table.name} and its catalogue disagree on {wrong}"
+        raise ModelError(message)
+    file = table_file(directory, table.name)
+    file.parent.mkdir()
+    # DuckDB marks a column as required where its statistics rule out nulls, and these depend on
+    # how the rows were made, too; an Arrow table has none, so that beside it all are optional
+    nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)
+    connection.register("blank", connection.sql(f"select {nulls} limit 0").to_arrow_table())
+    execute_frugally(
+        connection,
+        f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
+        f"to {literal(str(file))} "
+        # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
+        f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
+        f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
+    )
+    connection.execute(
+        f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
+    )
+    return int(pq.read_metadata(file).num_rows)
+
+
+def metadata(table: Table) -> str:
+    """Return the meanings of a table and its columns as DuckDB's `kv_metadata` for Parquet."""
+    meanings = {column.name: column.meaning for column in table.columns}
+    return (
+        f"{{pith_etl_table: {literal(table.meaning)}, "
+        f"pith_etl_columns: {literal(json.dumps(meanings))}}}"
+    )

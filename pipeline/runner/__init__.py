@@ -1,0 +1,1 @@
+"""Where staging runs, and what of it is kept for the next build."""

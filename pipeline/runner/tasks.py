@@ -1,0 +1,205 @@
+"""Staging as tasks: planned once, run in this process or by worker processes.
+
+A task is a group of files. Running it writes parts and a listing of what was found where;
+only counts come back, so that memory does not grow with the input. `run_task` needs nothing but
+its arguments: any executor with the standard `concurrent.futures` interface can run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count, islice
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.documents.keyring import Keyring
+from pipeline.errors import WarehouseError
+from pipeline.limits import Limits
+from pipeline.processes import WorkerKilledError, hand_out
+from pipeline.runner.part_store import Known, version, write_part
+from pipeline.sources.files import InputFile, RawDocument, read_documents
+from pipeline.stage.schema import INPUTS, to_arrow
+from pipeline.stage.stage import stage
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all tasks of a build share.
+
+    Attributes:
+        staging: the staging directory, which receives the parts.
+        listing: the directory that receives the listings.
+        known: the file of the digests that need no staging.
+        version: of the program that started the build (`staging.version`).
+    """
+
+    staging: Path
+    listing: Path
+    known: Path
+    keyring: Keyring
+    limits: Limits
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A group of files, and the number that names its listing."""
+
+    number: int
+    files: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of tasks: files and documents found, those newly staged, their bytes.
+
+    `peak_bytes` is the most memory that one process held.
+    """
+
+    files: int = 0
+    documents: int = 0
+    staged: int = 0
+    bytes: int = 0
+    peak_bytes: int = 0
+
+    def __add__(self, other: Done) -> Done:
+        """Return the sums, and of the memory the most."""
+        return Done(
+            self.files + other.files,
+            self.documents + other.documents,
+            self.staged + other.staged,
+            self.bytes + other.bytes,
+            max(self.peak_bytes, other.peak_bytes),
+        )
+
+
+#: Tasks do not get smaller than this, so that a night's parts stay few.
+_LEAST_BYTES = 4 * 2**20
+
+
+def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1) -> Iterator[Task]:
+    """Yield the files in tasks of at most about one batch; a file is never split.
+
+    Several workers get smaller tasks towards the end, so that none has long to do alone: each
+    task is half of its worker's share of what is left.
+
+    Args:
+        files: in the order in which they are to be read.
+        size: the weight of all of them: about their bytes, unpacked.
+        limits: of a batch.
+        workers: how many there will be.
+    """
+    rest = iter(files)
+    for number in count():
+        share = size // (2 * workers) if workers > 1 else size
+        room = min(limits.batch_bytes, max(_LEAST_BYTES, share))
+        group = tuple(_up_to(room, islice(rest, limits.batch_documents)))
+        if not group:
+            return
+        yield Task(number, group)
+        size -= sum(file.weight for file in group)
+
+
+def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
+    """Yield files until they have some weight."""
+    for file in files:
+        yield file
+        room -= file.weight
+        if room <= 0:
+            return
+
+
+def run(tasks: Iterator[Task], job: Job, workers: int) -> Generator[Done]:
+    """Run the tasks, yielding what became of each as it is done.
+
+    One task, or one worker, needs no other process. When the caller closes the iterator or
+    dies, the workers end at once, in the middle of their tasks.
+
+    Raises:
+        WarehouseError: a worker died, or staging could not be written.
+    """
+    first = tuple(islice(tasks, 2))
+    tasks = chain(first, tasks)
+    if workers == 1 or len(first) == 1:
+        for task in tasks:
+            yield run_task(task, job)
+        return
+    try:
+        yield from hand_out(tasks, partial(run_task, job=job), workers)
+    except WorkerKilledError:
+        message = (
+            "a worker process was killed, perhaps for want of memory; nothing was published: "
+            "build again, with fewer --workers if it recurs"
+        )
+        raise WarehouseError(message) from None
+
+
+def peak_memory() -> int:
+    """Return the most memory, in bytes, that this process has held (proc(5): `VmHWM`, in KiB).
+
+    What `getrusage` tells of a process that was started by another begins with the other's.
+    """
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def run_task(task: Task, job: Job) -> Done:
+    """Read the task's files; write parts of what is new and the listing of everything.
+
+    Raises:
+        WarehouseError: this process runs another version of the program than the build does.
+    """
+    if version() != job.version:
+        message = "pith-etl was upgraded while it ran; nothing was published: build again"
+        raise WarehouseError(message)
+    done = Done(files=len(task.files))
+    listing = job.listing / f"{task.number}.parquet"
+    # batch by batch, because one file may hold millions of documents
+    with Known(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
+        for batch in _batches(_read(task, job.limits), job.limits):
+            new = {
+                document.sha256: document.raw
+                for document in batch
+                if document.sha256 and document.raw is not None and document.sha256 not in known
+            }
+            if new:
+                tables = stage(new.items(), job.keyring)
+                write_part(job.staging, tables, [key.label for key in job.keyring.keys])
+            listed.write_table(to_arrow(INPUTS, [_listed(document) for document in batch]))
+            done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
+    return done + Done(peak_bytes=peak_memory())
+
+
+def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:
+    for file in task.files:
+        yield from read_documents(file, limits)
+
+
+def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[RawDocument]]:
+    """Group documents until a batch has its number of documents, of bytes or of objects."""
+    batch: list[RawDocument] = []
+    size = objects = 0
+    for document in documents:
+        batch.append(document)
+        size += document.size or 0
+        objects += (document.raw or b"").count(b"{")
+        full = size >= limits.batch_bytes or objects >= limits.batch_objects
+        if full or len(batch) >= limits.batch_documents:
+            yield batch
+            batch, size, objects = [], 0, 0
+    if batch:
+        yield batch
+
+
+def _listed(document: RawDocument) -> tuple[object, ...]:
+    return (
+        document.path,
+        document.position,
+        document.size,
+        document.sha256,
+        document.status,
+        document.reason,
+    )

@@ -1,0 +1,1 @@
+"""Which files and documents exist, and which of them changed."""

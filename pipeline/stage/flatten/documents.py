@@ -1,0 +1,173 @@
+"""One document becomes rows: every digest recomputed, every field in a column or in extra.
+
+The functions append rows to the tables of `pipeline.stage.schema`. They see one document at a time
+and decide nothing that needs another document or a keyring.
+"""
+
+from __future__ import annotations
+
+from pipeline.documents.canonical import without
+from pipeline.documents.read import Document
+from pipeline.documents.shapes import Bundle, GraphSnapshot, Paper, Record, State
+from pipeline.stage.flatten.consistency import check_source, check_texts
+from pipeline.stage.flatten.events import add_events
+from pipeline.stage.flatten.keys import add_keys
+from pipeline.stage.flatten.papers import PaperParts, add_aliases, add_paper
+from pipeline.stage.flatten.signatures import add_receipt, add_signature
+from pipeline.stage.flatten.states import add_embedded_state, add_state, merged_state
+from pipeline.stage.rows import Rows, Sheet, json_text
+
+
+def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
+    """Append all rows of one document.
+
+    Args:
+        rows: of the batch.
+        doc: the document's number in it.
+        sha256: the digest of its raw bytes, in hex.
+        document: as it was read.
+    """
+    sheet, shape = Sheet(rows, doc, sha256, document), document.shape
+    if isinstance(shape, Record):
+        _flatten_record(sheet, shape)
+    elif isinstance(shape, Bundle):
+        _flatten_bundle(sheet, shape)
+    else:
+        _flatten_state(sheet, shape)
+    sheet.close()
+
+
+def _flatten_record(sheet: Sheet, record: Record) -> None:
+    canonical = record.canonical_record
+    snapshot = record.graph_snapshot or GraphSnapshot()
+    texts = ("/paper", record.paper or Paper())
+    if record.paper is None and snapshot.paper is not None:
+        texts = ("/graph_snapshot/paper", snapshot.paper)
+    _add_document(
+        sheet,
+        short_pith_number=record.short_pith_number,
+        format_version=record.schema_version,
+        schema_url=record.schema_url,
+        created_at=sheet.time(record.created_at, "/created_at"),
+        updated_at=sheet.time(record.updated_at, "/updated_at"),
+        canonical_sha256=record.canonical_sha256,
+        links=json_text(record.links),
+        agent_actions=json_text(record.agent_actions),
+    )
+    status = _canonical_status(sheet, record.canonical_sha256)
+    add_receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
+    check_source(sheet, "/source", record.source, canonical)
+    check_source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
+    if record.paper is not None and snapshot.paper is not None:
+        check_texts(sheet, record.paper, snapshot.paper)
+    parts = PaperParts(
+        texts,
+        ("/graph_snapshot", snapshot),
+        ("/receipt", record.receipt),
+        record.attestation_state,
+    )
+    add_paper(sheet, canonical, status, parts)
+    add_aliases(sheet, "/aliases", record.aliases)
+    _add_record(sheet, record)
+
+
+def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
+    canonical, signature = bundle.canonical_record, bundle.bundle_signature
+    computed = sheet.digest(without(sheet.document.tree, "bundle_signature"))
+    stated = signature.bundle_sha256 if signature else None
+    merged = merged_state(sheet)
+    _add_document(
+        sheet,
+        short_pith_number=bundle.short_pith_number,
+        format_version=bundle.bundle_version,
+        merge_version=bundle.merge_version,
+        built_at=sheet.time(bundle.built_at, "/built_at"),
+        canonical_sha256=bundle.canonical_sha256,
+        bundle_sha256=stated,
+        bundle_sha256_computed=computed,
+        links=json_text(bundle.links),
+        mirror_hints=json_text(bundle.mirror_hints),
+        merged_sha256=merged and merged.sha256,
+    )
+    status = _canonical_status(sheet, bundle.canonical_sha256)
+    sheet.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
+    add_keys(sheet, bundle.public_keys)
+    place = ("/bundle_signature", "bundle", sheet.pith_number)
+    add_signature(sheet, place, signature, computed, stated)
+    for pointer, value in sheet.document.extra.items():
+        if pointer.startswith("/bundle_signature/"):
+            sheet.problem("signature_fields_unknown", pointer, None, value, breaks=False)
+    check_source(sheet, "/source", bundle.source, canonical)
+    add_paper(sheet, canonical, status, add_events(sheet, canonical))
+    add_aliases(sheet, "/source_aliases", bundle.source_aliases)
+    if bundle.state is not None:
+        add_embedded_state(sheet, bundle.state, merged)
+
+
+def _flatten_state(sheet: Sheet, state: State) -> None:
+    _add_document(
+        sheet,
+        format_version=state.state_version,
+        merge_version=state.merge_version,
+    )
+    computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
+    add_state(sheet, state, "", computed, ("not_reproducible", None))
+    canonical = state.current.canonical_record
+    # the digest of its canonical record stands in the event that created it, and not beside it
+    add_paper(sheet, canonical, "missing", add_events(sheet, canonical))
+    add_aliases(sheet, "/current/source_aliases", state.current.source_aliases)
+
+
+def _add_document(sheet: Sheet, **facts: object) -> None:
+    extra = sheet.document.extra
+    short = facts.get("short_pith_number")
+    expected = sheet.pith_number[:5] + sheet.pith_number[10:18]
+    if short is not None and short != expected:
+        sheet.problem("short_number_mismatch", "/short_pith_number", expected, short)
+    sheet.add_wide(
+        "documents",
+        sha256=sheet.sha256,
+        kind=sheet.document.kind,
+        status="ok",
+        pith_number=sheet.pith_number,
+        canonical_sha256_computed=sheet.canonical_sha256,
+        extra_count=len(extra),
+        extra=json_text(extra) if extra else None,
+        **facts,
+    )
+
+
+def _canonical_status(sheet: Sheet, stated: str | None) -> str:
+    return sheet.compare(
+        "canonical_digest_mismatch", sheet.canonical_sha256, stated, "/canonical_sha256"
+    )
+
+
+def _add_record(sheet: Sheet, record: Record) -> None:
+    """Append what only a record states, and its inbound citations."""
+    status, inbound, formal = (
+        record.verification_status,
+        record.inbound_citations,
+        record.formal_canon,
+    )
+    flags = {name: getattr(status, name) for name in status.__struct_fields__} if status else {}
+    sample = (inbound and inbound.sample) or ()
+    sheet.add_wide(
+        "records",
+        pith_number=sheet.pith_number,
+        inbound_citation_count=inbound and inbound.count,
+        inbound_internal_anchor_count=inbound and inbound.internal_anchor_count,
+        inbound_sample_count=len(sample),
+        formal_canon_evidence_count=formal and formal.evidence_count,
+        **flags,
+    )
+    for position, citation in enumerate(sample):
+        sheet.add(
+            "citations",
+            sheet.pith_number,
+            position,
+            citation.citing_arxiv_id,
+            citation.citing_title,
+            citation.ref_index,
+            citation.is_internal_anchor,
+        )

@@ -1,0 +1,64 @@
+"""The keys that a bundle carries: its own word for them, held against the key itself."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.documents.canonical import base32_id, sha256_hex
+from pipeline.documents.keyring import fingerprint
+from pipeline.documents.shapes import PublicKey
+from pipeline.documents.signatures import KEY_BYTES, decode_base64
+from pipeline.stage.rows import Sheet, json_text
+
+
+def add_keys(sheet: Sheet, keys: list[PublicKey] | None) -> None:
+    """Append the keys of a bundle, and note them as those that its signatures may mean."""
+    for index, key in enumerate(keys or ()):
+        raw = decode_base64(key.public_key_b64, KEY_BYTES)
+        spelled = _spelled(raw) if raw else None
+        if raw and spelled:
+            sheet.carried.append((key.key_id, spelled.fingerprint, raw))
+        sheet.add(
+            "keys",
+            f"/public_keys/{index}",
+            key.key_id,
+            key.algorithm,
+            key.format,
+            key.public_key_b64,
+            key.public_key_hex,
+            key.fingerprint_sha256_hex,
+            key.fingerprint_sha256_b32_first128bits,
+            spelled and spelled.fingerprint,
+            _key_status(key, spelled),
+            json_text(key.rotates_at),
+            key.url,
+            key.notes,
+        )
+
+
+class _Spelled(NamedTuple):
+    """A public key as a bundle spells it."""
+
+    hex: str
+    fingerprint: str
+    base32: str
+
+
+@lru_cache(maxsize=256)
+def _spelled(raw: bytes) -> _Spelled:
+    """Return what a bundle should say of a key; nearly all bundles carry the same one."""
+    return _Spelled(raw.hex(), fingerprint(raw), base32_id(sha256_hex(raw)))
+
+
+def _key_status(key: PublicKey, spelled: _Spelled | None) -> str:
+    """Return what a key's own fields say of each other (docs/format.md, "Identifiers")."""
+    if spelled is None:
+        return "malformed"
+    if key.public_key_hex not in (None, spelled.hex):
+        return "encodings_disagree"
+    if key.fingerprint_sha256_hex not in (None, spelled.fingerprint):
+        return "fingerprint_mismatch"
+    if key.fingerprint_sha256_b32_first128bits not in (None, spelled.base32):
+        return "fingerprint_mismatch"
+    return "verified"

@@ -1,0 +1,67 @@
+"""A state, alone or in a bundle: held against its hash, and what the bundle's events merge to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pipeline.documents.canonical import without
+from pipeline.documents.merge import merged_content, state_difference
+from pipeline.documents.shapes import State
+from pipeline.stage.rows import Sheet, json_text
+
+
+class Merged(NamedTuple):
+    """What a bundle's events merge to, without the hash, and that hash."""
+
+    content: dict[str, Any]
+    sha256: str
+
+
+def merged_state(sheet: Sheet) -> Merged | None:
+    """Return what the bundle's events merge to, or None where the rule is unknown."""
+    content = merged_content(sheet.document.tree)
+    return None if content is None else Merged(content, sheet.digest(content))
+
+
+def add_embedded_state(sheet: Sheet, state: State, merged: Merged | None) -> None:
+    """Append a bundle's state, held against what the bundle's events merge to."""
+    tree = sheet.document.tree["state"]
+    code = "state_subject_mismatch"
+    sheet.agree(code, sheet.pith_number, state.pith_number, "/state/pith_number")
+    computed = sheet.digest(without(tree, "state_sha256"))
+    facts: tuple[str, str | None] = ("reproduced", None)
+    if merged is None:
+        facts = ("not_reproducible", None)
+    elif merged.sha256 != computed:
+        pointer = state_difference(merged.content, tree)
+        facts = ("differs", pointer and f"/state{pointer}")
+    add_state(sheet, state, "/state", computed, facts)
+
+
+def add_state(
+    sheet: Sheet,
+    state: State,
+    pointer: str,
+    computed: str,
+    merge_facts: tuple[str, str | None],
+) -> None:
+    """Append a state; `merge_facts` are the status and where it differs."""
+    place = (pointer, "/state_sha256")
+    sheet.compare("state_digest_mismatch", computed, state.state_sha256, *place)
+    sheet.add(
+        "states",
+        bool(pointer),
+        state.pith_number,
+        state.state_version,
+        state.merge_version,
+        state.event_count,
+        state.valid_event_count,
+        state.invalid_event_count,
+        state.equivocation_count,
+        state.applied_event_ids,
+        json_text(state.equivocations),
+        json_text(state.invalid_events),
+        state.state_sha256,
+        computed,
+        *merge_facts,
+    )

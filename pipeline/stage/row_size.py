@@ -1,0 +1,97 @@
+"""Refuse a document whose rows hold more text than a query can carry.
+
+DuckDB sorts and writes whole rows, thousands at a time: a few MB in each would take all the memory
+of a build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from pipeline.documents.ijson import RefusedError, escape_pointer
+from pipeline.documents.read import Document
+from pipeline.limits import MAX_ROW_BYTES
+from pipeline.stage.rows import Rows
+from pipeline.stage.schema import TABLES
+
+#: A JSON pointer that is repeated for each unknown field makes a row longer than its document, by
+#: less than this factor.
+_EXPANSION = 16
+
+_EXTRA = TABLES["documents"].names.index("extra")
+
+
+def check_rows(rows: Rows, before: Mapping[str, int], document: Document, size: int) -> None:
+    """Let every row of a document hold at most `MAX_ROW_BYTES` of text.
+
+    Args:
+        rows: those of the batch.
+        before: `Rows.lengths` before this document's were added.
+        document: the document that they were made of.
+        size: the document's length in bytes.
+
+    Raises:
+        RefusedError: a row holds more, with the pointer of what weighs most in it.
+    """
+    if size * _EXPANSION <= MAX_ROW_BYTES:
+        return
+    # only what has no column can be longer in a row than it is in the document
+    names = before if size > MAX_ROW_BYTES else ("documents",)
+    for name in names:
+        for row in islice(rows.tables[name], before[name], None):
+            sizes = [_size(cell) for cell in row]
+            if sum(sizes) > MAX_ROW_BYTES:
+                raise _refused(name, row, sizes, document)
+
+
+def _refused(
+    name: str, row: Sequence[object], sizes: list[int], document: Document
+) -> RefusedError:
+    heaviest = sizes.index(max(sizes))
+    if name == "documents" and heaviest == _EXTRA:
+        place = _heaviest(document.extra)
+    else:
+        place = _find(document.tree, row[heaviest])
+    reason = f"a row of {name} would hold {sum(sizes)} bytes of text, more than {MAX_ROW_BYTES}"
+    error = RefusedError(reason, place)
+    error.pith_number = document.shape.pith_number
+    return error
+
+
+def _size(cell: object) -> int:
+    """Return the bytes of a text, or of a list of texts; anything else weighs nothing."""
+    if isinstance(cell, str):
+        return len(cell) if cell.isascii() else len(cell.encode())
+    return sum(map(_size, cell)) if isinstance(cell, list) else 0
+
+
+def _heaviest(extra: dict[str, Any]) -> str:
+    return max(extra, key=lambda pointer: len(pointer) + len(orjson.dumps(extra[pointer])))
+
+
+def _find(tree: object, cell: object) -> str:
+    """Return the pointer of the value that a cell was made of, or `/` if it was made of several."""
+    if isinstance(cell, list):
+        cell = orjson.dumps(cell).decode()
+    found = _places(tree, cell, len(orjson.dumps(cell)) - 2)
+    return next(found, "/")
+
+
+def _places(value: object, cell: object, least: int, pointer: str = "") -> Iterator[str]:
+    """Yield the pointers of the values that are a cell's text, or whose JSON is."""
+    if value == cell:
+        yield pointer
+        return
+    if not isinstance(value, dict | list):
+        return
+    text = orjson.dumps(value)
+    if text.decode() == cell:
+        yield pointer
+    elif len(text) >= least:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for token, item in items:
+            yield from _places(item, cell, least, f"{pointer}/{escape_pointer(str(token))}")

@@ -1,0 +1,1 @@
+"""Snapshots on disk, the views over them, and reading them."""

@@ -1,0 +1,116 @@
+"""What became of each build, those that published nothing among them: `attempts.jsonl`.
+
+It stands beside the snapshots and not in their tables: the same inputs give the same tables,
+however many nights failed in between.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pipeline.cli import exits
+from pipeline.cli.render import safe
+from pipeline.errors import PithEtlError
+from pipeline.outputs import replacing
+from pipeline.warehouse.snapshot import current, manifest
+
+FILE = "attempts.jsonl"
+#: How many of the last attempts are kept, and how many characters of a reason.
+_KEPT = 100
+_REASON = 1000
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The end of one build: when, its exit code, and, if it failed, why."""
+
+    at: datetime
+    exit_code: int
+    reason: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it published nothing, or could not do all that was asked."""
+        return self.exit_code not in {0, exits.FINDINGS}
+
+    @property
+    def told(self) -> str:
+        """Return when it failed and why, on one line, harmless to a terminal."""
+        return f"failed at {self.moment}: {self.why}"
+
+    @property
+    def moment(self) -> str:
+        """Return when it ended."""
+        return f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
+
+    @property
+    def why(self) -> str:
+        """Return the reason, on one line, harmless to a terminal."""
+        return " ".join(safe(self.reason or "").split())
+
+
+def ended(exit_code: int, reason: str | None = None) -> Attempt:
+    """Return the attempt that ends now."""
+    return Attempt(datetime.now(UTC), exit_code, reason and reason[:_REASON])
+
+
+def kept(warehouse: Path) -> list[Attempt]:
+    """Return the last attempts, the oldest first; a line that cannot be read is left out."""
+    found = []
+    for line in _lines(warehouse):
+        with suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(line, type=Attempt))
+    return found
+
+
+def _lines(warehouse: Path) -> list[bytes]:
+    try:
+        return (warehouse / FILE).read_bytes().splitlines()
+    except OSError:
+        return []
+
+
+def keep(warehouse: Path, attempt: Attempt) -> None:
+    """Keep an attempt, if there is a warehouse that can be written: no build fails for it."""
+    if not (warehouse / "lock").exists():
+        # no build ever wrote there: the path may be mistyped
+        return
+    with suppress(OSError), _alone(warehouse):
+        lines = [*_lines(warehouse), msgspec.json.encode(attempt)]
+        with replacing(warehouse / FILE) as stream:
+            stream.writelines(line + b"\n" for line in lines[-_KEPT:])
+
+
+@contextmanager
+def _alone(warehouse: Path) -> Iterator[None]:
+    """Let no other attempt be kept meanwhile; the lock of builds is held by the one that builds.
+
+    Raises:
+        OSError: there is no such directory.
+    """
+    directory = os.open(warehouse, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def last_success(warehouse: Path) -> datetime | None:
+    """Return when a build last ended well, as far as is known.
+
+    Where no attempt tells, that is when the published snapshot was made.
+    """
+    for attempt in reversed(kept(warehouse)):
+        if not attempt.failed:
+            return attempt.at
+    try:
+        return datetime.fromisoformat(manifest(current(warehouse)).created_at)
+    except PithEtlError:
+        return None

@@ -1,0 +1,560 @@
+"""Snapshots on disk: written aside, made durable, published by one pointer.
+
+`current` is a link to the published snapshot, and `pith.duckdb` a link through it, so that
+one rename switches both. A reader that has opened a snapshot keeps it: nothing in it changes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.digests import file_sha256, is_intact
+from pipeline.errors import PithEtlError, UsageError, WarehouseError
+
+#: The version of the layout below a warehouse, its manifest and its tables.
+LAYOUT = 3
+DATABASE = "pith.duckdb"
+#: Where the link to it leads: through `current`, so that one rename publishes both.
+_THROUGH = Path("current", DATABASE)
+
+#: What DuckDB takes for the beginning of options, and for the end of a folder's name.
+_MISREAD = re.compile(r"[?\\]")
+#: The home directory, and the scheme of an address.
+_MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
+
+MANIFEST = "manifest.json"
+#: A file of a snapshot that is finished, until `current` points at it: no command offers it.
+UNPUBLISHED = "unpublished"
+
+#: A snapshot, its listing and the work on it are named by when its build started, UTC, or by the
+#: next microsecond after what is there: names are in the order of the builds, whatever the clock.
+NAME = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
+#: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
+_WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
+_ASIDE = re.compile(r"\.(?:current|pith\.duckdb|attempts\.jsonl)-\d+", re.ASCII)
+
+
+class _UnusableError(WarehouseError):
+    """There is no snapshot to read, for a reason that a build mends; `advice` says how."""
+
+    def __init__(self, reason: str, advice: str = "build again") -> None:
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
+
+
+class FileFacts(msgspec.Struct, frozen=True):
+    """A file of a snapshot: its size in bytes, its SHA-256, and rows if it is a table's."""
+
+    bytes: int
+    sha256: str
+    rows: int | None = None
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What decides what a snapshot holds: the inputs, the keyring, the program, and its place.
+
+    The place is the real path of the folder that holds `snapshots`, which the views in
+    `pith.duckdb` name: snapshots that were moved or restored elsewhere need another file.
+    """
+
+    inputs_sha256: str
+    keyring_sha256: str
+    program: str
+    place: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a snapshot holds and was made from; `manifest.json` in its folder.
+
+    `documents`, `statuses`, `refused`, `findings`, `codes`, `changes`, `seconds`, `extra_fields`
+    and `barren` are those of the build's summary (`pipeline.jobs.runs.Summary`).
+    """
+
+    snapshot: str
+    layout: int
+    created_at: str
+    versions: dict[str, str]
+    sources: list[str]
+    content: Content
+    documents: dict[str, int]
+    refused: int
+    findings: dict[str, int]
+    codes: dict[str, int]
+    changes: dict[str, int]
+    seconds: dict[str, float]
+    rows: dict[str, int]
+    files: dict[str, FileFacts]
+    # older snapshots of this layout do not tell
+    extra_fields: int = 0
+    statuses: dict[str, int] = {}
+    barren: list[str] = []
+
+
+@contextmanager
+def locked(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse's lock, which the system releases when this process ends.
+
+    Raises:
+        UsageError: there can be no warehouse at this place.
+        WarehouseError: another process holds it, the directory cannot be written, or nothing
+            can be published there.
+    """
+    _check_place(warehouse)
+    _check_links(warehouse)
+    try:
+        warehouse.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(warehouse / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        message = f"cannot write the warehouse {warehouse}: {error.strerror}"
+        raise WarehouseError(message) from None
+    try:
+        _lock(warehouse, descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _check_place(warehouse: Path) -> None:
+    """Refuse a place whose path DuckDB, or Arrow, would take for that of another.
+
+    Raises:
+        UsageError: it is such a place.
+    """
+    paths = str(warehouse.absolute()), os.path.realpath(warehouse)
+    if not all(_is_utf8(path) for path in paths):
+        reason = "a path that is not UTF-8; choose another directory"
+    elif found := _MISREAD.search(" ".join(paths)):
+        reason = f"a path with a '{found[0]}'; choose another directory"
+    elif _MISREAD_RELATIVE.match(str(warehouse)):
+        reason = "a relative path that begins with '~' or 'x:'; name it by its absolute path"
+    else:
+        return
+    shown = os.fsencode(warehouse).decode("utf-8", "backslashreplace")
+    message = f"{shown} cannot be a warehouse: DuckDB misreads {reason}"
+    raise UsageError(message)
+
+
+def _check_links(warehouse: Path) -> None:
+    """Refuse a warehouse whose links are directories: a rename replaces none.
+
+    Raises:
+        WarehouseError: one is.
+    """
+    for link in (warehouse / "current", warehouse / DATABASE):
+        if link.is_dir() and not link.is_symlink():
+            message = (
+                f"{link} is a directory where a link belongs, as a copy by cp -rL has it; "
+                "delete it and build again"
+            )
+            raise WarehouseError(message)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lock(warehouse: Path, descriptor: int) -> None:
+    """Take the lock, and write into its file who holds it."""
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = f"process {os.getpid()} on {os.uname().nodename} since {since}".encode()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.pwrite(descriptor, holder, 0)
+        os.ftruncate(descriptor, len(holder))
+    except BlockingIOError:
+        other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "unknown"
+        message = f"another build is writing {warehouse} ({other}); wait until it is done"
+        raise WarehouseError(message) from None
+    except OSError as error:
+        message = f"cannot lock the warehouse {warehouse}: {error.strerror}"
+        raise WarehouseError(message) from None
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
+
+    From here on nobody may write its tables and its database. It counts as a snapshot once it is
+    published.
+
+    Args:
+        folder: the snapshot, complete but for the manifest.
+        facts: the fields of `Manifest` that the files themselves do not tell.
+    """
+    files = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder)
+        rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
+        # who opens the database for writing would lock all others out, or add a view
+        if rows is not None or str(name) == DATABASE:
+            file.chmod(file.stat().st_mode & ~0o222)
+        files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
+    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    _mark(folder)
+    # whole or not at all: its presence says that the snapshot is finished
+    aside = folder / ".manifest"
+    aside.write_bytes(text + b"\n")
+    sync(aside)
+    aside.rename(folder / MANIFEST)
+    sync(folder)
+
+
+def _mark(folder: Path) -> None:
+    """Mark a snapshot as one that is not published, before its manifest says that it is whole."""
+    mark = folder / UNPUBLISHED
+    mark.touch()
+    sync(mark)
+    sync(folder)
+
+
+def _unmark(warehouse: Path) -> None:
+    """Take the mark from the published snapshot."""
+    mark = warehouse / "current" / UNPUBLISHED
+    if mark.exists():
+        mark.unlink()
+        sync(mark.parent.resolve())
+
+
+def table_file(folder: Path, table: str) -> Path:
+    """Return the file of a snapshot that holds a table."""
+    return folder / table / "part-0.parquet"
+
+
+def damaged(folder: Path) -> list[str]:
+    """Return the files of a snapshot, by name, that are not as its manifest says.
+
+    Raises:
+        WarehouseError: the manifest cannot be read.
+    """
+    files = manifest(folder).files
+    return [name for name, facts in files.items() if not is_intact(folder / name, facts.sha256)]
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Let an error in reading a snapshot name the damaged file that is its cause, if one is.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    try:
+        yield
+    except Exception as error:
+        blame(folder, error)
+        raise
+
+
+def blame(folder: Path, error: BaseException | None) -> None:
+    """Raise an error that names a damaged file of a snapshot, if reading it failed for that.
+
+    It reads every table of the snapshot once more, but for one that has another size already.
+
+    Raises:
+        WarehouseError: a table's file is not as the manifest says.
+    """
+    # our own errors say what they mean; who left a pipe, or interrupts, waits for nothing
+    if not isinstance(error, Exception) or isinstance(error, PithEtlError | BrokenPipeError):
+        return
+    tables = {
+        name: facts for name, facts in manifest(folder).files.items() if facts.rows is not None
+    }
+    cut = [name for name, facts in tables.items() if not _has_size(folder / name, facts.bytes)]
+    for name in cut or damaged(folder):
+        if name in tables:
+            message = (
+                f"{folder / name} is damaged; `pith-etl check --files` lists all damaged files of "
+                "the published snapshot; build again"
+            )
+            raise WarehouseError(message) from error
+
+
+def _has_size(file: Path, size: int) -> bool:
+    try:
+        return file.stat().st_size == size
+    except OSError:
+        return False
+
+
+def make_durable(folder: Path) -> None:
+    """Sync every file below a folder to disk, then every folder, the deepest first."""
+    for directory, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            sync(Path(directory, name))
+        sync(Path(directory))
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(warehouse: Path, folder: Path) -> None:
+    """Point `current` at a finished and durable snapshot."""
+    sync(folder.parent)
+    # a build that was killed may have left it on what is replaced now
+    _unmark(warehouse)
+    _link(warehouse / DATABASE, _THROUGH)
+    _link(warehouse / "current", folder.relative_to(warehouse))
+    sync(warehouse)
+    _unmark(warehouse)
+
+
+def is_linked(warehouse: Path) -> bool:
+    """Tell whether `pith.duckdb` leads to the published snapshot: a copy of it goes stale."""
+    return _leads(warehouse / DATABASE, _THROUGH)
+
+
+def relink(warehouse: Path) -> None:
+    """Make `pith.duckdb` again, durably, where it is lost or a copy; the caller holds the lock."""
+    if not is_linked(warehouse):
+        _link(warehouse / DATABASE, _THROUGH)
+        sync(warehouse)
+
+
+def _leads(path: Path, target: Path) -> bool:
+    return path.is_symlink() and path.readlink() == target
+
+
+def _link(path: Path, target: Path) -> None:
+    """Make a link point at a target, atomically."""
+    if _leads(path, target):
+        return
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(target)
+    aside.replace(path)
+
+
+class _Versioned(msgspec.Struct):
+    """What the manifest of any version of the layout holds."""
+
+    layout: int
+
+
+def manifest(folder: Path) -> Manifest:
+    """Return the manifest of a snapshot.
+
+    Raises:
+        WarehouseError: it is missing, broken, or of another version of the layout.
+    """
+    file = folder / MANIFEST
+    try:
+        text = file.read_bytes()
+        layout = msgspec.json.decode(text, type=_Versioned).layout
+        if layout == LAYOUT:
+            return msgspec.json.decode(text, type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"the manifest {file} is broken: {error}"
+        raise _UnusableError(message) from None
+    message = f"{folder} has layout {layout}, this version reads {LAYOUT}"
+    raise _UnusableError(message)
+
+
+def target(warehouse: Path) -> Path | None:
+    """Return the folder that `current` points at, resolved, or None where there is none."""
+    try:
+        return (warehouse / "current").resolve(strict=True)
+    except (OSError, RuntimeError):
+        return None
+
+
+def current(warehouse: Path) -> Path:
+    """Return the folder of the published snapshot, resolved, so that it stays the same one.
+
+    Raises:
+        UsageError: there can be no warehouse at this place.
+        WarehouseError: nothing is published there, or by another version of the layout.
+    """
+    _check_place(warehouse)
+    folder = target(warehouse)
+    if folder is None:
+        message = f"no snapshot is published in {warehouse}"
+        advice = f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
+        raise _UnusableError(message, advice)
+    manifest(folder)
+    return folder
+
+
+def before(warehouse: Path, folder: Path) -> Path | None:
+    """Return the folder of the newest finished snapshot that is older than this one, if any."""
+    return next((other for other in finished(warehouse) if other.name < folder.name), None)
+
+
+def place(warehouse: Path) -> str:
+    """Return where the snapshots are, as `Content` tells it; `snapshots` may be a link."""
+    return str((warehouse / "snapshots").resolve().parent)
+
+
+def next_name(warehouse: Path, now: datetime) -> str:
+    """Return the name of a build that starts now: after all that is named in the warehouse.
+
+    The clock may have been ahead when they were made.
+    """
+    folders = (warehouse / "snapshots", warehouse / "staging" / "listings")
+    there = [path.name for folder in folders for path in named(folder)]
+    name = now.strftime(NAME)
+    if there and name <= (newest := max(there)):
+        with suppress(ValueError, OverflowError):  # no date, or the last one of all
+            later = datetime.strptime(newest, NAME).replace(tzinfo=UTC) + timedelta(microseconds=1)
+            return later.strftime(NAME)
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The published snapshot as a build finds it: its folder, and the files that are damaged."""
+
+    folder: Path
+    manifest: Manifest
+    damaged: tuple[str, ...]
+
+    def table(self, name: str) -> Path | None:
+        """Return the file of a table, unless it is damaged."""
+        file = table_file(self.folder, name)
+        return None if str(file.relative_to(self.folder)) in self.damaged else file
+
+
+def last(warehouse: Path) -> tuple[Last | None, str | None]:
+    """Return the published snapshot, and why a build makes all tables anew if it must.
+
+    There is no reason where nothing was ever built.
+    """
+    try:
+        folder = current(warehouse)
+        found = Last(folder, manifest(folder), tuple(damaged(folder)))
+    except _UnusableError as error:
+        return None, f"the tables are made anew: {error.reason}" if finished(warehouse) else None
+    if found.damaged:
+        broken = ", ".join(found.damaged)
+        return found, f"the tables are made anew: {broken} of the last snapshot is damaged"
+    return found, None
+
+
+def named(folder: Path) -> list[Path]:
+    """Return what is named in a folder as builds name it, by age: nothing else is ours there."""
+    return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
+
+
+def finished(warehouse: Path) -> list[Path]:
+    """Return the folders of the snapshots that were published once, by age, the newest first.
+
+    Raises:
+        WarehouseError: one cannot be read.
+    """
+    published = target(warehouse)
+    return [
+        folder
+        for folder in reversed(named(warehouse / "snapshots"))
+        if _has(folder, MANIFEST)
+        and (folder.resolve() == published or not _has(folder, UNPUBLISHED))
+    ]
+
+
+def intact(warehouse: Path, table: str) -> Iterator[Path]:
+    """Yield the file of a table in each finished snapshot, the newest first.
+
+    One that is damaged, and that of a snapshot whose manifest cannot be read, is left out.
+
+    Raises:
+        WarehouseError: a snapshot cannot be read.
+    """
+    for folder in finished(warehouse):
+        file = table_file(folder, table)
+        with suppress(_UnusableError):
+            facts = manifest(folder).files.get(str(file.relative_to(folder)))
+            if facts and is_intact(file, facts.sha256):
+                yield file
+
+
+def _has(folder: Path, name: str) -> bool:
+    try:
+        (folder / name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = (
+            f"cannot read the snapshot {folder}: {error.strerror}; let this user read it, "
+            "or delete it"
+        )
+        raise WarehouseError(message) from None
+    return True
+
+
+def stray_logs(warehouse: Path) -> list[Path]:
+    """Return the logs that clients left which wrote to a database: others would replay them."""
+    links = warehouse / DATABASE, warehouse / "current" / DATABASE
+    return [log for link in links if (log := link.with_name(f"{DATABASE}.wal")).is_file()]
+
+
+def remove(folder: Path) -> None:
+    """Delete a snapshot; if that is cut short, the next `sweep` ends it.
+
+    Raises:
+        OSError: something of it cannot be deleted; the error names the snapshot's folder.
+    """
+    (folder / MANIFEST).unlink(missing_ok=True)
+    remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder and all that is in it.
+
+    Raises:
+        OSError: something in it cannot be deleted; the error names the folder.
+    """
+    import shutil  # noqa: PLC0415 - a query starts faster without it
+
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        # of what lies deeper it tells the last name alone, which every snapshot has
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
+def sweep(warehouse: Path) -> None:
+    """Remove what dead builds left behind, and nothing else; the caller holds the lock.
+
+    A snapshot's manifest is written last, and then it is published: what lacks the one or the
+    other is none.
+
+    Raises:
+        OSError: a snapshot cannot be deleted.
+        WarehouseError: a snapshot cannot be read.
+    """
+    import shutil  # noqa: PLC0415 - a query starts faster without it
+
+    for folder in (warehouse / "staging" / "work", warehouse / "staging" / "aside"):
+        for left in folder.glob("*"):
+            if _WORK.fullmatch(left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # it is not there, or holds what is not ours
+            folder.rmdir()
+    keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
+    for folder in named(warehouse / "snapshots"):
+        if folder.is_dir() and folder.resolve() not in keep:
+            remove(folder)
+    for log in stray_logs(warehouse):
+        log.unlink(missing_ok=True)
+    for link in warehouse.glob(".*"):
+        if _ASIDE.fullmatch(link.name):
+            link.unlink(missing_ok=True)
