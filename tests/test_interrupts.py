@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -208,8 +210,12 @@ def test_a_signal_in_a_query_ends_its_command(  # noqa: PLR0913, PLR0917 - fixtu
 ) -> None:
     """Wherever a query runs, a signal ends the command with 130, and no traceback."""
     timer = threading.Timer(1, os.kill, [os.getpid(), number])
+    asked: Callable[..., str] = pkgutil.resolve_name(place)
 
-    def long(*_: object) -> str:
+    def long(*values: object) -> str:
+        # the page that tells of the interrupt asks again
+        if timer.ident is not None:
+            return asked(*values)
         timer.start()
         return query
 
