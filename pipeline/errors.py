@@ -6,6 +6,12 @@ here means that the environment, the command or the warehouse is at fault.
 
 from __future__ import annotations
 
+#: It was done, but a document does not hold, or findings are at or over `--fail-on`.
+FINDINGS = 3
+
+#: By Ctrl-C or SIGTERM.
+INTERRUPTED = 130
+
 
 class PithEtlError(Exception):
     """Base of every error that the command line prints as one message.

@@ -18,9 +18,9 @@ import pytest
 from pipeline import program
 from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
-from pipeline.jobs.runs import Changes
 from pipeline.limits import DEFAULT, Limits
 from pipeline.sources import files, inventory
+from pipeline.warehouse.changes import Changes
 from tests.building import build_warehouse, rows
 from tests.paths import REPO, SAMPLES
 from tests.site import REAL, Site, age, synthetic, tables

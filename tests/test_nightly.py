@@ -21,10 +21,11 @@ import pytest
 from pipeline import catalog
 from pipeline.cli.summary import as_text
 from pipeline.errors import ShrinkError
-from pipeline.jobs.runs import Changes, Summary
+from pipeline.jobs.runs import Summary
 from pipeline.limits import Limits
 from pipeline.sources import files
 from pipeline.warehouse import snapshot
+from pipeline.warehouse.changes import Changes
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 

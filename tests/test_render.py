@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipeline.cli.render import TABLE_ROWS, safe, write_result
+from pipeline.cli.render import TABLE_ROWS, write_result
 from pipeline.duck import Connection
 from pipeline.engine import literal
+from pipeline.text import safe
 
 
 @pytest.fixture

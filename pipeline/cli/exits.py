@@ -11,14 +11,8 @@ from typing import NoReturn
 
 import click
 
-from pipeline.errors import PithEtlError
+from pipeline.errors import INTERRUPTED, PithEtlError
 from pipeline.interrupts import terminable
-
-#: It was done, but a document does not hold, or findings are at or over `--fail-on`.
-FINDINGS = 3
-
-#: By Ctrl-C or SIGTERM.
-INTERRUPTED = 130
 
 
 def run(command: click.Command) -> int:
@@ -77,7 +71,7 @@ def _write_utf8() -> None:
 
 
 def _said(message: str, code: int) -> int:
-    from pipeline.cli.render import safe  # noqa: PLC0415 - what ends well needs none of it
+    from pipeline.text import safe  # noqa: PLC0415 - what ends well needs none of it
 
     # where nobody can be told, the code still tells
     with suppress(OSError):

@@ -23,6 +23,7 @@ from pipeline.cli.options import (
     complete_view,
     formats,
 )
+from pipeline.errors import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -261,7 +262,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     from pipeline.jobs import verify
 
     if not verify.verify(paths, keyring, sys.stdout, as_json=as_json):
-        raise click.exceptions.Exit(exits.FINDINGS)
+        raise click.exceptions.Exit(FINDINGS)
 
 
 @_command(
@@ -423,7 +424,7 @@ def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
     from pipeline.cli import snapshot_commands
 
     if not snapshot_commands.check(warehouse, rows, sys.stdout, files=files):
-        raise click.exceptions.Exit(exits.FINDINGS)
+        raise click.exceptions.Exit(FINDINGS)
 
 
 @_command(

@@ -12,18 +12,18 @@ from pathlib import Path
 import click
 
 from pipeline.catalog import SEVERITIES
-from pipeline.cli import exits
 from pipeline.cli.progress import log, progress
 from pipeline.cli.summary import as_json, as_metrics, as_text
 from pipeline.documents.keyring import load
-from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.errors import FINDINGS, INTERRUPTED, PithEtlError, UsageError, WarehouseError
 from pipeline.interrupts import terminable
 from pipeline.jobs.build import Order, build
-from pipeline.jobs.runs import Summary, nothing_recognised
+from pipeline.jobs.runs import Summary
 from pipeline.outputs import is_writable, replacing
 from pipeline.resources import default_keyring
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
+from pipeline.warehouse.changes import nothing_recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _write_files(options: Options, summary: Summary, code: int) -> list[str]:
         Which of them cannot be written, and why.
     """
     failed = _replace(options.report, as_json(summary, code) + "\n")
-    if failed and code != exits.INTERRUPTED:
+    if failed and code != INTERRUPTED:
         code = 1
     success = attempts.last_success(options.warehouse)
     return failed + _replace(options.metrics, as_metrics(summary, code, success))
@@ -157,7 +157,7 @@ def _hold_written(failed: list[str]) -> None:
 def _code(error: BaseException) -> int:
     """Return what a build exits with that an error ended."""
     if isinstance(error, KeyboardInterrupt):
-        return exits.INTERRUPTED
+        return INTERRUPTED
     return error.exit_code if isinstance(error, PithEtlError) else 1
 
 
@@ -205,7 +205,7 @@ def _check_place(file: Path | None, warehouse: Path) -> None:
 
 
 def exit_code(summary: Summary, fail_on: str) -> int:
-    """Return 0 for a clean snapshot in which documents were recognised, else `exits.FINDINGS`.
+    """Return 0 for a clean snapshot in which documents were recognised, else `FINDINGS`.
 
     Args:
         summary: of the build.
@@ -216,4 +216,4 @@ def exit_code(summary: Summary, fail_on: str) -> int:
     failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     found = any(summary.findings.get(name) for name in failing)
     unseen = nothing_recognised(summary.changes, summary.barren)
-    return exits.FINDINGS if found or summary.refused or unseen else 0
+    return FINDINGS if found or summary.refused or unseen else 0

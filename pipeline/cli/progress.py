@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, cast
 
-from pipeline.cli.render import safe, safe_json
 from pipeline.jobs.build import Progress
+from pipeline.text import safe, safe_json
 
 Facts = Mapping[str, int | str]
 

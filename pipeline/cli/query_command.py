@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from pipeline.cli.render import print_table, safe, write_result
+from pipeline.cli.render import print_table, write_result
 from pipeline.cli.user_query import read_only, tell_places, told
 from pipeline.engine import behind, engine
 from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
+from pipeline.text import safe
 from pipeline.warehouse.reader import Warehouse
 from pipeline.warehouse.snapshot import blame
 

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,19 +15,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.engine import Connection, behind, quote
 from pipeline.errors import UsageError
+from pipeline.text import FORMULA, safe, safe_json
 
 if TYPE_CHECKING:
     import duckdb
 
-#: A terminal obeys control characters and the marks that turn the direction of writing, and
-#: titles are the attacker's.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 #: The columns of a plan, whose text is DuckDB's own and has several lines.
 _PLAN = ["explain_key", "explain_value"]
 _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
-#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
-#: four are the full-width forms.
-FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _INTERVAL = "INTERVAL"
 _FETCH = 2048
@@ -289,17 +283,6 @@ def cells(text: str) -> int:
     from rich.cells import cell_len  # noqa: PLC0415 - most tables need no library
 
     return cell_len(text)
-
-
-def safe(text: str) -> str:
-    """Return text with control characters made visible, for a terminal."""
-    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
-
-
-def safe_json(text: str) -> str:
-    """Return JSON that means the same, with control characters escaped, for a terminal."""
-    # what JSON leaves of them stands within strings
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 _WRITERS = {

@@ -13,10 +13,11 @@ from typing import IO, Any
 
 import msgspec
 
-from pipeline.cli.render import print_table, safe, safe_json
+from pipeline.cli.render import print_table
 from pipeline.engine import records
 from pipeline.errors import PithEtlError
 from pipeline.resources import sql
+from pipeline.text import safe, safe_json
 from pipeline.warehouse.reader import Warehouse
 
 #: The sections below the paper itself, in the order of the page.

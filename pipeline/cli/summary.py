@@ -14,9 +14,10 @@ import msgspec
 
 from pipeline import catalog
 from pipeline.catalog import SEVERITIES
-from pipeline.cli.exits import FINDINGS
-from pipeline.cli.render import safe, safe_json
-from pipeline.jobs.runs import Summary, nothing_recognised
+from pipeline.errors import FINDINGS
+from pipeline.jobs.runs import Summary
+from pipeline.text import safe, safe_json
+from pipeline.warehouse.changes import nothing_recognised
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pipeline.cli.render import cells, safe
+from pipeline.cli.render import cells
 from pipeline.engine import Connection, behind, engine
 from pipeline.errors import UsageError
+from pipeline.text import safe
 
 #: What stands before a query where it is run as a subquery, and before that where it is planned.
 _FROM = "from ("

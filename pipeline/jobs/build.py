@@ -44,6 +44,7 @@ from pipeline.runner.tasks import Done, Job, plan, run
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, prefixes, shown
 from pipeline.warehouse import snapshot
+from pipeline.warehouse.changes import nothing_recognised
 from pipeline.warehouse.snapshot import Content, Last
 from pipeline.warehouse.views import write_database
 
@@ -116,7 +117,7 @@ def build(order: Order, progress: Progress) -> Summary:
             with suppress(OSError):
                 snapshot.sweep(order.warehouse)
             summary = _build(order, found, progress)
-            summary.notices += runs.nothing_recognised(summary.changes, summary.barren)
+            summary.notices += nothing_recognised(summary.changes, summary.barren)
             if not summary.published:
                 snapshot.relink(order.warehouse)
             _clear(order, summary)

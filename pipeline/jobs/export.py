@@ -16,11 +16,11 @@ import duckdb
 
 from pipeline import catalog
 from pipeline.catalog import Column, Table
-from pipeline.cli.render import FORMULA
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.model.tables import metadata
+from pipeline.text import FORMULA
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.views import STORAGE_VERSION, comment, create_views
 

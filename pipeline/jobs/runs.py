@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
-import msgspec
-
 from pipeline import catalog
 from pipeline.duck import Connection, column, literal, row_of
 from pipeline.runner.tasks import peak_memory
 from pipeline.sources import inventory
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """How many input documents are new, different or gone since the last snapshot.
-
-    One that fails now, or otherwise than it did, is different, though its last good rows stay.
-    Of those that are new, `foreign` are no Pith documents, links and the like included.
-    """
-
-    added: int = 0
-    changed: int = 0
-    gone: int = 0
-    foreign: int = 0
+from pipeline.warehouse.changes import Changes
 
 
 @dataclass(slots=True)
@@ -91,20 +77,6 @@ class Summary:
         taken = time.perf_counter() - started
         self.seconds[stage] = round(self.seconds.get(stage, 0) + taken, 3)
         self.peak_bytes["main"] = peak_memory()
-
-
-#: So many sources are named where nothing was recognised.
-_TOLD = 3
-
-
-def nothing_recognised(changes: Changes, barren: Sequence[str]) -> list[str]:
-    """Return a sentence on each way in which a build found no Pith document where it looked."""
-    told = [f"no Pith document was recognised in {source}" for source in barren[:_TOLD]]
-    if len(barren) > _TOLD:
-        told.append(f"nor in {len(barren) - _TOLD} more sources")
-    if not told and changes.added and changes.foreign == changes.added:
-        told.append(f"of {changes.added} new inputs none is a Pith document")
-    return told
 
 
 def count(connection: Connection, summary: Summary) -> None:

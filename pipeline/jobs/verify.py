@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.catalog import SEVERITIES
-from pipeline.cli.render import safe
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import SourceError, WarehouseError
@@ -24,6 +23,7 @@ from pipeline.interrupts import interruptible
 from pipeline.jobs.build import Order, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes, shown
+from pipeline.text import safe
 from pipeline.warehouse.snapshot import table_file
 
 #: A finding of one of these means that a document does not hold.

@@ -22,12 +22,12 @@ from markupsafe import Markup
 from pipeline import catalog
 from pipeline.engine import engine
 from pipeline.errors import PithEtlError, UsageError
-from pipeline.jobs.runs import Changes, nothing_recognised
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
+from pipeline.warehouse.changes import Changes, nothing_recognised
 
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.
@@ -224,7 +224,7 @@ def verdict(run: Row, unseen: Sequence[str] = ()) -> tuple[str, str]:
 
     Args:
         run: the row of the table `runs`.
-        unseen: where it recognised nothing (`runs.nothing_recognised`).
+        unseen: where it recognised nothing (`nothing_recognised`).
     """
     critical, errors = run["findings_critical"], run["findings_error"]
     if critical:

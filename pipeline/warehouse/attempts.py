@@ -15,10 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.cli import exits
-from pipeline.cli.render import safe
-from pipeline.errors import PithEtlError
+from pipeline.errors import FINDINGS, PithEtlError
 from pipeline.outputs import replacing
+from pipeline.text import safe
 from pipeline.warehouse.snapshot import current, manifest
 
 FILE = "attempts.jsonl"
@@ -37,7 +36,7 @@ class Attempt(msgspec.Struct, frozen=True):
     @property
     def failed(self) -> bool:
         """Tell whether it published nothing, or could not do all that was asked."""
-        return self.exit_code not in {0, exits.FINDINGS}
+        return self.exit_code not in {0, FINDINGS}
 
     @property
     def told(self) -> str:

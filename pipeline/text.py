@@ -1,0 +1,23 @@
+"""Texts of strangers made harmless, for a terminal and for a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+
+#: A terminal obeys control characters and the marks that turn the direction of writing, and
+#: titles are the attacker's.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
+#: four are the full-width forms.
+FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+
+def safe(text: str) -> str:
+    """Return text with control characters made visible, for a terminal."""
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def safe_json(text: str) -> str:
+    """Return JSON that means the same, with control characters escaped, for a terminal."""
+    # what JSON leaves of them stands within strings
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
