@@ -259,9 +259,9 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
 
     Exits with 0 if all hold and with 3 if any does not.
     """
-    from pipeline.jobs import verify
+    from pipeline.cli.verify import write_verdicts
 
-    if not verify.verify(paths, keyring, sys.stdout, as_json=as_json):
+    if not write_verdicts(paths, keyring, sys.stdout, as_json=as_json):
         raise click.exceptions.Exit(FINDINGS)
 
 

@@ -1,4 +1,4 @@
-"""The command `verify`: a verdict on each document, without a warehouse.
+"""A verdict on each document, without a warehouse.
 
 It builds the same tables as `build` into a temporary directory, reads the verdicts from
 `documents` and `findings`, and removes the directory: there is no second way to verify.
@@ -6,24 +6,20 @@ It builds the same tables as `build` into a temporary directory, reads the verdi
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from pipeline.catalog import SEVERITIES
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
-from pipeline.errors import SourceError, WarehouseError
+from pipeline.errors import WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.jobs.build import Order, make_snapshot
 from pipeline.resources import default_keyring
-from pipeline.sources.files import prefixes, shown
-from pipeline.text import safe
+from pipeline.sources.files import prefixes
 from pipeline.warehouse.snapshot import table_file
 
 #: A finding of one of these means that a document does not hold.
@@ -71,20 +67,15 @@ class Verdict:
     findings: tuple[Finding, ...]
 
 
-def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_json: bool) -> bool:
-    """Verify all documents of the sources, print a verdict on each; return whether all hold.
-
-    A document holds if it was read, every digest and number is what its content yields,
-    every signature is valid by a pinned key, and no finding is worse than info. What is no
-    Pith document neither holds nor fails in a directory; a file that was named must hold.
+def verify(sources: Sequence[str], keyring: Path | None) -> Iterator[Verdict]:
+    """Yield a verdict on each document of the sources, by path and position.
 
     Raises:
-        SourceError: a source does not exist, or there is nothing in them to verify.
+        SourceError: a source does not exist.
         KeyringError: the keyring cannot be read.
         WarehouseError: the temporary directory cannot be written, or a worker died.
     """
     pinned = load(keyring or default_keyring())
-    counts = {"ok": 0, "failed": 0, "not_checked": 0}
     with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         order = Order(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
@@ -92,12 +83,7 @@ def verify(sources: Sequence[str], keyring: Path | None, output: IO[str], *, as_
         except OSError as error:
             message = f"cannot write the temporary directory {directory}: {error}"
             raise WarehouseError(message) from error
-        found = verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources))
-        (_write_json if as_json else _write_text)(_counted(found, counts), counts, output)
-    if not counts["ok"] + counts["failed"]:
-        message = f"there is no Pith document in {', '.join(map(safe, map(shown, sources)))}"
-        raise SourceError(message)
-    return not counts["failed"]
+        yield from verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources))
 
 
 def _named(sources: Sequence[str]) -> frozenset[str]:
@@ -167,47 +153,3 @@ def _order(finding: Finding) -> tuple[int, str, bool, str, str]:
     # what is only counted comes after what is listed
     counts = finding.occurrences > 1
     return rank, finding.code, counts, finding.pointer or "", finding.message
-
-
-def _counted(found: Iterator[Verdict], counts: dict[str, int]) -> Iterator[Verdict]:
-    for verdict in found:
-        counts[verdict.verdict] += 1
-        yield verdict
-
-
-def _write_json(found: Iterator[Verdict], counts: dict[str, int], output: IO[str]) -> None:
-    """Write one object, a document at a time; JSON itself escapes what a terminal obeys."""
-    separator = '{"documents": ['
-    for verdict in found:
-        output.write(f"{separator}\n{json.dumps(dataclasses.asdict(verdict))}")
-        separator = ","
-    end = separator if separator != "," else ""
-    held = bool(counts["ok"]) and not counts["failed"]
-    output.write(f'{end}\n], "counts": {json.dumps(counts)}, "ok": {json.dumps(held)}}}\n')
-
-
-_WORDS = {"ok": "ok", "failed": "FAILED", "not_checked": "not checked"}
-
-
-def _write_text(found: Iterator[Verdict], counts: dict[str, int], output: IO[str]) -> None:
-    for verdict in found:
-        for line in _lines(verdict):
-            # a line break in a title or a name must not make a verdict of its own
-            output.write(safe(line).replace("\n", "\\x0a") + "\n")
-    output.write(", ".join(f"{count:,} {_WORDS[name]}" for name, count in counts.items()) + "\n")
-
-
-def _lines(verdict: Verdict) -> Iterator[str]:
-    """Yield the line of a verdict, and, if the document failed, why."""
-    place = f"{verdict.path}:{verdict.position}"
-    facts = (verdict.kind, verdict.pith_number, verdict.proof, verdict.reason)
-    yield "  ".join([_WORDS[verdict.verdict], place, *filter(None, facts)])
-    if verdict.verdict != "failed":
-        return
-    for finding in verdict.findings:
-        if finding.severity in FAILING:
-            at = f" at {finding.pointer}" if finding.pointer else ""
-            yield f"    {finding.severity} {finding.code}{at}: {finding.message}"
-            for name in ("expected", "actual"):
-                if (value := getattr(finding, name)) is not None:
-                    yield f"        {name:<8}  {value}"
