@@ -36,9 +36,10 @@ notebook: build install-dev ## open the notebook in a browser, over data/warehou
 test: lint types ## everything that must hold: ruff, mypy, the tests
 	$(BIN)/python -m pytest -n auto
 
-lint: install-dev ## ruff: rules and format
+lint: install-dev ## ruff: rules and format; import-linter: who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: install-dev ## mypy --strict
 	$(BIN)/mypy
