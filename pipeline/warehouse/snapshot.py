@@ -364,6 +364,9 @@ def manifest(folder: Path) -> Manifest:
         if layout == LAYOUT:
             return msgspec.json.decode(text, type=Manifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not folder.exists():
+            message = f"the snapshot {folder} was pruned meanwhile"
+            raise _UnusableError(message, "run the command again, on one that is kept") from None
         message = f"the manifest {file} is broken: {error}"
         raise _UnusableError(message) from None
     message = f"{folder} has layout {layout}, this version reads {LAYOUT}"

@@ -438,3 +438,22 @@ def test_a_build_keeps_as_many_as_it_is_told(site: Site) -> None:
     site.put(RECORD, REAL[RECORD])
     last = site.build(keep=1).snapshot
     assert _names(site) == [last]
+
+
+@pytest.mark.parametrize("options", [[], ["--files"]])
+def test_a_check_of_a_snapshot_that_is_pruned_meanwhile_says_so(
+    site: Site, console: Console, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    """Nothing is broken, and no build is asked for: another snapshot is published by then."""
+    real = snapshot.current
+
+    def prune_meanwhile(warehouse: Path) -> Path:
+        folder = real(warehouse)
+        shutil.rmtree(folder)
+        return folder
+
+    monkeypatch.setattr(snapshot, "current", prune_meanwhile)
+    finished = console("check", "--warehouse", site.warehouse, *options)
+    assert finished.code == 1
+    assert "was pruned meanwhile; run the command again" in finished.errors
+    assert "build again" not in finished.errors
