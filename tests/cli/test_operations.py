@@ -16,7 +16,7 @@ from pipeline.cli.main import cli
 from tests.paths import REPO
 
 PAGE = (REPO / "docs" / "operations.md").read_text("utf-8")
-SOURCE = "".join(path.read_text("utf-8") for path in sorted((REPO / "pipeline").glob("*.py")))
+SOURCE = "".join(path.read_text("utf-8") for path in sorted((REPO / "pipeline").rglob("*.py")))
 COMMANDS = sorted(
     set(
         re.findall(r"pith-etl ((?:build|history|diff|check|rollback|prune) .+?)(?= 2>|[`\n])", PAGE)
