@@ -216,7 +216,8 @@ def _with_other_number(scene: Scene, finding: str) -> Tampered:
         moved = ("event_subject_mismatch", "state_subject_mismatch")
         return scene.broken("/pith_number", finding, *moved, *scene.differs)
     if scene.kind == "state":
-        return scene.touched("/pith_number", "state_digest_mismatch", finding)
+        taken = ("event_of_several_papers",) if "bundle" in scene.beside else ()
+        return scene.touched("/pith_number", "state_digest_mismatch", finding, *taken)
     return scene.touched("/pith_number", finding)
 
 
