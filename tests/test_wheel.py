@@ -65,15 +65,31 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_carries_its_resources(wheel: Path) -> None:
-    """Every SQL file and the default keyring are in the wheel; tests and samples are not."""
+def _names(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
+        return set(archive.namelist())
+
+
+def test_the_wheel_carries_its_resources(wheel: Path) -> None:
+    """All code, SQL and the keyring are in the wheel; tests, samples and `docs.py` are not."""
+    names = _names(wheel)
     needed = {name for name in _tracked() if name.startswith("sql/")} | {"data/keyring.json"}
     assert {f"pipeline/_resources/{name}" for name in needed} <= names
-    code = {name for name in _tracked() if name.startswith("pipeline/")}
-    assert code <= names
+    code = {name for name in _tracked() if name.startswith("pipeline/")} - {"pipeline/docs.py"}
+    carried = {name for name in names if name.startswith("pipeline/")}
+    assert code == {name for name in carried if not name.startswith("pipeline/_resources/")}
     assert not [name for name in names if name.startswith(("tests/", "data/"))]
+
+
+def test_the_wheel_says_its_licence_and_that_it_is_typed(wheel: Path) -> None:
+    """The wheel carries the text of the licence, names it, and has the marker of type checkers."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        lines = archive.read(metadata).decode("utf-8").splitlines()
+    assert {"License-Expression: MIT", "License-File: LICENSE"} <= set(lines)
+    assert [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
+    assert "pipeline/py.typed" in names
 
 
 def test_the_wheel_does_the_main_job(installed: Path, tmp_path: Path) -> None:
