@@ -1,4 +1,4 @@
-"""The README tells the truth: its commands run, its output is real, its links lead somewhere."""
+"""The README and the guide tell the truth: commands run, output is real, links lead somewhere."""
 
 from __future__ import annotations
 
@@ -13,23 +13,34 @@ from tests.console import Console
 from tests.paths import REPO, SAMPLES
 
 README = (REPO / "README.md").read_text("utf-8")
+PAGES = README + (REPO / "docs" / "guide.md").read_text("utf-8")
 _OUTPUT = re.compile(r"<!-- output: (.+?) -->\n```text\n(.*?)```", re.DOTALL)
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
-OUTPUTS = _OUTPUT.findall(README)
+OUTPUTS = _OUTPUT.findall(PAGES)
 LINES = [
     line.removeprefix("$ ")
-    for block in _CONSOLE.findall(README)
+    for block in _CONSOLE.findall(PAGES)
     for line in block.splitlines()
     if line.startswith("$ ")
 ]
 #: A reader's own directories are not here; the others run as they stand.
-COMMANDS = [
-    line.removeprefix(".venv/bin/pith-etl ")
-    for line in LINES
-    if line.startswith(".venv/bin/pith-etl ") and "/srv/" not in line
-]
+COMMANDS = list(
+    dict.fromkeys(
+        line.removeprefix(".venv/bin/pith-etl ")
+        for line in LINES
+        if line.startswith(".venv/bin/pith-etl ") and "/srv/" not in line
+    )
+)
+
+
+def test_the_readme_is_short_and_says_first_what_it_gives() -> None:
+    """The README has some 600 words beside output, and begins with the program and its people."""
+    words = re.sub(r"```text\n.*?```", "", README, flags=re.DOTALL).split()
+    assert len(words) <= 700
+    first = README.split("\n\n")[1]
+    assert first.startswith("`pith-etl` gives")
 
 
 def test_the_readme_has_something_to_hold() -> None:
@@ -43,7 +54,7 @@ def test_the_readme_has_something_to_hold() -> None:
 def test_output_is_real(
     console: Console, samples_warehouse: Path, query: str, printed: str
 ) -> None:
-    """Each output in the README is what its query prints over the samples, to the letter."""
+    """Each output in them is what its query prints over the samples, to the letter."""
     found = console("sql", query, "--warehouse", samples_warehouse)
     assert (found.code, found.output) == (0, printed)
 
@@ -56,7 +67,7 @@ def test_commands_run(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
 ) -> None:
-    """Each command of the README runs as it is written, where `make build` was run."""
+    """Each command of theirs runs as it is written, where `make build` was run."""
     (tmp_path / "data").mkdir()
     shutil.copytree(samples_warehouse, tmp_path / "data" / "warehouse", symlinks=True)
     shutil.copytree(SAMPLES, tmp_path / "data" / "samples")
@@ -66,7 +77,7 @@ def test_commands_run(
 
 
 def test_targets_exist() -> None:
-    """Each `make` target that the README names is in the Makefile."""
+    """Each `make` target that they name is in the Makefile."""
     makefile = (REPO / "Makefile").read_text("utf-8")
     targets = [line.removeprefix("make ") for line in LINES if line.startswith("make ")]
     assert targets
