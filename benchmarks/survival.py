@@ -34,7 +34,7 @@ import duckdb
 from pipeline import Warehouse, catalog
 from pipeline.documents.keyring import load
 from pipeline.errors import PithEtlError
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.check import check_files
 from pipeline.limits import Limits
 from pipeline.synth.dump import Plan, write
@@ -87,8 +87,10 @@ class Stand:
         """Build the mirror in this process; return the published snapshot."""
         # batches so small that workers have something to do
         limits = Limits(batch_documents=20)
-        order = Order([str(self.mirror)], warehouse, load(self.keyring), workers, limits, keep=7)
-        build(order, lambda *_: None)
+        config = BuildConfig(
+            [str(self.mirror)], warehouse, load(self.keyring), workers, limits, keep=7
+        )
+        build(config, lambda *_: None)
         return (warehouse / "current").resolve()
 
     def start(self) -> subprocess.Popen[bytes]:

@@ -14,7 +14,7 @@ from pipeline import catalog
 from pipeline.cli.main import cli
 from pipeline.cli.render import write_result
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.resources import default_keyring, root
 from pipeline.warehouse.reader import Warehouse
 
@@ -43,8 +43,8 @@ def _with_outputs(page: str) -> str:
     """Return a page with the real results of its queries over the samples."""
     with tempfile.TemporaryDirectory() as directory:
         samples, warehouse = str(root() / "data" / "samples"), Path(directory)
-        order = Order([samples], warehouse, load(default_keyring()), workers=1)
-        build(order, lambda *_: None)
+        config = BuildConfig([samples], warehouse, load(default_keyring()), workers=1)
+        build(config, lambda *_: None)
         with Warehouse(warehouse) as opened:
             return _OUTPUT.sub(
                 lambda match: match[1] + _result(opened, match["query"]) + match[3], page

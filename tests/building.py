@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import Warehouse
 from pipeline.documents.keyring import Keyring, load
-from pipeline.jobs.build import Order, Summary, build
+from pipeline.jobs.build import BuildConfig, Summary, build
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 
@@ -22,8 +22,8 @@ def build_warehouse(
     keyring: Keyring = _KEYRING,
 ) -> Summary:
     """Build the sources into a warehouse, quietly, trusting the registry's key or others."""
-    order = Order([str(source) for source in sources], target, keyring, workers, limits)
-    return build(order, lambda _stage, _done, _total: None)
+    config = BuildConfig([str(source) for source in sources], target, keyring, workers, limits)
+    return build(config, lambda _stage, _done, _total: None)
 
 
 @cache

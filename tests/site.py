@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline import catalog
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import Order, Summary, build
+from pipeline.jobs.build import BuildConfig, Summary, build
 from pipeline.limits import Limits
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
@@ -68,15 +68,15 @@ class Site:
         for name, content in files.items():
             self.put(name, content)
 
-    def build(self, *sources: Path, **options: Any) -> Summary:  # noqa: ANN401 - fields of Order
+    def build(self, *sources: Path, **options: Any) -> Summary:  # noqa: ANN401 - fields of BuildConfig
         """Build the mirror, or other sources, as the command line would, with one worker."""
-        order = Order(
+        config = BuildConfig(
             [str(source) for source in sources or [self.mirror]],
             self.warehouse,
             load(self.keyring),
             **{"workers": 1, **options},
         )
-        return build(order, lambda *_: None)
+        return build(config, lambda *_: None)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """Return what a query finds in the published tables."""

@@ -17,7 +17,7 @@ from pipeline.cli.summary import as_json, as_metrics, as_text
 from pipeline.documents.keyring import load
 from pipeline.errors import FINDINGS, INTERRUPTED, PithEtlError, UsageError, WarehouseError
 from pipeline.interrupts import terminable
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.runs import Summary
 from pipeline.outputs import is_writable, replacing
 from pipeline.resources import default_keyring
@@ -76,7 +76,7 @@ def _run(options: Options) -> int:
         # here, so that what tells of an interrupt below knows it for one
         with terminable():
             with progress(options.progress, options.log_format) as update:
-                summary = build(_order(options), update)
+                summary = build(_config(options), update)
             code = exit_code(summary, options.fail_on)
             # before the others, which tell whether it could be written
             _hold_written(_write_page(options, attempts.ended(code)))
@@ -167,8 +167,8 @@ def _named(error: BaseException) -> str:
     return str(error) if isinstance(error, PithEtlError) else f"{type(error).__name__}: {error}"
 
 
-def _order(options: Options) -> Order:
-    return Order(
+def _config(options: Options) -> BuildConfig:
+    return BuildConfig(
         sources=options.sources,
         warehouse=options.warehouse,
         keyring=load(options.keyring or default_keyring()),

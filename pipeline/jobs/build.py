@@ -40,7 +40,7 @@ from pipeline.model import state_diff as differences
 from pipeline.model.audit import write_findings
 from pipeline.runner import part_store
 from pipeline.runner.part_store import Part
-from pipeline.runner.tasks import Done, Job, plan, run
+from pipeline.runner.tasks import TaskContext, TaskResult, plan, run
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, prefixes, shown
 from pipeline.warehouse import snapshot
@@ -56,7 +56,7 @@ _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "p
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BuildConfig:
     """What to build, and how.
 
     Attributes:
@@ -85,12 +85,12 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _BuildContext:
     """A build under way: its name, what was ordered, what was done so far, and where."""
 
     name: str
     started_at: datetime
-    order: Order
+    config: BuildConfig
     progress: Progress
     summary: Summary
     connection: Connection
@@ -98,10 +98,10 @@ class _Work:
     @property
     def directory(self) -> Path:
         """Where this build alone writes: a worker that outlives another one writes elsewhere."""
-        return self.order.staging / "work" / self.name
+        return self.config.staging / "work" / self.name
 
 
-def build(order: Order, progress: Progress) -> Summary:
+def build(config: BuildConfig, progress: Progress) -> Summary:
     """Build the tables and publish them as a new snapshot, unless nothing changed.
 
     Raises:
@@ -110,106 +110,106 @@ def build(order: Order, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. What was published before stays so.
     """
-    found = discover(order.sources, order.warehouse)
-    with snapshot.locked(order.warehouse):
+    found = discover(config.sources, config.warehouse)
+    with snapshot.locked(config.warehouse):
         try:
             # what cannot be deleted now is told at the end
             with suppress(OSError):
-                snapshot.sweep(order.warehouse)
-            summary = _build(order, found, progress)
+                snapshot.sweep(config.warehouse)
+            summary = _build(config, found, progress)
             summary.notices += nothing_recognised(summary.changes, summary.barren)
             if not summary.published:
-                snapshot.relink(order.warehouse)
-            _clear(order, summary)
+                snapshot.relink(config.warehouse)
+            _clear(config, summary)
         except BaseException as error:
             # what ended the build is told, and not what it leaves: the next one sweeps, too
             with suppress(OSError, WarehouseError):
-                snapshot.sweep(order.warehouse)
+                snapshot.sweep(config.warehouse)
             if isinstance(error, OSError):
-                message = f"cannot write the warehouse {order.warehouse}: {error}"
+                message = f"cannot write the warehouse {config.warehouse}: {error}"
                 raise WarehouseError(message) from error
             raise
     return summary
 
 
-def _clear(order: Order, summary: Summary) -> None:
+def _clear(config: BuildConfig, summary: Summary) -> None:
     """Delete what is not needed any more; what is published stays so if that cannot be."""
     try:
-        if order.keep is not None:
-            retention.clear(order.warehouse, order.keep, parts=summary.published)
-        snapshot.sweep(order.warehouse)
+        if config.keep is not None:
+            retention.clear(config.warehouse, config.keep, parts=summary.published)
+        snapshot.sweep(config.warehouse)
     except (OSError, WarehouseError, duckdb.Error) as error:
         summary.notices.append(f"old snapshots cannot be deleted: {error}")
 
 
-def _build(order: Order, found: Iterator[InputFile], progress: Progress) -> Summary:
+def _build(config: BuildConfig, found: Iterator[InputFile], progress: Progress) -> Summary:
     # before the files are listed: what is modified from now on must be noticed next time
     started_ns = time.time_ns()
-    with _working(order, progress) as work:
+    with _working(config, progress) as work:
         summary, connection = work.summary, work.connection
         with ThreadPoolExecutor(1) as aside:
             # reads the whole last snapshot, while discovering waits for the system
-            opening = aside.submit(snapshot.last, order.warehouse)
+            opening = aside.submit(snapshot.last, config.warehouse)
             facts = _discover(work, found)
         last, notice = opening.result()
         summary.notices += [notice] if notice else []
         if facts is None and last and (documents := last.table("documents")):
             inventory.recall_good(connection, documents)
         if facts and _is_as_listed(work, facts):
-            content = _content(order, facts.inputs_sha256)
+            content = _content(config, facts.inputs_sha256)
             summary.barren = facts.barren
             if _recall(last, content, summary):
                 return summary
         parts = _prepare(work)
-        content = _content(order, summary.inputs_sha256)
+        content = _content(config, summary.inputs_sha256)
         if _recall(last, content, summary):
             _save_listing(work, started_ns)
             return summary
-        _guard(connection, order, last)
+        _guard(connection, config, last)
         folder = _write(work, parts, last, keep=last is not None and _may_keep(last, content))
         with summary.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
             _save_listing(work, started_ns)
             # last of all: from here on the snapshot counts as finished
-            _write_manifest(order, summary, content, folder)
-            snapshot.publish(order.warehouse, folder)
+            _write_manifest(config, summary, content, folder)
+            snapshot.publish(config.warehouse, folder)
     return summary
 
 
-def _is_as_listed(work: _Work, facts: inventory.Facts) -> bool:
+def _is_as_listed(work: _BuildContext, facts: inventory.Facts) -> bool:
     """Tell whether a listing tells all of the inputs: nothing must be read, and nothing is gone."""
-    same = facts.sources == prefixes(work.order.sources)
+    same = facts.sources == prefixes(work.config.sources)
     return same and not work.summary.read and not inventory.has_gone(work.connection)
 
 
-def _save_listing(work: _Work, started_ns: int) -> None:
-    summary, sources = work.summary, prefixes(work.order.sources)
+def _save_listing(work: _BuildContext, started_ns: int) -> None:
+    summary, sources = work.summary, prefixes(work.config.sources)
     facts = inventory.Facts(summary.inputs_sha256, program.version(), sources, summary.barren)
-    inventory.save(work.connection, work.order.staging, work.name, started_ns, facts)
+    inventory.save(work.connection, work.config.staging, work.name, started_ns, facts)
 
 
-def make_snapshot(order: Order, progress: Progress) -> Summary:
+def make_snapshot(config: BuildConfig, progress: Progress) -> Summary:
     """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing.
 
     Raises:
         SourceError: a source does not exist.
         WarehouseError: as `build`.
     """
-    found = discover(order.sources, order.warehouse)
-    with _working(order, progress) as work:
+    found = discover(config.sources, config.warehouse)
+    with _working(config, progress) as work:
         _discover(work, found)
         _write(work, _prepare(work), None, keep=False)
     return work.summary
 
 
-def _content(order: Order, inputs_sha256: str) -> Content:
-    place = snapshot.place(order.warehouse)
-    return Content(inputs_sha256, order.keyring.digest, program.version(), place)
+def _content(config: BuildConfig, inputs_sha256: str) -> Content:
+    place = snapshot.place(config.warehouse)
+    return Content(inputs_sha256, config.keyring.digest, program.version(), place)
 
 
 @contextmanager
-def _working(order: Order, progress: Progress) -> Iterator[_Work]:
+def _working(config: BuildConfig, progress: Progress) -> Iterator[_BuildContext]:
     """Make the directories of a build; its connection spills into one of them.
 
     Raises:
@@ -217,13 +217,13 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
         KeyboardInterrupt: a query was interrupted.
     """
     started_at = datetime.now(UTC)
-    name = snapshot.next_name(order.warehouse, started_at)
-    summary = Summary(name, str(order.warehouse), order.workers)
-    spill = order.staging / "work" / name / "spill"
+    name = snapshot.next_name(config.warehouse, started_at)
+    summary = Summary(name, str(config.warehouse), config.workers)
+    spill = config.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
-    with connect(spill, order.workers) as connection:
-        work = _Work(name, started_at, order, progress, summary, connection)
+    with connect(spill, config.workers) as connection:
+        work = _BuildContext(name, started_at, config, progress, summary, connection)
         try:
             # within: to look for what broke would take longer than an interrupt may
             with interruptible(connection):
@@ -232,10 +232,10 @@ def _working(order: Order, progress: Progress) -> Iterator[_Work]:
             raise _explained(work, error) from error
 
 
-def _explained(work: _Work, error: duckdb.Error) -> Exception:
+def _explained(work: _BuildContext, error: duckdb.Error) -> Exception:
     """Return what an error of DuckDB means; what is broken in staging is removed."""
-    order = work.order
-    broken = [] if is_disk_full(error) else _remove_broken(order.staging)
+    config = work.config
+    broken = [] if is_disk_full(error) else _remove_broken(config.staging)
     if broken:
         return _broken(broken, str(error))
     if is_out_of_memory(error):
@@ -244,7 +244,7 @@ def _explained(work: _Work, error: duckdb.Error) -> Exception:
             f"The largest documents are {_largest(work.connection)}: {error}"
         )
     if is_disk_full(error) or isinstance(error, duckdb.IOException):
-        return WarehouseError(f"cannot write the warehouse {order.warehouse}: {error}")
+        return WarehouseError(f"cannot write the warehouse {config.warehouse}: {error}")
     return error
 
 
@@ -270,55 +270,55 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
-def _discover(work: _Work, found: Iterator[InputFile]) -> inventory.Facts | None:
+def _discover(work: _BuildContext, found: Iterator[InputFile]) -> inventory.Facts | None:
     """List the files, and find those that must be read because they are new or seem changed.
 
     Returns:
         The facts of the last listing, if there is one.
     """
-    connection, order, summary = work.connection, work.order, work.summary
+    connection, config, summary = work.connection, work.config, work.summary
     with summary.timed("discover"):
-        repeated = len(order.sources) > 1
+        repeated = len(config.sources) > 1
         summary.files = inventory.list_files(connection, found, repeated=repeated)
-        tables.part_views(connection, part_store.parts(order.staging))
-        facts, damaged = inventory.open_listing(connection, order.staging)
+        tables.part_views(connection, part_store.parts(config.staging))
+        facts, damaged = inventory.open_listing(connection, config.staging)
         if damaged:
             names = ", ".join(damaged)
             message = f"files are read again: the listing {names} is damaged, or another version's"
             summary.notices.append(message)
         # another program may refuse other files
         judged = facts is not None and facts.program == program.version()
-        summary.read = inventory.find_changed(connection, rescan=order.rescan, judged=judged)
+        summary.read = inventory.find_changed(connection, rescan=config.rescan, judged=judged)
     return facts
 
 
-def _prepare(work: _Work) -> list[Part]:
+def _prepare(work: _BuildContext) -> list[Part]:
     """Read and stage what is new; create `inputs` and the views of all parts, returned in order."""
     connection, summary = work.connection, work.summary
     with summary.timed("stage"):
         if summary.read:
             _stage(work)
-        parts = part_store.parts(work.order.staging)
+        parts = part_store.parts(work.config.staging)
         tables.part_views(connection, parts)
         listings = sorted((work.directory / "listing").glob("*.parquet"))
         inventory.make_inputs(connection, listings)
         summary.inputs_sha256 = runs.inputs_digest(connection)
-        summary.barren = inventory.barren(connection, prefixes(work.order.sources))
+        summary.barren = inventory.barren(connection, prefixes(work.config.sources))
     return parts
 
 
-def _stage(work: _Work) -> None:
-    order, summary = work.order, work.summary
+def _stage(work: _BuildContext) -> None:
+    config, summary = work.config, work.summary
     known = work.directory / "known"
     part_store.write_known(known, column(work.connection, tables.KNOWN))
     listings, version = work.directory / "listing", part_store.version()
-    job = Job(order.staging, listings, known, order.keyring, order.limits, version)
-    total = Done()
+    job = TaskContext(config.staging, listings, known, config.keyring, config.limits, version)
+    total = TaskResult()
     work.progress("stage", 0, summary.read)
     size, files = inventory.changed_files(work.connection)
     # closed at once when this is interrupted, so that no worker outlives the build
-    tasks = plan(files, size, order.limits, order.workers)
-    with closing(run(tasks, job, order.workers)) as finished:
+    tasks = plan(files, size, config.limits, config.workers)
+    with closing(run(tasks, job, config.workers)) as finished:
         for done in finished:
             total += done
             work.progress("stage", total.files, summary.read)
@@ -348,20 +348,20 @@ def _may_keep(last: Last, content: Content) -> bool:
     return same and not last.damaged
 
 
-def _guard(connection: Connection, order: Order, last: Last | None) -> None:
+def _guard(connection: Connection, config: BuildConfig, last: Last | None) -> None:
     """Refuse to publish a snapshot that lost too much of the last one.
 
     Raises:
         ShrinkError: more than `max_shrink` of its documents vanished or fail.
     """
-    if order.max_shrink is None:
+    if config.max_shrink is None:
         return
     total, lost = _lost(connection, last)
     # as the operator wrote it: 2.3 times 1000 is less than 2300 in floats
-    if 100 * lost > Fraction(str(order.max_shrink)) * total:
+    if 100 * lost > Fraction(str(config.max_shrink)) * total:
         message = (
             f"{lost} of the {total} documents of the last snapshot vanished or fail, more than "
-            f"{order.max_shrink:g}%; nothing was published. Is a source not mounted? "
+            f"{config.max_shrink:g}%; nothing was published. Is a source not mounted? "
             "If this is right, build with --allow-shrink"
         )
         raise ShrinkError(message)
@@ -410,26 +410,26 @@ select
 """
 
 
-def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
+def _write(work: _BuildContext, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
     """Model and audit the tables into the snapshot's folder, and return it.
 
     With `keep`, rows of the last snapshot that no change touches stay.
     """
-    connection, order, summary = work.connection, work.order, work.summary
-    folder = order.warehouse / "snapshots" / summary.snapshot
+    connection, config, summary = work.connection, work.config, work.summary
+    folder = config.warehouse / "snapshots" / summary.snapshot
     folder.mkdir(parents=True)
     with summary.timed("model"):
         if damaged := part_store.damaged(parts):
-            _remove_broken(order.staging)
+            _remove_broken(config.staging)
             raise _broken([part.path.name for part in damaged], "not as it was written")
-        tables.locate(connection, order.keyring)
+        tables.locate(connection, config.keyring)
         only_fresh = keep and last is not None and incremental.changes(connection, last.folder)
         if not only_fresh:
             incremental.everything(connection)
-        threads = _side_by_side(connection, order.workers)
-        tables.stage_views(connection, parts, order.keyring, only_fresh=only_fresh)
+        threads = _side_by_side(connection, config.workers)
+        tables.stage_views(connection, parts, config.keyring, only_fresh=only_fresh)
         tables.build_intermediate(connection)
-        differences.find(connection, order.limits)
+        differences.find(connection, config.limits)
         work.progress("model", 0, len(tables.MODELLED))
         for done, (name, rows) in enumerate(
             tables.write_models(connection, folder, threads, only_fresh=only_fresh)
@@ -448,15 +448,15 @@ def _write(work: _Work, parts: list[Part], last: Last | None, *, keep: bool) -> 
     return folder
 
 
-def _write_runs(work: _Work, folder: Path) -> None:
+def _write_runs(work: _BuildContext, folder: Path) -> None:
     """Write the table of all builds up to this one, as far as the snapshots that are kept tell."""
     facts = {
         "started_at": work.started_at.replace(tzinfo=None),
-        "sources": list(map(shown, work.order.sources)),
-        "keyring_sha256": work.order.keyring.digest,
+        "sources": list(map(shown, work.config.sources)),
+        "keyring_sha256": work.config.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
-    earlier = snapshot.intact(work.order.warehouse, "runs")
+    earlier = snapshot.intact(work.config.warehouse, "runs")
     table, sql = catalog.table("runs"), runs.runs_sql(earlier)
     work.summary.rows["runs"] = tables.write_table(work.connection, table, sql, folder)
 
@@ -471,11 +471,11 @@ def _side_by_side(connection: Connection, workers: int) -> int:
     return workers if size <= _SMALL_BYTES else 1
 
 
-def _write_manifest(order: Order, summary: Summary, content: Content, folder: Path) -> None:
+def _write_manifest(config: BuildConfig, summary: Summary, content: Content, folder: Path) -> None:
     facts = {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: installed(name) for name in _LIBRARIES},
-        "sources": list(map(shown, order.sources)),
+        "sources": list(map(shown, config.sources)),
         "content": content,
         "documents": summary.documents,
         "statuses": summary.statuses,

@@ -189,7 +189,7 @@ def _contents(warehouse: Path) -> Iterator[str]:
 
 def _without(parts: Iterable[Part], needed: Path) -> list[Part]:
     """Return the parts of which no document is among the digests of a file."""
-    with part_store.Known(needed) as known:
+    with part_store.DigestSet(needed) as known:
         return [
             part
             for part in parts

@@ -17,7 +17,7 @@ from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import WarehouseError
 from pipeline.interrupts import interruptible
-from pipeline.jobs.build import Order, make_snapshot
+from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
 from pipeline.warehouse.snapshot import table_file
@@ -77,9 +77,9 @@ def verify(sources: Sequence[str], keyring: Path | None) -> Iterator[Verdict]:
     """
     pinned = load(keyring or default_keyring())
     with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
-        order = Order(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
+        config = BuildConfig(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
-            summary = make_snapshot(order, lambda _stage, _done, _total: None)
+            summary = make_snapshot(config, lambda _stage, _done, _total: None)
         except OSError as error:
             message = f"cannot write the temporary directory {directory}: {error}"
             raise WarehouseError(message) from error
@@ -141,14 +141,14 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
     cursor = connection.execute(_DOCUMENTS)
     while rows := cursor.fetchmany(1000):
         for path, position, kind, number, status, reason, proof, proven, found in rows:
-            findings = tuple(sorted((Finding(*finding) for finding in found), key=_order))
+            findings = tuple(sorted((Finding(*finding) for finding in found), key=_config))
             holds = proven and not any(item.severity in FAILING for item in findings)
             unchecked = status in _UNCHECKED and path not in named
             verdict = "not_checked" if unchecked else "ok" if holds else "failed"
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)
 
 
-def _order(finding: Finding) -> tuple[int, str, bool, str, str]:
+def _config(finding: Finding) -> tuple[int, str, bool, str, str]:
     rank = SEVERITIES.index(finding.severity)
     # what is only counted comes after what is listed
     counts = finding.occurrences > 1

@@ -178,13 +178,13 @@ def remove_broken(staging: Path) -> list[str]:
 
 
 def write_known(path: Path, digests: Iterable[Iterable[bytes]]) -> None:
-    """Write SHA-256 digests, in batches that are sorted as a whole, for `Known` to look up."""
+    """Write SHA-256 digests, in batches that are sorted as a whole, for `DigestSet` to look up."""
     with path.open("wb") as file:
         for batch in digests:
             file.write(b"".join(batch))
 
 
-class Known:
+class DigestSet:
     """A set of digests in a sorted file, shared by all workers through the page cache."""
 
     def __init__(self, path: Path) -> None:

@@ -19,14 +19,14 @@ from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
 from pipeline.limits import Limits
 from pipeline.processes import WorkerKilledError, hand_out
-from pipeline.runner.part_store import Known, version, write_part
+from pipeline.runner.part_store import DigestSet, version, write_part
 from pipeline.sources.files import InputFile, RawDocument, read_documents
 from pipeline.stage.schema import INPUTS, to_arrow
 from pipeline.stage.stage import stage
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TaskContext:
     """What all tasks of a build share.
 
     Attributes:
@@ -53,7 +53,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class TaskResult:
     """What became of tasks: files and documents found, those newly staged, their bytes.
 
     `peak_bytes` is the most memory that one process held.
@@ -65,9 +65,9 @@ class Done:
     bytes: int = 0
     peak_bytes: int = 0
 
-    def __add__(self, other: Done) -> Done:
+    def __add__(self, other: TaskResult) -> TaskResult:
         """Return the sums, and of the memory the most."""
-        return Done(
+        return TaskResult(
             self.files + other.files,
             self.documents + other.documents,
             self.staged + other.staged,
@@ -112,7 +112,7 @@ def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
             return
 
 
-def run(tasks: Iterator[Task], job: Job, workers: int) -> Generator[Done]:
+def run(tasks: Iterator[Task], job: TaskContext, workers: int) -> Generator[TaskResult]:
     """Run the tasks, yielding what became of each as it is done.
 
     One task, or one worker, needs no other process. When the caller closes the iterator or
@@ -146,7 +146,7 @@ def peak_memory() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def run_task(task: Task, job: Job) -> Done:
+def run_task(task: Task, job: TaskContext) -> TaskResult:
     """Read the task's files; write parts of what is new and the listing of everything.
 
     Raises:
@@ -155,10 +155,10 @@ def run_task(task: Task, job: Job) -> Done:
     if version() != job.version:
         message = "pith-etl was upgraded while it ran; nothing was published: build again"
         raise WarehouseError(message)
-    done = Done(files=len(task.files))
+    done = TaskResult(files=len(task.files))
     listing = job.listing / f"{task.number}.parquet"
     # batch by batch, because one file may hold millions of documents
-    with Known(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
+    with DigestSet(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
         for batch in _batches(_read(task, job.limits), job.limits):
             new = {
                 document.sha256: document.raw
@@ -169,8 +169,8 @@ def run_task(task: Task, job: Job) -> Done:
                 tables = stage(new.items(), job.keyring)
                 write_part(job.staging, tables, [key.label for key in job.keyring.keys])
             listed.write_table(to_arrow(INPUTS, [_listed(document) for document in batch]))
-            done += Done(0, len(batch), len(new), sum(item.size or 0 for item in batch))
-    return done + Done(peak_bytes=peak_memory())
+            done += TaskResult(0, len(batch), len(new), sum(item.size or 0 for item in batch))
+    return done + TaskResult(peak_bytes=peak_memory())
 
 
 def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:

@@ -59,7 +59,7 @@ class _Times(dict[str, int | None]):
         return found
 
 
-class Sheet:
+class DocumentRows:
     """One document being flattened: what its rows have in common.
 
     A `place` is a JSON pointer in pieces, which are joined only where there is a problem.
@@ -76,7 +76,7 @@ class Sheet:
     """
 
     def __init__(self, rows: Rows, doc: int, sha256: str, document: Document) -> None:
-        """Open a sheet for a document that was read."""
+        """Begin the rows of a document that was read."""
         self.tables = rows.tables
         self.rows = rows
         self.doc = doc

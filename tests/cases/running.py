@@ -11,7 +11,7 @@ import duckdb
 from pipeline import catalog
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, literal
-from pipeline.jobs.build import Order, make_snapshot
+from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 
 #: What a case's folder holds beside its documents.
@@ -22,8 +22,8 @@ _NO_DOCUMENTS = ("keyring.json", "expected.json", "why.txt")
 def built(sources: Sequence[Path], warehouse: Path, keyring: Path | None) -> Iterator[Connection]:
     """Build documents and yield a connection that sees the tables."""
     paths = [str(path) for path in sources]
-    order = Order(paths, warehouse, load(keyring or default_keyring()), workers=1)
-    summary = make_snapshot(order, lambda _stage, _done, _total: None)
+    config = BuildConfig(paths, warehouse, load(keyring or default_keyring()), workers=1)
+    summary = make_snapshot(config, lambda _stage, _done, _total: None)
     with duckdb.connect() as connection:
         for table in catalog.TABLES:
             file = warehouse / "snapshots" / summary.snapshot / table / "*.parquet"

@@ -24,7 +24,7 @@ from pipeline.documents.canonical import (
 from pipeline.documents.ijson import RefusedError, parse
 from pipeline.documents.read import NotPithError, read
 from pipeline.stage.flatten.documents import flatten
-from pipeline.stage.rows import Rows, Sheet
+from pipeline.stage.rows import DocumentRows, Rows
 from pipeline.stage.schema import TABLES
 from tests.json_values import (
     FLOATS,
@@ -214,8 +214,8 @@ def digested_or_refused(tree: dict[str, Any], pointer: str) -> str:
         document = read(json.dumps(tree).encode())
     except RefusedError as error:
         return "refused" if f"{error.place}/".startswith(f"{pointer}/") else str(error)
-    sheet = Sheet(Rows(), 0, "0" * 64, document)
-    same = all(sheet.digest(part) == published_digest(part) for part in (tree, *tree.values()))
+    out = DocumentRows(Rows(), 0, "0" * 64, document)
+    same = all(out.digest(part) == published_digest(part) for part in (tree, *tree.values()))
     return "digested" if same else f"another digest for {pointer}"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.documents.keyring import Keyring, PinnedKey, load
 from pipeline.duck import Connection
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.check import check_findings, check_tables, open_snapshot
 from pipeline.limits import MAX_LISTED, MAX_PLACES
 from pipeline.model import incremental
@@ -90,8 +90,8 @@ def test_whatever_fields_lack_the_tables_are_those_of_any_other_build(
             (source / f"{step}-{number}.json").write_bytes(raw)
         for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
             monkeypatch.setattr(incremental, "MOST", most)
-            order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
-            build(order, lambda *_: None)
+            config = BuildConfig([str(source)], warehouse, keyring, workers=1, max_shrink=None)
+            build(config, lambda *_: None)
         assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
         assert _fails(tmp_path / "kept") == []
 
@@ -149,8 +149,8 @@ def test_copies_of_many_findings_come_and_go_as_in_any_other_build(
             (source / f"{number:02}.json").write_bytes(copy)
         for warehouse, most in ((tmp_path / "kept", 1.0), (tmp_path / f"whole-{step}", -1.0)):
             monkeypatch.setattr(incremental, "MOST", most)
-            order = Order([str(source)], warehouse, keyring, workers=1, max_shrink=None)
-            build(order, lambda *_: None)
+            config = BuildConfig([str(source)], warehouse, keyring, workers=1, max_shrink=None)
+            build(config, lambda *_: None)
         assert tables(tmp_path / "kept") == tables(tmp_path / f"whole-{step}")
         assert _fails(tmp_path / "kept") == []
         counted = "select count(*) from findings where occurrences > 1"
@@ -170,8 +170,9 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
     source.mkdir()
     for number, document in enumerate(chance.sample(documents, 60)):
         shutil.copy(document, source / f"start-{number}.json")
-    orders = {
-        most: Order([str(source)], tmp_path / f"{most}", keyring, workers=1) for most in (-1.0, 1.0)
+    configs = {
+        most: BuildConfig([str(source)], tmp_path / f"{most}", keyring, workers=1)
+        for most in (-1.0, 1.0)
     }
     kept = []
     changes = incremental.changes
@@ -182,9 +183,9 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
 
     monkeypatch.setattr(incremental, "changes", counted)
     for _ in range(6):
-        for most, order in orders.items():
+        for most, config in configs.items():
             monkeypatch.setattr(incremental, "MOST", most)
-            build(order, lambda *_: None)
+            build(config, lambda *_: None)
         assert tables(tmp_path / "1.0") == tables(tmp_path / "-1.0")
         _step(source, documents, chance)
     assert kept.count(True) == kept.count(False) == 5

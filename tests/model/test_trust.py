@@ -11,7 +11,7 @@ import pytest
 from pipeline import catalog
 from pipeline.documents import signatures
 from pipeline.documents.keyring import Keyring, load
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 from tests.building import rows
@@ -31,7 +31,7 @@ def _build(
 ) -> dict[str, list[tuple[object, ...]]]:
     """Build; return the rows of every table that a build of its own would have, too."""
     paths = [str(path) for path in sources or (SAMPLES,)]
-    build(Order(paths, warehouse, keyring, 1, limits), lambda _stage, _done, _total: None)
+    build(BuildConfig(paths, warehouse, keyring, 1, limits), lambda _stage, _done, _total: None)
     return {name: rows(warehouse, f"from {name}") for name in catalog.TABLES if name != "runs"}
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.report.page import write
 from pipeline.synth.dump import Plan
 from pipeline.synth.dump import write as write_dump
@@ -61,7 +61,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keyring = load(directory / "dump" / "keyring.json")
     sources = [str(directory / "dump" / "documents"), str(directory / "hostile")]
     for count in (1, 2):
-        order = Order(sources[:count], directory / "warehouse", keyring, workers=1)
+        order = BuildConfig(sources[:count], directory / "warehouse", keyring, workers=1)
         build(order, lambda _stage, _done, _total: None)
     return directory / "warehouse"
 

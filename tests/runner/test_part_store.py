@@ -19,7 +19,7 @@ from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
 from pipeline.jobs import retention
 from pipeline.runner import part_store
-from pipeline.runner.part_store import Known, parts, remove_broken, write_known, write_part
+from pipeline.runner.part_store import DigestSet, parts, remove_broken, write_known, write_part
 from pipeline.stage.stage import stage
 from tests.site import REAL, Site, tables
 
@@ -162,5 +162,5 @@ def test_known_finds_what_was_written(tmp_path: Path) -> None:
     for size in (0, 1, 2, 3, 100):
         written = sorted(map(bytes.fromhex, digests[:size]))
         write_known(tmp_path / "known", [written[:2], written[2:]])
-        with Known(tmp_path / "known") as known:
+        with DigestSet(tmp_path / "known") as known:
             assert [digest in known for digest in digests] == [n < size for n in range(200)]

@@ -20,7 +20,7 @@ from pipeline.errors import WarehouseError
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 from pipeline.runner.part_store import version
-from pipeline.runner.tasks import Job, Task, plan, run_task
+from pipeline.runner.tasks import Task, TaskContext, plan, run_task
 from pipeline.sources.files import InputFile, discover
 from tests.building import build_warehouse
 from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables, workers
@@ -217,10 +217,10 @@ def test_a_defect_in_a_worker_tells_where_it_was(
 ) -> None:
     """What nobody foresaw in a worker is raised by the build, with the worker's own traceback."""
 
-    def unlimited(*fields: Any) -> Job:  # noqa: ANN401 - of a job
-        return replace(Job(*fields), limits=cast("Limits", None))
+    def unlimited(*fields: Any) -> TaskContext:  # noqa: ANN401 - of a job
+        return replace(TaskContext(*fields), limits=cast("Limits", None))
 
-    monkeypatch.setattr("pipeline.jobs.build.Job", unlimited)
+    monkeypatch.setattr("pipeline.jobs.build.TaskContext", unlimited)
     with pytest.raises(AttributeError) as caught:
         _fresh(site, tmp_path).build(site.mirror, workers=2, limits=Limits(batch_documents=45))
     assert "in run_task" in "".join(caught.value.__notes__)
@@ -252,7 +252,9 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
     (tmp_path / "known").write_bytes(b"")
     (file,) = discover([tmp_path / "many.ndjson"])
     limits = Limits(batch_documents=3000, mean_bytes=0)
-    job = Job(tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version())
+    job = TaskContext(
+        tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version()
+    )
     tracemalloc.start()
     try:
         run_task(Task(7, (file,)), job)

@@ -17,7 +17,7 @@ from pipeline.documents.canonical import text_digest
 from pipeline.documents.keyring import load
 from pipeline.documents.signatures import decode_base64, holds
 from pipeline.errors import UsageError
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth import command
 from pipeline.synth.documents import Draft
 from pipeline.synth.dump import KINDS, Plan, SynthError, write
@@ -48,8 +48,8 @@ def _warehouse(plan: Plan) -> Path:
     write(plan, 1)
     target = plan.directory / "warehouse"
     keyring = load(plan.directory / "keyring.json")
-    order = Order([str(plan.directory / "documents")], target, keyring, 1)
-    build(order, lambda _stage, _done, _total: None)
+    config = BuildConfig([str(plan.directory / "documents")], target, keyring, 1)
+    build(config, lambda _stage, _done, _total: None)
     return target
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import Order, build
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth.dump import KINDS, Plan, write
 from pipeline.synth.tamper import TAMPERS
 from tests.building import rows
@@ -31,7 +31,7 @@ def _found(plan: Plan) -> Findings:
     """Build a dump and return the codes of severity warning and above, by document."""
     target, documents = plan.directory / "warehouse", plan.directory / "documents"
     keyring = load(plan.directory / "keyring.json")
-    build(Order([str(documents)], target, keyring, 1), lambda _stage, _done, _total: None)
+    build(BuildConfig([str(documents)], target, keyring, 1), lambda _stage, _done, _total: None)
     found: Findings = defaultdict(set)
     query = "select path, position, code from findings where severity <> 'info'"
     for path, position, code in rows(target, query):

@@ -15,7 +15,7 @@ from pipeline.stage.flatten.keys import add_keys
 from pipeline.stage.flatten.papers import PaperParts, add_aliases, add_paper
 from pipeline.stage.flatten.signatures import add_receipt, add_signature
 from pipeline.stage.flatten.states import add_embedded_state, add_state, merged_state
-from pipeline.stage.rows import Rows, Sheet, json_text
+from pipeline.stage.rows import DocumentRows, Rows, json_text
 
 
 def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
@@ -27,61 +27,61 @@ def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
         sha256: the digest of its raw bytes, in hex.
         document: as it was read.
     """
-    sheet, shape = Sheet(rows, doc, sha256, document), document.shape
+    out, shape = DocumentRows(rows, doc, sha256, document), document.shape
     if isinstance(shape, Record):
-        _flatten_record(sheet, shape)
+        _flatten_record(out, shape)
     elif isinstance(shape, Bundle):
-        _flatten_bundle(sheet, shape)
+        _flatten_bundle(out, shape)
     else:
-        _flatten_state(sheet, shape)
-    sheet.close()
+        _flatten_state(out, shape)
+    out.close()
 
 
-def _flatten_record(sheet: Sheet, record: Record) -> None:
+def _flatten_record(out: DocumentRows, record: Record) -> None:
     canonical = record.canonical_record
     snapshot = record.graph_snapshot or GraphSnapshot()
     texts = ("/paper", record.paper or Paper())
     if record.paper is None and snapshot.paper is not None:
         texts = ("/graph_snapshot/paper", snapshot.paper)
     _add_document(
-        sheet,
+        out,
         short_pith_number=record.short_pith_number,
         format_version=record.schema_version,
         schema_url=record.schema_url,
-        created_at=sheet.time(record.created_at, "/created_at"),
-        updated_at=sheet.time(record.updated_at, "/updated_at"),
+        created_at=out.time(record.created_at, "/created_at"),
+        updated_at=out.time(record.updated_at, "/updated_at"),
         canonical_sha256=record.canonical_sha256,
         links=json_text(record.links),
         agent_actions=json_text(record.agent_actions),
     )
-    status = _canonical_status(sheet, record.canonical_sha256)
-    add_receipt(sheet, "/receipt", record.receipt, sheet.canonical_sha256)
-    check_source(sheet, "/source", record.source, canonical)
-    check_source(sheet, "/graph_snapshot/source", snapshot.source, canonical)
+    status = _canonical_status(out, record.canonical_sha256)
+    add_receipt(out, "/receipt", record.receipt, out.canonical_sha256)
+    check_source(out, "/source", record.source, canonical)
+    check_source(out, "/graph_snapshot/source", snapshot.source, canonical)
     if record.paper is not None and snapshot.paper is not None:
-        check_texts(sheet, record.paper, snapshot.paper)
+        check_texts(out, record.paper, snapshot.paper)
     parts = PaperParts(
         texts,
         ("/graph_snapshot", snapshot),
         ("/receipt", record.receipt),
         record.attestation_state,
     )
-    add_paper(sheet, canonical, status, parts)
-    add_aliases(sheet, "/aliases", record.aliases)
-    _add_record(sheet, record)
+    add_paper(out, canonical, status, parts)
+    add_aliases(out, "/aliases", record.aliases)
+    _add_record(out, record)
 
 
-def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
+def _flatten_bundle(out: DocumentRows, bundle: Bundle) -> None:
     canonical, signature = bundle.canonical_record, bundle.bundle_signature
-    computed = sheet.digest(without(sheet.document.tree, "bundle_signature"))
+    computed = out.digest(without(out.document.tree, "bundle_signature"))
     stated = signature.bundle_sha256 if signature else None
-    merged = merged_state(sheet)
+    merged = merged_state(out)
     _add_document(
-        sheet,
+        out,
         short_pith_number=bundle.short_pith_number,
         format_version=bundle.bundle_version,
         merge_version=bundle.merge_version,
-        built_at=sheet.time(bundle.built_at, "/built_at"),
+        built_at=out.time(bundle.built_at, "/built_at"),
         canonical_sha256=bundle.canonical_sha256,
         bundle_sha256=stated,
         bundle_sha256_computed=computed,
@@ -89,61 +89,61 @@ def _flatten_bundle(sheet: Sheet, bundle: Bundle) -> None:
         mirror_hints=json_text(bundle.mirror_hints),
         merged_sha256=merged and merged.sha256,
     )
-    status = _canonical_status(sheet, bundle.canonical_sha256)
-    sheet.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
-    add_keys(sheet, bundle.public_keys)
-    place = ("/bundle_signature", "bundle", sheet.pith_number)
-    add_signature(sheet, place, signature, computed, stated)
-    for pointer, value in sheet.document.extra.items():
+    status = _canonical_status(out, bundle.canonical_sha256)
+    out.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
+    add_keys(out, bundle.public_keys)
+    place = ("/bundle_signature", "bundle", out.pith_number)
+    add_signature(out, place, signature, computed, stated)
+    for pointer, value in out.document.extra.items():
         if pointer.startswith("/bundle_signature/"):
-            sheet.problem("signature_fields_unknown", pointer, None, value, breaks=False)
-    check_source(sheet, "/source", bundle.source, canonical)
-    add_paper(sheet, canonical, status, add_events(sheet, canonical))
-    add_aliases(sheet, "/source_aliases", bundle.source_aliases)
+            out.problem("signature_fields_unknown", pointer, None, value, breaks=False)
+    check_source(out, "/source", bundle.source, canonical)
+    add_paper(out, canonical, status, add_events(out, canonical))
+    add_aliases(out, "/source_aliases", bundle.source_aliases)
     if bundle.state is not None:
-        add_embedded_state(sheet, bundle.state, merged)
+        add_embedded_state(out, bundle.state, merged)
 
 
-def _flatten_state(sheet: Sheet, state: State) -> None:
+def _flatten_state(out: DocumentRows, state: State) -> None:
     _add_document(
-        sheet,
+        out,
         format_version=state.state_version,
         merge_version=state.merge_version,
     )
-    computed = sheet.digest(without(sheet.document.tree, "state_sha256"))
-    add_state(sheet, state, "", computed, ("not_reproducible", None))
+    computed = out.digest(without(out.document.tree, "state_sha256"))
+    add_state(out, state, "", computed, ("not_reproducible", None))
     canonical = state.current.canonical_record
     # the digest of its canonical record stands in the event that created it, and not beside it
-    add_paper(sheet, canonical, "missing", add_events(sheet, canonical))
-    add_aliases(sheet, "/current/source_aliases", state.current.source_aliases)
+    add_paper(out, canonical, "missing", add_events(out, canonical))
+    add_aliases(out, "/current/source_aliases", state.current.source_aliases)
 
 
-def _add_document(sheet: Sheet, **facts: object) -> None:
-    extra = sheet.document.extra
+def _add_document(out: DocumentRows, **facts: object) -> None:
+    extra = out.document.extra
     short = facts.get("short_pith_number")
-    expected = sheet.pith_number[:5] + sheet.pith_number[10:18]
+    expected = out.pith_number[:5] + out.pith_number[10:18]
     if short is not None and short != expected:
-        sheet.problem("short_number_mismatch", "/short_pith_number", expected, short)
-    sheet.add_wide(
+        out.problem("short_number_mismatch", "/short_pith_number", expected, short)
+    out.add_wide(
         "documents",
-        sha256=sheet.sha256,
-        kind=sheet.document.kind,
+        sha256=out.sha256,
+        kind=out.document.kind,
         status="ok",
-        pith_number=sheet.pith_number,
-        canonical_sha256_computed=sheet.canonical_sha256,
+        pith_number=out.pith_number,
+        canonical_sha256_computed=out.canonical_sha256,
         extra_count=len(extra),
         extra=json_text(extra) if extra else None,
         **facts,
     )
 
 
-def _canonical_status(sheet: Sheet, stated: str | None) -> str:
-    return sheet.compare(
-        "canonical_digest_mismatch", sheet.canonical_sha256, stated, "/canonical_sha256"
+def _canonical_status(out: DocumentRows, stated: str | None) -> str:
+    return out.compare(
+        "canonical_digest_mismatch", out.canonical_sha256, stated, "/canonical_sha256"
     )
 
 
-def _add_record(sheet: Sheet, record: Record) -> None:
+def _add_record(out: DocumentRows, record: Record) -> None:
     """Append what only a record states, and its inbound citations."""
     status, inbound, formal = (
         record.verification_status,
@@ -152,9 +152,9 @@ def _add_record(sheet: Sheet, record: Record) -> None:
     )
     flags = {name: getattr(status, name) for name in status.__struct_fields__} if status else {}
     sample = (inbound and inbound.sample) or ()
-    sheet.add_wide(
+    out.add_wide(
         "records",
-        pith_number=sheet.pith_number,
+        pith_number=out.pith_number,
         inbound_citation_count=inbound and inbound.count,
         inbound_internal_anchor_count=inbound and inbound.internal_anchor_count,
         inbound_sample_count=len(sample),
@@ -162,9 +162,9 @@ def _add_record(sheet: Sheet, record: Record) -> None:
         **flags,
     )
     for position, citation in enumerate(sample):
-        sheet.add(
+        out.add(
             "citations",
-            sheet.pith_number,
+            out.pith_number,
             position,
             citation.citing_arxiv_id,
             citation.citing_title,

@@ -19,52 +19,52 @@ from pipeline.documents.shapes import (
 from pipeline.stage.flatten.consistency import check_source
 from pipeline.stage.flatten.papers import PaperParts
 from pipeline.stage.flatten.signatures import add_receipt, add_signature
-from pipeline.stage.rows import Sheet, json_text
+from pipeline.stage.rows import DocumentRows, json_text
 
 
-def add_events(sheet: Sheet, canonical: CanonicalRecord) -> PaperParts:
+def add_events(out: DocumentRows, canonical: CanonicalRecord) -> PaperParts:
     """Append the events of a bundle or a state; return the paper as they tell it at last.
 
     What is unapplied tells nothing.
     """
     created: tuple[str, RecordCreated] | None = None
     snapshot: tuple[str, GraphSnapshot] | None = None
-    for position, read in enumerate(sheet.document.events):
-        sheet.unapplied = read.unapplied
-        _add_event(sheet, position, read)
+    for position, read in enumerate(out.document.events):
+        out.unapplied = read.unapplied
+        _add_event(out, position, read)
         payload = read.payload
         if isinstance(payload, RecordCreated):
-            _check_created(sheet, read, payload)
+            _check_created(out, read, payload)
             if not read.unapplied:
                 created = created or (f"{read.pointer}/payload", payload)
         elif isinstance(payload, GraphSnapshotTaken):
             taken = (f"{read.pointer}/payload/graph_snapshot", payload.graph_snapshot)
-            check_source(sheet, f"{taken[0]}/source", taken[1].source, canonical)
+            check_source(out, f"{taken[0]}/source", taken[1].source, canonical)
             snapshot = snapshot if read.unapplied else taken
-    _check_loops(sheet)
-    sheet.unapplied = False
+    _check_loops(out)
+    out.unapplied = False
     pointer, graph = snapshot or ("", GraphSnapshot())
     texts = (f"{pointer}/paper", graph.paper or Paper())
     receipt = (f"{created[0]}/receipt", created[1].receipt) if created else (None, None)
     if receipt[1] is None:
-        add_receipt(sheet, receipt[0] or "/receipt", None, sheet.canonical_sha256)
+        add_receipt(out, receipt[0] or "/receipt", None, out.canonical_sha256)
     attestation_state = created[1].attestation_state if created else None
     return PaperParts(texts, (pointer, graph), receipt, attestation_state)
 
 
-def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
+def _add_event(out: DocumentRows, position: int, read: ReadEvent) -> None:
     pointer, event = read.pointer, read.event
     signer = event.signer or Signer()
-    computed, ok = _check_event(sheet, read, event) if isinstance(event, Event) else (None, None)
+    computed, ok = _check_event(out, read, event) if isinstance(event, Event) else (None, None)
     payload = read.tree.get("payload")
-    bundled = event if isinstance(event, Event) else Event(subject_pith_number=sheet.pith_number)
-    sheet.add(
+    bundled = event if isinstance(event, Event) else Event(subject_pith_number=out.pith_number)
+    out.add(
         "events",
         pointer,
         position,
-        sheet.document.kind,
-        sheet.pith_number,
-        event.event_id or (f"sha256:{computed}" if computed else _unnamed(sheet, read)),
+        out.document.kind,
+        out.pith_number,
+        event.event_id or (f"sha256:{computed}" if computed else _unnamed(out, read)),
         read.event_type,
         bundled.subject_pith_number,
         event.target,
@@ -72,27 +72,27 @@ def _add_event(sheet: Sheet, position: int, read: ReadEvent) -> None:
         signer.signer_type,
         signer.key_id,
         signer.public_key_fingerprint,
-        sheet.time(event.created_at, pointer, "/created_at"),
+        out.time(event.created_at, pointer, "/created_at"),
         _link(bundled.prev_event),
         json_text(bundled.supersedes),
         json_text(payload),
         bundled.schema_version,
         bundled.content_sha256,
         computed,
-        sheet.digest(payload),
+        out.digest(payload),
         ok,
     )
 
 
-def _unnamed(sheet: Sheet, read: ReadEvent) -> str:
+def _unnamed(out: DocumentRows, read: ReadEvent) -> str:
     """Return a name for an event that a state holds without an id.
 
     The state lacks the content that an id is the digest of. What it does hold, of which type
     and of which paper, tells it from every other event, and is the same in every copy.
     """
     kept = without(read.tree, "event_id")
-    sheet.problem("digest_missing", f"{read.pointer}/event_id", None, None, breaks=False)
-    return f"unnamed:{sheet.digest([sheet.pith_number, read.event_type, kept])}"
+    out.problem("digest_missing", f"{read.pointer}/event_id", None, None, breaks=False)
+    return f"unnamed:{out.digest([out.pith_number, read.event_type, kept])}"
 
 
 def _link(value: object) -> str | None:
@@ -102,64 +102,64 @@ def _link(value: object) -> str | None:
     return value if isinstance(value, str) else json_text(value)
 
 
-def _check_event(sheet: Sheet, read: ReadEvent, event: Event) -> tuple[str, bool | None]:
+def _check_event(out: DocumentRows, read: ReadEvent, event: Event) -> tuple[str, bool | None]:
     """Check an event of a bundle, append its signature.
 
     Returns:
         Its recomputed digest, and whether that is the one it states; None if it states none.
     """
     pointer = read.pointer
-    computed = sheet.digest(without(read.tree, "signature", "content_sha256", "event_id"))
+    computed = out.digest(without(read.tree, "signature", "content_sha256", "event_id"))
     code = "event_digest_mismatch"
     event_id = f"sha256:{computed}"
-    content = sheet.compare(code, computed, event.content_sha256, pointer, "/content_sha256")
-    named = sheet.compare(code, event_id, event.event_id, pointer, "/event_id")
+    content = out.compare(code, computed, event.content_sha256, pointer, "/content_sha256")
+    named = out.compare(code, event_id, event.event_id, pointer, "/event_id")
     if named != "verified":
-        sheet.altered[pointer] = event.event_id or ""
+        out.altered[pointer] = event.event_id or ""
     # one that names no paper could be moved to any
-    if event.subject_pith_number != sheet.pith_number:
+    if event.subject_pith_number != out.pith_number:
         code, place = "event_subject_mismatch", f"{pointer}/subject_pith_number"
-        sheet.problem(code, place, sheet.pith_number, event.subject_pith_number)
+        out.problem(code, place, out.pith_number, event.subject_pith_number)
     signature = (f"{pointer}/signature", "event", event.event_id or event_id)
-    add_signature(sheet, signature, event.signature, computed, event.content_sha256)
+    add_signature(out, signature, event.signature, computed, event.content_sha256)
     found = {content, named}
     return computed, "mismatch" not in found if found != {"missing"} else None
 
 
-def _check_created(sheet: Sheet, read: ReadEvent, payload: RecordCreated) -> None:
+def _check_created(out: DocumentRows, read: ReadEvent, payload: RecordCreated) -> None:
     """Check the canonical record of an event against the document's, and its receipt."""
     pointer, source = f"{read.pointer}/payload", payload.canonical_record.source
-    computed = sheet.digest(read.tree["payload"]["canonical_record"])
+    computed = out.digest(read.tree["payload"]["canonical_record"])
     code = "canonical_digest_mismatch"
-    sheet.compare(code, computed, payload.canonical_sha256, pointer, "/canonical_sha256")
+    out.compare(code, computed, payload.canonical_sha256, pointer, "/canonical_sha256")
     code = "canonical_record_disagrees"
-    sheet.agree(code, sheet.canonical_sha256, computed, pointer, "/canonical_record")
+    out.agree(code, out.canonical_sha256, computed, pointer, "/canonical_record")
     code = "source_disagrees"
-    sheet.agree(code, source.kind, payload.source_kind, pointer, "/source_kind")
-    sheet.agree(code, source.id, payload.source_id, pointer, "/source_id")
-    sheet.agree(code, source.version, payload.source_version, pointer, "/source_version")
+    out.agree(code, source.kind, payload.source_kind, pointer, "/source_kind")
+    out.agree(code, source.id, payload.source_id, pointer, "/source_id")
+    out.agree(code, source.version, payload.source_version, pointer, "/source_version")
     if payload.receipt is not None:
-        add_receipt(sheet, f"{pointer}/receipt", payload.receipt, computed)
+        add_receipt(out, f"{pointer}/receipt", payload.receipt, computed)
 
 
-def _check_loops(sheet: Sheet) -> None:
+def _check_loops(out: DocumentRows) -> None:
     """Note the events whose own links lead back to them.
 
     An id is a digest over the links, so that no loop is made of true ids alone: those that
     are not true are to blame.
     """
-    if not sheet.altered:
+    if not out.altered:
         return
     links: dict[str, set[str]] = {}
-    for read in sheet.document.events:
+    for read in out.document.events:
         if isinstance(read.event, Event) and read.event.event_id:
             links.setdefault(read.event.event_id, set()).update(_links(read.event))
     found = cycles.loops(links)
-    for read in sheet.document.events:
-        event_id = sheet.altered.get(read.pointer)
+    for read in out.document.events:
+        event_id = out.altered.get(read.pointer)
         if event_id in found:
-            sheet.unapplied = read.unapplied
-            sheet.problem("chain_loop", read.pointer, None, event_id)
+            out.unapplied = read.unapplied
+            out.problem("chain_loop", read.pointer, None, event_id)
 
 
 def _links(event: Event) -> Iterator[str]:

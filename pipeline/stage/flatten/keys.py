@@ -9,17 +9,17 @@ from pipeline.documents.canonical import base32_id, sha256_hex
 from pipeline.documents.keyring import fingerprint
 from pipeline.documents.shapes import PublicKey
 from pipeline.documents.signatures import KEY_BYTES, decode_base64
-from pipeline.stage.rows import Sheet, json_text
+from pipeline.stage.rows import DocumentRows, json_text
 
 
-def add_keys(sheet: Sheet, keys: list[PublicKey] | None) -> None:
+def add_keys(out: DocumentRows, keys: list[PublicKey] | None) -> None:
     """Append the keys of a bundle, and note them as those that its signatures may mean."""
     for index, key in enumerate(keys or ()):
         raw = decode_base64(key.public_key_b64, KEY_BYTES)
         spelled = _spelled(raw) if raw else None
         if raw and spelled:
-            sheet.carried.append((key.key_id, spelled.fingerprint, raw))
-        sheet.add(
+            out.carried.append((key.key_id, spelled.fingerprint, raw))
+        out.add(
             "keys",
             f"/public_keys/{index}",
             key.key_id,

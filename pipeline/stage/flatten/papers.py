@@ -8,7 +8,7 @@ from pipeline.documents.canonical import base32_id, text_digest
 from pipeline.documents.shapes import Alias, CanonicalRecord, GraphSnapshot, Paper, Receipt
 from pipeline.stage.flatten.consistency import check_metadata
 from pipeline.stage.flatten.graphs import add_claims, check_digests, graph_facts
-from pipeline.stage.rows import Sheet
+from pipeline.stage.rows import DocumentRows
 
 #: An excerpt is cut at this many characters (docs/format.md); a shorter one is whole.
 EXCERPT_CHARACTERS = 600
@@ -31,16 +31,16 @@ class PaperParts(NamedTuple):
 
 
 def add_paper(
-    sheet: Sheet, canonical: CanonicalRecord, canonical_status: str, parts: PaperParts
+    out: DocumentRows, canonical: CanonicalRecord, canonical_status: str, parts: PaperParts
 ) -> None:
     """Append a paper as this document tells it, with the claims of its snapshot."""
     (pointer, paper), graph, receipt, attestation_state = parts
     metadata = canonical.metadata
-    check_metadata(sheet, pointer, paper, canonical)
+    check_metadata(out, pointer, paper, canonical)
     title, abstract = metadata.title_canon_sha256, metadata.abstract_canon_sha256
-    sheet.add(
+    out.add(
         "papers",
-        sheet.pith_number,
+        out.pith_number,
         canonical.source.kind,
         canonical.source.id,
         canonical.source.version,
@@ -48,15 +48,15 @@ def add_paper(
         metadata.license,
         metadata.primary_cat,
         metadata.cross_cats_sorted,
-        sheet.time(metadata.submitted_at, _metadata_pointer(sheet), "/submitted_at"),
+        out.time(metadata.submitted_at, _metadata_pointer(out), "/submitted_at"),
         paper.title,
         title,
-        _text_status(sheet, "title_digest_mismatch", paper.title, title, pointer, "/title"),
+        _text_status(out, "title_digest_mismatch", paper.title, title, pointer, "/title"),
         paper.headline,
         paper.abstract_excerpt,
         abstract,
         _text_status(
-            sheet,
+            out,
             "abstract_digest_mismatch",
             paper.abstract_excerpt,
             abstract,
@@ -65,34 +65,36 @@ def add_paper(
         ),
         paper.authors_text,
         attestation_state,
-        sheet.canonical_sha256,
+        out.canonical_sha256,
         canonical_status,
-        _number_status(sheet, metadata.submitted_at),
-        *_receipt_facts(sheet, *receipt),
-        *graph_facts(sheet, *graph),
+        _number_status(out, metadata.submitted_at),
+        *_receipt_facts(out, *receipt),
+        *graph_facts(out, *graph),
     )
-    add_claims(sheet, graph[1])
-    check_digests(sheet, *graph)
+    add_claims(out, graph[1])
+    check_digests(out, *graph)
 
 
-def _metadata_pointer(sheet: Sheet) -> str:
+def _metadata_pointer(out: DocumentRows) -> str:
     """Return where the metadata of the document's canonical record stands."""
-    state = sheet.document.kind == "state"
+    state = out.document.kind == "state"
     return "/current/canonical_record/metadata" if state else "/canonical_record/metadata"
 
 
-def _number_status(sheet: Sheet, submitted_at: str | None) -> str:
+def _number_status(out: DocumentRows, submitted_at: str | None) -> str:
     """Hold the stated Pith number against the one that the canonical record yields."""
-    stated, identifier = sheet.pith_number, base32_id(sheet.canonical_sha256)
+    stated, identifier = out.pith_number, base32_id(out.canonical_sha256)
     computed = f"pith:{(submitted_at or '')[:4]}:{identifier}"
     if stated == computed:
         return "verified"
     year_only = stated.startswith("pith:") and stated.split(":")[2:] == [identifier]
     code = "number_year_mismatch" if year_only else "number_mismatch"
-    return sheet.compare(code, computed, stated, "/pith_number")
+    return out.compare(code, computed, stated, "/pith_number")
 
 
-def _text_status(sheet: Sheet, code: str, text: str | None, stated: str | None, *place: str) -> str:
+def _text_status(
+    out: DocumentRows, code: str, text: str | None, stated: str | None, *place: str
+) -> str:
     if text is None or stated is None:
         return "unverifiable"
     computed = text_digest(text)
@@ -100,12 +102,12 @@ def _text_status(sheet: Sheet, code: str, text: str | None, stated: str | None, 
         return "verified"
     if code == "abstract_digest_mismatch" and len(text) == EXCERPT_CHARACTERS:
         return "unverifiable"
-    sheet.problem(code, "".join(place), stated, computed)
+    out.problem(code, "".join(place), stated, computed)
     return "mismatch"
 
 
 def _receipt_facts(
-    sheet: Sheet, pointer: str | None, receipt: Receipt | None
+    out: DocumentRows, pointer: str | None, receipt: Receipt | None
 ) -> tuple[object, ...]:
     """Return the columns of `papers` that tell of its receipt, in their order."""
     if receipt is None or pointer is None:
@@ -115,14 +117,14 @@ def _receipt_facts(
         receipt.kind,
         receipt.receipt_version,
         receipt.builder_version,
-        sheet.time(receipt.first_computed_at, pointer, "/first_computed_at"),
-        sheet.time(receipt.last_reissued_at, pointer, "/last_reissued_at"),
+        out.time(receipt.first_computed_at, pointer, "/first_computed_at"),
+        out.time(receipt.last_reissued_at, pointer, "/last_reissued_at"),
     )
 
 
-def add_aliases(sheet: Sheet, pointer: str, aliases: list[Alias] | None) -> None:
+def add_aliases(out: DocumentRows, pointer: str, aliases: list[Alias] | None) -> None:
     """Append the other names of a paper; `pointer` is where their list stands."""
     for index, alias in enumerate(aliases or ()):
         place = f"{pointer}/{index}"
-        time = sheet.time(alias.created_at, place, "/created_at")
-        sheet.add("aliases", sheet.pith_number, alias.alias_kind, alias.alias_value, time, place)
+        time = out.time(alias.created_at, place, "/created_at")
+        out.add("aliases", out.pith_number, alias.alias_kind, alias.alias_value, time, place)

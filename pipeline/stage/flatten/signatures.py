@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.documents.shapes import Receipt, Signature
-from pipeline.stage.rows import Sheet
+from pipeline.stage.rows import DocumentRows
 
 #: What `signed_message` must say, by the kind of signature (docs/format.md).
 _MESSAGES = {
@@ -14,7 +14,7 @@ _MESSAGES = {
 
 
 def add_signature(
-    sheet: Sheet,
+    out: DocumentRows,
     place: tuple[str, str, str],
     signature: Signature | Receipt | None,
     computed: str,
@@ -23,12 +23,12 @@ def add_signature(
     """Append a signature, its verdict still open; `place` is (pointer, kind, subject)."""
     pointer, kind, subject = place
     found = signature or Signature()
-    sheet.add(
+    out.add(
         "signatures",
         pointer,
         kind,
         subject,
-        sheet.pith_number,
+        out.pith_number,
         found.key_id,
         found.public_key_fingerprint,
         found.algorithm,
@@ -36,18 +36,18 @@ def add_signature(
         found.signed_message,
         _MESSAGES[kind],
         found.signature_b64 or None,
-        sheet.time(found.signed_at, pointer, "/signed_at"),
+        out.time(found.signed_at, pointer, "/signed_at"),
         computed,
         stated,
-        sheet.unapplied,
+        out.unapplied,
     )
-    sheet.rows.carried.append(sheet.carried)
+    out.rows.carried.append(out.carried)
 
 
-def add_receipt(sheet: Sheet, pointer: str, receipt: Receipt | None, computed: str) -> None:
+def add_receipt(out: DocumentRows, pointer: str, receipt: Receipt | None, computed: str) -> None:
     """Append a receipt's signature, or none, over the canonical record of a digest."""
     stated = receipt.canonical_sha256 if receipt else None
     if receipt is not None:
         place = (pointer, "/canonical_sha256")
-        sheet.compare("canonical_digest_mismatch", computed, stated, *place)
-    add_signature(sheet, (pointer, "receipt", sheet.pith_number), receipt, computed, stated)
+        out.compare("canonical_digest_mismatch", computed, stated, *place)
+    add_signature(out, (pointer, "receipt", out.pith_number), receipt, computed, stated)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pipeline.documents.canonical import without
 from pipeline.documents.merge import merged_content, state_difference
 from pipeline.documents.shapes import State
-from pipeline.stage.rows import Sheet, json_text
+from pipeline.stage.rows import DocumentRows, json_text
 
 
 class Merged(NamedTuple):
@@ -17,29 +17,29 @@ class Merged(NamedTuple):
     sha256: str
 
 
-def merged_state(sheet: Sheet) -> Merged | None:
+def merged_state(out: DocumentRows) -> Merged | None:
     """Return what the bundle's events merge to, or None where the rule is unknown."""
-    content = merged_content(sheet.document.tree)
-    return None if content is None else Merged(content, sheet.digest(content))
+    content = merged_content(out.document.tree)
+    return None if content is None else Merged(content, out.digest(content))
 
 
-def add_embedded_state(sheet: Sheet, state: State, merged: Merged | None) -> None:
+def add_embedded_state(out: DocumentRows, state: State, merged: Merged | None) -> None:
     """Append a bundle's state, held against what the bundle's events merge to."""
-    tree = sheet.document.tree["state"]
+    tree = out.document.tree["state"]
     code = "state_subject_mismatch"
-    sheet.agree(code, sheet.pith_number, state.pith_number, "/state/pith_number")
-    computed = sheet.digest(without(tree, "state_sha256"))
+    out.agree(code, out.pith_number, state.pith_number, "/state/pith_number")
+    computed = out.digest(without(tree, "state_sha256"))
     facts: tuple[str, str | None] = ("reproduced", None)
     if merged is None:
         facts = ("not_reproducible", None)
     elif merged.sha256 != computed:
         pointer = state_difference(merged.content, tree)
         facts = ("differs", pointer and f"/state{pointer}")
-    add_state(sheet, state, "/state", computed, facts)
+    add_state(out, state, "/state", computed, facts)
 
 
 def add_state(
-    sheet: Sheet,
+    out: DocumentRows,
     state: State,
     pointer: str,
     computed: str,
@@ -47,8 +47,8 @@ def add_state(
 ) -> None:
     """Append a state; `merge_facts` are the status and where it differs."""
     place = (pointer, "/state_sha256")
-    sheet.compare("state_digest_mismatch", computed, state.state_sha256, *place)
-    sheet.add(
+    out.compare("state_digest_mismatch", computed, state.state_sha256, *place)
+    out.add(
         "states",
         bool(pointer),
         state.pith_number,
