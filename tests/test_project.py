@@ -31,6 +31,16 @@ def test_every_path_that_contributing_names_exists() -> None:
         assert (REPO / below / real.replace("NAME", "papers")).exists(), path
 
 
+def test_every_file_of_code_that_the_architecture_names_exists() -> None:
+    """Each Python file in docs/architecture.md is one of the package, in the folder it gives."""
+    page = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.py)`", page))
+    files = [f"/{path.relative_to(REPO)}" for path in (REPO / "pipeline").rglob("*.py")]
+    assert len(named) > 30
+    for name in named:
+        assert any(path.endswith(f"/{name}") for path in files), name
+
+
 def test_every_target_that_contributing_names_exists() -> None:
     """Each `make` target in CONTRIBUTING.md is one of the Makefile."""
     makefile = (REPO / "Makefile").read_text(encoding="utf-8")
