@@ -10,6 +10,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import polars as pl
@@ -18,8 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import catalog
+from pipeline.errors import WarehouseError
 from pipeline.jobs.build import Summary
 from pipeline.limits import Limits
+from pipeline.model import tables
 from tests.building import build_warehouse, count, rows
 from tests.paths import SAMPLES
 
@@ -601,3 +604,20 @@ def test_a_warehouse_among_its_sources_is_not_read(tmp_path: Path) -> None:
     shutil.copytree(SAMPLES, tmp_path, dirs_exist_ok=True)
     for _ in range(2):
         assert build_warehouse(tmp_path / "warehouse", tmp_path).files == 5
+
+
+def test_a_query_without_room_names_the_documents_that_weigh_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Want of memory publishes nothing, and says which documents to look at first."""
+
+    def fail(*_: object) -> NoReturn:
+        raise duckdb.OutOfMemoryException
+
+    monkeypatch.setattr(tables, "build_intermediate", fail)
+    largest = max(SAMPLES.glob("*.txt"), key=lambda file: file.stat().st_size)
+    with pytest.raises(WarehouseError, match="nothing was published") as failed:
+        build_warehouse(tmp_path / "warehouse", SAMPLES)
+    told = f"The largest documents are {str(largest)!r} at 1 ({largest.stat().st_size} bytes)"
+    assert told in str(failed.value)
+    assert not (tmp_path / "warehouse" / "current").exists()
