@@ -18,7 +18,7 @@ from pipeline.errors import ModelError, UsageError
 from pipeline.resources import sql, sql_dir
 
 #: The published tables in the order in which they are modelled: each reads only earlier ones
-#: and the staged tables. `findings` and `runs` have no SQL model: audit and build make them.
+#: and the staged tables. `findings` reads what the audit found, and `runs` what the build counted.
 TABLES = (
     "signatures",
     "documents",

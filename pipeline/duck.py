@@ -59,7 +59,7 @@ def finding_room(spill: str) -> Iterator[None]:
         raise WarehouseError(message) from error
 
 
-def execute_frugally(connection: Connection, sql: str) -> None:
+def execute_frugally(connection: Connection, sql: str, parameters: object = None) -> None:
     """Run a statement beside others; if memory does not suffice, again alone and in small steps.
 
     A sort or a join spills what it can, but each thread holds on to some of it, and a sort begins
@@ -68,21 +68,21 @@ def execute_frugally(connection: Connection, sql: str) -> None:
     """
     try:
         with _GATE.shared():
-            connection.execute(sql)
+            connection.execute(sql, parameters)
     except duckdb.Error as error:
         if not is_out_of_memory(error):
             raise
         with _GATE.alone():
-            _execute_in_small_steps(connection, sql)
+            _execute_in_small_steps(connection, sql, parameters)
 
 
-def _execute_in_small_steps(connection: Connection, sql: str) -> None:
+def _execute_in_small_steps(connection: Connection, sql: str, parameters: object) -> None:
     (threads,) = row_of(connection, "select current_setting('threads')")
     connection.execute("set threads = 1")
     connection.execute("set debug_force_external = true")
     connection.execute("pragma verify_parallelism")
     try:
-        connection.execute(sql)
+        connection.execute(sql, parameters)
     finally:
         connection.execute("pragma disable_verify_parallelism")
         connection.execute("reset debug_force_external")

@@ -42,8 +42,7 @@ def test_every_file_of_a_model_is_used() -> None:
     """Each TOML and SQL file of a model belongs to a table that is published."""
     folder = sql_dir() / "models"
     assert {path.stem for path in folder.glob("*.toml")} == set(catalog.TABLES)
-    modelled = set(catalog.TABLES) - {"findings", "runs"}
-    assert {path.stem for path in folder.glob("*.sql")} == modelled
+    assert {path.stem for path in folder.glob("*.sql")} == set(catalog.TABLES)
     intermediate = {path.stem for path in (sql_dir() / "intermediate").glob("*.sql")}
     assert intermediate == set(catalog.INTERMEDIATE)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from pipeline import catalog, program
+from pipeline import catalog, program, session
 from pipeline.documents.keyring import Keyring
 from pipeline.duck import (
     Connection,
@@ -374,40 +374,13 @@ def _lost(connection: Connection, last: Last | None) -> tuple[int, int]:
     under another path did not vanish, and one that was stale may stay so.
     """
     file = last.table("documents") if last else None
-    held = _HELD_BY_TABLE.format(file=literal(str(file))) if file else _HELD_BY_LISTING
-    total, lost = row_of(connection, _LOST.format(held=held))
+    if file:
+        documents = f"from read_parquet({literal(str(file))})"
+        held = session.query("held_by_table", documents=documents)
+    else:
+        held = session.query("held_by_listing")
+    total, lost = row_of(connection, session.query("lost", last=held))
     return total, lost
-
-
-_HELD_BY_TABLE = """
-select path, position, sha256, stale
-from read_parquet({file})
-where status = 'ok' or stale
-"""
-
-_HELD_BY_LISTING = """
-select path, position, good_sha256, sha256 is distinct from good_sha256
-from old_documents
-where good_sha256 is not null
-"""
-
-_LOST = """
-with last (path, position, sha256, stale) as ({held}),
-
-lost as (
-    select last.path
-    from last
-    left join inputs as found using (path, position)
-    where
-        found.status is distinct from 'ok'
-        and not coalesce(last.stale and found.stale, false)
-        and last.sha256 not in (select sha256 from inputs where status = 'ok')
-)
-
-select
-    (select count(*) from last),
-    (select count(*) from lost)
-"""
 
 
 def _write(work: _BuildContext, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
@@ -456,8 +429,8 @@ def _write_runs(work: _BuildContext, folder: Path) -> None:
         "keyring_sha256": work.config.keyring.digest,
     }
     runs.record_run(work.connection, work.summary, facts)
-    earlier = snapshot.intact(work.config.warehouse, "runs")
-    table, sql = catalog.table("runs"), runs.runs_sql(earlier)
+    runs.find_earlier_runs(work.connection, snapshot.intact(work.config.warehouse, "runs"))
+    table, sql = catalog.table("runs"), catalog.model_sql("runs")
     work.summary.rows["runs"] = tables.write_table(work.connection, table, sql, folder)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import catalog
+from pipeline import catalog, session
 from pipeline.documents.keyring import Keyring, PinnedKey
 from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import WarehouseError
@@ -50,14 +50,9 @@ def check_tables(connection: Connection) -> Iterator[Result]:
     """Yield, for each table, how many rows repeat the key of another."""
     for table in catalog.tables().values():
         name, key = quote(table.name), ", ".join(map(quote, table.key))
-        (count,) = row_of(
-            connection,
-            # counted as rows: `count(distinct ...)` leaves out a key that is null
-            f"""
-            select count(*) - (select count(*) from (select distinct {key} from {name}))
-            from {name}
-            """,  # noqa: S608 - our own names
-        )
+        # counted as rows: `count(distinct ...)` leaves out a key that is null
+        different = f"select count(*) from (select distinct {key} from {name})"  # noqa: S608 - our own names
+        (count,) = row_of(connection, f"select count(*) - ({different}) from {name}")  # noqa: S608 - our own names
         yield Result(f"key of {table.name}", "error", count, count == 0)
 
 
@@ -72,8 +67,9 @@ def check_findings(connection: Connection) -> Iterator[Result]:
         ).fetchall()
     )
     audit.collect(connection, len(os.sched_getaffinity(0)))
-    counted = f"select code, sum(occurrences)::bigint from ({audit.FINDINGS}) group by code"  # noqa: S608 - our own SQL
-    found = dict(connection.execute(counted).fetchall())
+    findings = catalog.model_sql("findings")
+    counted = f"select code, sum(occurrences)::bigint from ({findings}) group by code"  # noqa: S608 - our own SQL
+    found = dict(connection.execute(counted, audit.PARAMETERS).fetchall())
     for check in catalog.checks():
         count = found.get(check.code, 0)
         good = count == 0 or not check.fails
@@ -97,15 +93,10 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
         message = f"{damaged[0].path} is not as it was written; build again"
         raise WarehouseError(message)
     tables.part_views(connection, parts)
-    connection.execute(_INPUTS)
-    (missing,) = row_of(
-        connection,
-        """
-        select count(*)
-        from inputs
-        where sha256 is not null and sha256 not in (select sha256 from part_documents)
-        """,
-    )
+    inputs = session.query("published_inputs")
+    connection.execute(f"create table inputs as {inputs}")
+    lacks = "select count(*) from inputs where sha256 is not null and doc is null"
+    (missing,) = row_of(connection, lacks)
     if missing:
         message = (
             f"staging in {warehouse} lacks {missing} documents of the published snapshot, "
@@ -120,35 +111,7 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     tables.build_intermediate(connection)
 
 
-#: What the build knew of its inputs, as it published it.
-_INPUTS = """
-create table inputs as
-select
-    path,
-    position,
-    bytes,
-    sha256,
-    status,
-    reason,
-    pointer as place,
-    stale
-from documents
-"""
-
-
 def _keyring(connection: Connection) -> Keyring:
     """Return the pinned keys as the snapshot published them."""
-    rows = connection.execute(
-        """
-        select
-            key_id,
-            algorithm,
-            public_key_b64,
-            fingerprint_computed,
-            strftime(valid_from, '%Y-%m-%dT%H:%M:%S.%fZ'),
-            strftime(valid_until, '%Y-%m-%dT%H:%M:%S.%fZ')
-        from keys
-        where origin in ('keyring', 'both')
-        """
-    ).fetchall()
+    rows = connection.execute(session.query("published_keys")).fetchall()
     return Keyring(tuple(PinnedKey(*row) for row in rows))

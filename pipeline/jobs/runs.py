@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from pipeline import catalog
+from pipeline import catalog, session
 from pipeline.duck import Connection, column, literal, row_of
 from pipeline.runner.tasks import peak_memory
-from pipeline.sources import inventory
 from pipeline.warehouse.changes import Changes
 
 
@@ -91,15 +90,7 @@ def count(connection: Connection, summary: Summary) -> None:
     severities = by("severity", "findings", "sum(occurrences)")
     summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
     summary.codes = by("code", "findings", "sum(occurrences)")
-    summary.refused, summary.extra_fields = row_of(
-        connection,
-        """
-        select
-            count(*) filter (where status in ('refused', 'unreadable')),
-            coalesce(sum(extra_count), 0)::bigint
-        from documents
-        """,
-    )
+    summary.refused, summary.extra_fields = row_of(connection, session.query("refused"))
 
 
 def changes(connection: Connection, documents: Path | None) -> Changes:
@@ -109,36 +100,11 @@ def changes(connection: Connection, documents: Path | None) -> Changes:
         connection: with `inputs`, and `old_documents` of the inventory.
         documents: the file of the snapshot's table; None where it cannot be used.
     """
-    old, new = "from old_documents", inventory.SAVED_DOCUMENTS
+    old, new = "from old_documents", "from saved_documents"
     if documents is not None:
         named = "select path, position, bytes, sha256, status, reason, stale from"
         old, new = f"{named} read_parquet({literal(str(documents))})", f"{named} inputs"
-    row = row_of(
-        connection,
-        f"""
-        with old as ({old}),
-
-        new as ({new})
-
-        select
-            count(*) filter (where old.path is null),
-            count(*) filter (
-                where
-                    old is distinct from new
-                    and old.path is not null
-                    and new.path is not null
-            ),
-            count(*) filter (where new.path is null),
-            (
-                select count(*)
-                from inputs
-                anti join old using (path, position)
-                where status in ('not_pith', 'skipped')
-            )
-        from old
-        full outer join new using (path, position)
-        """,  # noqa: S608 - a path of our own, quoted
-    )
+    row = row_of(connection, session.query("changes", old=old, new=new))
     return Changes(*row)
 
 
@@ -148,26 +114,8 @@ def inputs_digest(connection: Connection) -> str:
     Each document's row has a digest of its own; these are sorted and hashed as they come, so
     that memory does not grow with the documents.
     """
-    digests = """
-        select
-            sha256(
-                to_json(
-                    [
-                        path,
-                        position::varchar,
-                        bytes::varchar,
-                        found_sha256,
-                        sha256,
-                        status,
-                        reason
-                    ]
-                )
-            ) as digest
-        from inputs
-        order by digest
-    """
     total = hashlib.sha256()
-    for batch in column(connection, digests):
+    for batch in column(connection, session.query("input_digests")):
         total.update("".join(batch).encode())
     return total.hexdigest()
 
@@ -180,28 +128,9 @@ def record_run(connection: Connection, summary: Summary, facts: dict[str, object
         summary: what this build did.
         facts: `started_at`, `sources` and `keyring_sha256`.
     """
-    connection.execute(
-        """
-        create table this_run as
-        select
-            $run_id as run_id,
-            $started_at::timestamp as started_at,
-            $finished_at::timestamp as finished_at,
-            $workers::bigint as workers,
-            $sources::varchar[] as sources,
-            (select count(*) from documents) as documents,
-            $staged::bigint as staged,
-            $refused::bigint as refused,
-            $bytes::bigint as bytes,
-            (select count(*) from papers) as papers,
-            $critical::bigint as findings_critical,
-            $error::bigint as findings_error,
-            $warning::bigint as findings_warning,
-            $info::bigint as findings_info,
-            $inputs_sha256 as inputs_sha256,
-            $keyring_sha256 as keyring_sha256,
-            $version as version
-        """,
+    session.create_table(
+        connection,
+        "this_run",
         {
             "run_id": summary.snapshot,
             "finished_at": datetime.now(UTC).replace(tzinfo=None),
@@ -217,10 +146,13 @@ def record_run(connection: Connection, summary: Summary, facts: dict[str, object
     )
 
 
-def runs_sql(earlier: Iterable[Path]) -> str:
-    """Return the query of the table `runs`: those in files of earlier ones, and `this_run`.
+def find_earlier_runs(connection: Connection, files: Iterable[Path]) -> None:
+    """Create `earlier_runs`: after a rollback each file may hold some that another lacks.
 
-    After a rollback each file may hold some that another lacks.
+    Args:
+        connection: with `this_run`.
+        files: of the table `runs` in earlier snapshots.
     """
-    files = ", ".join(literal(str(file)) for file in earlier)
-    return f"from read_parquet([{files}]) union from this_run" if files else "from this_run"
+    names = ", ".join(literal(str(file)) for file in files)
+    earlier = f"read_parquet([{names}])" if names else "this_run where false"
+    connection.execute(f"create view earlier_runs as from {earlier}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import session
 from pipeline.catalog import SEVERITIES
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
@@ -110,35 +111,8 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
         yield from _verdicts(connection, named)
 
 
-#: The documents, each with its findings as a list.
-_DOCUMENTS = """
-with found as (
-    select
-        path,
-        position,
-        list((severity, code, pointer, message, expected, actual, occurrences)) as findings
-    from findings
-    group by path, position
-)
-
-select
-    path,
-    position,
-    document.kind,
-    document.pith_number,
-    document.status,
-    document.reason,
-    document.proof,
-    coalesce(document.digests_ok and document.signatures_valid, false) as proven,
-    coalesce(found.findings, []) as findings
-from documents as document
-left join found using (path, position)
-order by path, position
-"""
-
-
 def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict]:
-    cursor = connection.execute(_DOCUMENTS)
+    cursor = connection.execute(session.query("verified_documents"))
     while rows := cursor.fetchmany(1000):
         for path, position, kind, number, status, reason, proof, proven, found in rows:
             findings = tuple(sorted((Finding(*finding) for finding in found), key=_config))

@@ -14,53 +14,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline import session
 from pipeline.documents.canonical import canonical
 from pipeline.documents.merge import merged_content, state_difference
 from pipeline.documents.read import read
 from pipeline.duck import Connection
 from pipeline.limits import Limits
+from pipeline.resources import sql
 from pipeline.sources.files import InputFile, read_documents
 
 _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
-
-#: Each standalone state that no signed bundle reproduces, beside the best such bundle.
-_DIFFERING = """
-select
-    state.doc as state_doc,
-    arg_min(merged.doc, merged.rank) as bundle_doc
-from staged_states as state
--- proof: of documents that were read
-semi join proof using (doc)
-inner join merged using (pith_number)
-where not state.embedded
-group by state.doc
-having
-    not bool_or(merged.merged_sha256 is null)
-    and not bool_or(merged.merged_sha256 = state.state_sha256_computed)
-"""
-
-#: Where some of these documents stand, each once, in the order of their files.
-_PLACES = """
-with places as (
-    select
-        doc,
-        any_value(sha256) as sha256,
-        min({{'path': path, 'position': position}}) as place
-    from inputs
-    -- of a stale one the file is out of reach, or does not hold it any more
-    where not stale and doc in (select {column} from differing)
-    group by doc
-)
-
-select
-    doc,
-    sha256,
-    place.position,
-    {files}
-from places
-inner join current_files as file on place.path = file.path
-order by place
-"""
 
 
 def find(connection: Connection, limits: Limits) -> None:
@@ -72,7 +35,7 @@ def find(connection: Connection, limits: Limits) -> None:
     connection.execute(
         "create temp table differing (state_doc bigint primary key, bundle_doc bigint)"
     )
-    connection.execute(f"insert into differing {_DIFFERING}")
+    connection.execute(f"insert into differing {sql('session', 'differing')}")
     connection.execute("create temp table merged_states (doc bigint primary key, state varchar)")
     for doc, tree in _trees(connection, "bundle_doc", limits):
         merged = merged_content(tree)
@@ -83,19 +46,11 @@ def find(connection: Connection, limits: Limits) -> None:
         {"doc": doc, "pointer": _difference(connection, doc, tree)}
         for doc, tree in _trees(connection, "state_doc", limits)
     ]
-    connection.register("difference_rows", pa.Table.from_pylist(rows, schema=_SCHEMA))
-    connection.execute("create table state_differences as from difference_rows")
+    session.take(connection, "state_differences", pa.Table.from_pylist(rows, schema=_SCHEMA))
 
 
 def _difference(connection: Connection, doc: int, state: dict[str, Any]) -> str | None:
-    found = connection.execute(
-        """
-        select state
-        from merged_states
-        where doc = (select bundle_doc from differing where state_doc = $1)
-        """,
-        [doc],
-    ).fetchall()
+    found = connection.execute(session.query("merged_state"), {"doc": doc}).fetchall()
     return state_difference(json.loads(found[0][0]), state) if found else None
 
 
@@ -103,8 +58,8 @@ def _trees(
     connection: Connection, column: str, limits: Limits
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (doc, tree) of the documents that stand in a column of `differing`."""
-    files = ", ".join(f"file.{name}" for name in InputFile._fields)
-    places = connection.execute(_PLACES.format(column=column, files=files)).fetchall()
+    wanted_docs = f"select {column} from differing"  # noqa: S608 - our own names
+    places = connection.execute(session.query("places", wanted=wanted_docs)).fetchall()
     for file, group in groupby(places, key=itemgetter(slice(3, None))):
         wanted = {position: (doc, sha256) for doc, sha256, position, *_ in group}
         for document in read_documents(InputFile._make(file), limits):

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import catalog
+from pipeline import catalog, session
 from pipeline.catalog import Table
 from pipeline.documents.keyring import Keyring
 from pipeline.documents.signatures import encode_base64, verdicts
@@ -42,9 +42,8 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
         if parts:
             source = _rows(staged_files(parts, name), "file_index")
         else:
-            connection.register("none", schema.empty_table())
-            connection.execute(f"create table if not exists part_{name}_none as from none")
-            source = f"from part_{name}_none"
+            none = connection.from_arrow(schema.empty_table())
+            source = session.empty(zip(none.columns, map(str, none.types), strict=True))
         connection.execute(f"create or replace view part_{name} as {source}")
 
 
@@ -77,27 +76,14 @@ _DOC_BITS = 24
 
 
 def locate(connection: Connection, keyring: Keyring) -> None:
-    """Create `pinned`, and `live`: the `doc` of each content that an input has.
+    """Create `pinned`, the keyring, and `live`, the `doc` of each content that an input has.
 
     Args:
-        connection: with `inputs`, which learns the `doc` of each document, and the views of
-            all parts.
+        connection: with `inputs`.
         keyring: the pinned keys.
     """
-    connection.register("pinned_keys", keyring.table())
-    connection.execute("create table pinned as from pinned_keys order by position")
-    # content that two parts hold counts once
-    connection.execute(
-        """
-        create table live as
-        select sha256, min(doc) as doc
-        from part_documents
-        semi join inputs using (sha256)
-        group by sha256
-        """
-    )
-    connection.execute("alter table inputs rename to located")
-    connection.execute("create table inputs as from located left join live using (sha256)")
+    session.take(connection, "pinned", keyring.table())
+    session.create_table(connection, "live")
 
 
 def stage_views(
@@ -127,9 +113,7 @@ def stage_views(
             made = f"view staged_{name} as from part_{name}"
             made += " semi join live using (doc)" if dead else ""
         connection.execute(f"create {made}")
-    late = _late_verdicts(connection, parts, keyring)
-    connection.register("late_rows", late)
-    connection.execute("create table late_verdicts as from late_rows")
+    session.take(connection, "late_verdicts", _late_verdicts(connection, parts, keyring))
 
 
 _LATE = pa.schema(
@@ -153,18 +137,10 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
         if not new:
             continue
         rows = connection.execute(
-            f"""
-            from staged_signatures
-            where
-                doc >> {_DOC_BITS} = $number
-                and verdict in ('unknown_key', 'invalid', 'digest_mismatch')
-                and (
-                    list_contains($names, key_id)
-                    or list_contains($marks, public_key_fingerprint)
-                )
-            """,
+            session.query("late_signatures"),
             {
                 "number": number,
+                "bits": _DOC_BITS,
                 "names": [key.key_id for key in new],
                 "marks": [key.fingerprint_sha256_hex for key in new],
             },
@@ -216,7 +192,7 @@ def write_models(
     yield from together(connection, jobs, threads, {name: _needs(name) for name in MODELLED})
 
 
-#: The tables that have a model.
+#: The tables that are modelled first: the audit reads them, and its findings count as runs do.
 MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
 
 
@@ -239,13 +215,19 @@ def complete(connection: Connection, directory: Path, threads: int) -> dict[str,
     return dict(together(connection, jobs, threads))
 
 
-def write_table(connection: Connection, table: Table, sql: str, directory: Path) -> int:
+def write_table(
+    connection: Connection,
+    table: Table,
+    sql: str,
+    directory: Path,
+    parameters: Mapping[str, object] | None = None,
+) -> int:
     """Write a query as a published table, checked against the catalogue; return its rows.
 
     Raises:
         ModelError: the query's columns or types are not the catalogue's.
     """
-    described = connection.execute(f"describe {sql}").fetchall()
+    described = connection.execute(f"describe {sql}", parameters).fetchall()
     actual = [(row[0], row[1]) for row in described]
     expected = [(column.name, column.type) for column in table.columns]
     if actual != expected:
@@ -256,8 +238,7 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
     file.parent.mkdir()
     # DuckDB marks a column as required where its statistics rule out nulls, and these depend on
     # how the rows were made, too; an Arrow table has none, so that beside it all are optional
-    nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in expected)
-    connection.register("blank", connection.sql(f"select {nulls} limit 0").to_arrow_table())
+    connection.register("blank", connection.sql(session.empty(expected)).to_arrow_table())
     execute_frugally(
         connection,
         f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
@@ -265,7 +246,9 @@ def write_table(connection: Connection, table: Table, sql: str, directory: Path)
         # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
         f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
         f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
+        parameters,
     )
+    connection.unregister("blank")
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
     )

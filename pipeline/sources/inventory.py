@@ -19,6 +19,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline import session
 from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
 from pipeline.limits import LIKELY_RATIO
@@ -73,19 +74,8 @@ def list_files(connection: Connection, found: Iterable[InputFile], *, repeated: 
         connection.execute("insert into current_files from found_batch")
     connection.unregister("found_batch")
     if repeated:
-        connection.execute(_FORGET_REPEATED)
+        connection.execute(session.query("forget_repeated"))
     return int(row_of(connection, "select count(*) from current_files")[0])
-
-
-_FORGET_REPEATED = """
-delete from current_files
-where
-    rowid in (
-        select rowid
-        from current_files
-        qualify row_number() over (partition by opened) > 1
-    )
-"""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -135,15 +125,9 @@ def recall_good(connection: Connection, documents: Path) -> None:
         connection: with `old_documents`, and `unchanged`, which holds nothing.
         documents: the file of the snapshot's table.
     """
-    names, file = ", ".join(INPUTS.names), literal(str(documents))
-    connection.execute(
-        f"""
-        create or replace temp view old_documents as
-        select {names}, sha256 as good_sha256
-        from read_parquet({file})
-        where status = 'ok' or stale
-        """  # noqa: S608 - names of our own
-    )
+    given = f"from read_parquet({literal(str(documents))})"
+    recalled = session.query("recalled_documents", documents=given)
+    connection.execute(f"create or replace temp view old_documents as {recalled}")
 
 
 def latest(staging: Path) -> Path | None:
@@ -177,18 +161,7 @@ def _facts(folder: Path) -> Facts | None:
 def contents(folder: Path) -> str:
     """Return a query of the SHA-256 of all content that a listing needs, sorted, as bytes."""
     documents = f"from read_parquet({literal(str(folder / 'documents.parquet'))})"
-    return f"""
-        with named as (
-            select sha256 {documents}
-            union
-            select good_sha256 {documents}
-        )
-
-        select unhex(sha256) as sha256
-        from named
-        where sha256 is not null
-        order by sha256
-    """  # noqa: S608 - a path of our own, quoted
+    return session.query("contents_of_listing", documents=documents)
 
 
 def remove_broken(staging: Path) -> list[str]:
@@ -210,29 +183,8 @@ def find_changed(connection: Connection, *, rescan: bool, judged: bool) -> int:
         judged: whether this program would refuse what was refused unread, such as a file that is
             too large.
     """
-    connection.execute(
-        """
-        create table unchanged as
-        select path
-        from current_files
-        semi join old_files using (path, size, modified_ns, inode)
-        anti join (
-            select old.path
-            from old_documents as old
-            left join part_documents as part using (sha256)
-            -- permissions may have changed, which no stamp tells
-            where
-                old.status = 'unreadable'
-                or (old.sha256 is not null and part.doc is null)
-                or (old.sha256 is null and not $judged)
-        ) using (path)
-        where not $rescan
-        """,
-        {"rescan": rescan, "judged": judged},
-    )
-    connection.execute(
-        "create view changed_files as from current_files anti join unchanged using (path)"
-    )
+    session.create_table(connection, "unchanged", {"rescan": rescan, "judged": judged})
+    session.create_view(connection, "changed_files")
     counts = "select (select count(*) from current_files) - (select count(*) from unchanged)"
     return int(row_of(connection, counts)[0])
 
@@ -257,163 +209,17 @@ def _files(connection: Connection) -> Iterator[InputFile]:
 def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
     """Create `inputs`: every document with its status, and what stands in for a stale one.
 
-    Columns: those of `staged.INPUTS`, `place`, `stale`, and `found_sha256`: the digest of what
-    was found, where `sha256` is that of the rows that speak for it.
-
     Args:
         connection: with `unchanged`, `old_documents` and `part_documents`.
         listings: the listings of what was read.
     """
     names = ", ".join(literal(str(path)) for path in listings)
-    new = f"from read_parquet([{names}])" if listings else "from old_documents limit 0"
     columns = ", ".join(INPUTS.names)
-    connection.execute(
-        f"""
-        create table listed as
-        select {columns} from old_documents semi join unchanged using (path)
-        union all
-        select {columns} from ({new})
-        """  # noqa: S608 - names of our own
-    )
-    connection.execute(_EMPTIED)
-    connection.execute(f"create table inputs as {_INPUTS}")
-
-
-#: A file of lines without lines holds no document. One that held some was cut: it keeps them.
-_EMPTIED = """
-insert into listed by name
-select distinct
-    path,
-    1 as position,
-    0 as bytes,
-    'unreadable' as status,
-    'the file is empty, and held documents before' as reason
-from old_documents
-semi join current_files using (path)
-anti join listed using (path)
-where good_sha256 is not null
-"""
-
-#: A file that cannot be read further says nothing of the documents behind that place, and a
-#: directory that cannot be listed nothing of those below it: they keep their last good content,
-#: as does one that can be read but no longer parses.
-_INPUTS = f"""
-with contents as (
-    select
-        sha256,
-        any_value(status) as status,
-        any_value(reason) as reason,
-        any_value(place) as place
-    from part_documents
-    group by sha256
-),
-
-judged as (
-    select
-        listed.path,
-        listed.position,
-        listed.bytes,
-        listed.sha256,
-        coalesce(listed.status, contents.status) as status,
-        coalesce(listed.reason, contents.reason) as reason,
-        contents.place
-    from listed
-    left join contents using (sha256)
-),
-
-kept as (
-    select
-        old.path,
-        old.position,
-        old.good_sha256
-    from old_documents as old
-    semi join contents on old.good_sha256 = contents.sha256
-),
-
-broken as (
-    select
-        path,
-        min(position) as position,
-        min_by(reason, position) as reason
-    from judged
-    where status = 'unreadable'
-    group by path
-),
-
-hidden as (
-    select
-        kept.path,
-        kept.position,
-        null::bigint as bytes,
-        null::varchar as sha256,
-        'unreadable' as status,
-        broken.reason,
-        null::varchar as place
-    from kept
-    inner join broken using (path)
-    where kept.position > broken.position
-),
-
-directories as (
-    select
-        path || '/' as prefix,
-        -- the first that sorts after all that is below it: '0' comes after '/'
-        path || '0' as behind,
-        reason
-    from judged
-    where status = 'unreadable' and starts_with(reason, {literal(UNLISTED)})
-),
-
--- without those below another, as of two sources: the last one before a path is the only one
--- that it can be below
-outermost as (
-    select
-        prefix,
-        reason
-    from directories
-    window earlier as (order by prefix rows between unbounded preceding and 1 preceding)
-    qualify prefix >= coalesce(max(behind) over earlier, '')
-),
-
-beyond as (
-    select
-        missing.path,
-        missing.position,
-        null::bigint as bytes,
-        null::varchar as sha256,
-        'unreadable' as status,
-        outermost.reason,
-        null::varchar as place
-    from (from kept anti join judged using (path)) as missing
-    asof inner join outermost on missing.path >= outermost.prefix
-    where starts_with(missing.path, outermost.prefix)
-),
-
-everything as (
-    from judged
-    union all
-    from hidden
-    union all
-    from beyond
-)
-
-select
-    everything.path,
-    everything.position,
-    everything.bytes,
-    coalesce(kept.good_sha256, everything.sha256) as sha256,
-    everything.status,
-    everything.reason,
-    everything.place,
-    kept.good_sha256 is not null as stale,
-    everything.sha256 as found_sha256
-from everything
-left join kept
-    on
-        everything.path = kept.path
-        and everything.position = kept.position
-        and everything.status in ('refused', 'unreadable', 'not_pith')
-"""  # noqa: S608 - a text of our own
+    read = f"read_parquet([{names}])" if listings else "old_documents limit 0"
+    connection.execute(f"create view read_inputs as select {columns} from {read}")  # noqa: S608 - names of our own
+    session.create_table(connection, "listed")
+    session.create_table(connection, "inputs", {"unlisted": UNLISTED})
+    session.create_view(connection, "saved_documents")
 
 
 def barren(connection: Connection, sources: Sequence[str]) -> list[str]:
@@ -423,31 +229,8 @@ def barren(connection: Connection, sources: Sequence[str]) -> list[str]:
         connection: with `inputs`.
         sources: how the paths of each begin (`inputs.prefixes`).
     """
-    return list(chain.from_iterable(connection.execute(_BARREN, {"sources": sources}).fetchall()))
-
-
-#: The first path that sorts after the beginning of a source is one below it, if there is any.
-_BARREN = """
-with sources as (
-    select unnest($sources::varchar[]) as prefix
-),
-
-recognised as (
-    select path
-    from inputs
-    where status in ('ok', 'unsupported') or stale
-)
-
-select prefix
-from sources
-asof left join recognised on prefix <= path
-where
-    not coalesce(
-        path = prefix or (ends_with(prefix, '/') and starts_with(path, prefix)),
-        false
-    )
-order by prefix
-"""
+    asked = connection.execute(session.query("barren"), {"sources": sources})
+    return list(chain.from_iterable(asked.fetchall()))
 
 
 def has_gone(connection: Connection) -> bool:
@@ -470,7 +253,10 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
     aside, folder = staging / "aside" / "listing", staging / "listings"
     aside.mkdir(parents=True)
     digests = {}
-    for name, query in (("files", _SAVED_FILES), ("documents", SAVED_DOCUMENTS)):
+    for name, query in (
+        ("files", session.query("saved_files")),
+        ("documents", "from saved_documents"),
+    ):
         file = aside / f"{name}.parquet"
         connection.execute(
             f"copy ({query}) to {literal(str(file))} (format parquet)",
@@ -485,24 +271,3 @@ def save(connection: Connection, staging: Path, build: str, started_ns: int, fac
     for other in named(folder):
         if other.name != build:
             shutil.rmtree(other)
-
-
-_SAVED_FILES = """
-    select path, size, modified_ns, inode
-    from current_files
-    where modified_ns < $trusted
-"""
-
-#: `inputs` as `old_documents` are. A status that the content decides is read from staging each
-#: time.
-SAVED_DOCUMENTS = """
-    select
-        path,
-        position,
-        bytes,
-        found_sha256 as sha256,
-        case when found_sha256 is null then status end as status,
-        case when found_sha256 is null then reason end as reason,
-        case when stale or status = 'ok' then sha256 end as good_sha256
-    from inputs
-"""

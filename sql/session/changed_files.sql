@@ -1,0 +1,3 @@
+-- The files that must be read.
+from current_files
+anti join unchanged using (path)

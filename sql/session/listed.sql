@@ -1,0 +1,41 @@
+-- Every document as its file tells it: of an unchanged file as in the last listing, of the others
+-- as they were read.
+with told as (
+    select
+        path,
+        position,
+        bytes,
+        sha256,
+        status,
+        reason
+    from old_documents
+    semi join unchanged using (path)
+    union all
+    select
+        path,
+        position,
+        bytes,
+        sha256,
+        status,
+        reason
+    from read_inputs
+),
+
+-- a file of lines without lines holds no document; one that held some was cut: it keeps them
+emptied as (
+    select distinct
+        path,
+        1 as position,
+        0 as bytes,
+        null::varchar as sha256,
+        'unreadable' as status,
+        'the file is empty, and held documents before' as reason
+    from old_documents
+    semi join current_files using (path)
+    anti join told using (path)
+    where good_sha256 is not null
+)
+
+from told
+union all by name
+from emptied

@@ -1,0 +1,8 @@
+-- The documents that changed or are gone, and, once `spread` has let it grow, all that are linked
+-- to them.
+select min(doc) as doc
+from part_documents
+where
+    sha256 in (select sha256 from changed_inputs)
+    or sha256 in (select sha256 from gone_inputs)
+group by sha256

@@ -1,0 +1,8 @@
+-- The documents that the last build held, by the listing, as `last` of `lost`.
+select
+    path,
+    position,
+    good_sha256 as sha256,
+    sha256 is distinct from good_sha256 as stale
+from old_documents
+where good_sha256 is not null

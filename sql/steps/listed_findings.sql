@@ -1,0 +1,62 @@
+-- What one check finds, of each document the first $max_listed, and a row that counts the others.
+-- `one_check` are the rows of the check.
+with given as materialized (
+    select distinct * replace (coalesce(occurrences, 1) as occurrences)
+    from (
+        -- a check may select fewer columns, in any order
+        select * exclude (severity, code) from found where false
+        union all by name
+        from one_check
+    )
+),
+
+-- few documents have too many, so that nothing else is ranked
+crowded as (
+    select doc, sha256, path, position
+    from given
+    group by all
+    having count(*) > $max_listed
+),
+
+judged as (
+    select given.*, crowded.crowd is not null as crowded
+    from given
+    left join (select *, true as crowd from crowded) as crowded
+        on given.doc is not distinct from crowded.doc
+        and given.sha256 is not distinct from crowded.sha256
+        and given.path is not distinct from crowded.path
+        and given.position is not distinct from crowded.position
+),
+
+ranked as (
+    select
+        * exclude (crowded),
+        row_number() over (
+            partition by doc, sha256, path, position
+            -- what staging counted comes last
+            order by occurrences, pointer, message, expected, actual, pith_number
+        ) as place
+    from judged
+    where crowded
+)
+
+select * exclude (crowded) from judged where not crowded
+union all by name
+select * exclude (place) from ranked where place <= $max_listed
+union all by name
+select
+    doc,
+    sha256,
+    path,
+    position,
+    sum(occurrences)::bigint || ' more like these' as message,
+    -- the paper that all of them are on; null, the document's own, if they differ
+    if(
+        count(pith_number) = count(*) and min(pith_number) = max(pith_number),
+        min(pith_number),
+        null
+    ) as pith_number,
+    sum(occurrences)::bigint as occurrences
+from ranked
+where place > $max_listed
+group by doc, sha256, path, position
