@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -107,8 +108,21 @@ def _watched(connection: Connection, seen: bytearray) -> Iterator[None]:
 
 
 def _watch(receiver: int, connection: Connection, seen: bytearray) -> None:
-    while number := os.read(receiver, 1):
-        # whoever calls this from Python may handle others
-        if number[0] in _SIGNALS:
-            seen += number
-            connection.interrupt()
+    from pipeline.engine import engine  # noqa: PLC0415 - who has a connection has it, too
+
+    while True:
+        # again and again, once a signal came: a query that is about to begin is not stopped
+        if select.select([receiver], [], [], _AGAIN_SECONDS if seen else None)[0]:
+            number = os.read(receiver, 1)
+            if not number:
+                return
+            # whoever calls this from Python may handle others
+            if number[0] in _SIGNALS:
+                seen += number
+        if seen:
+            # closed meanwhile: nothing runs
+            with suppress(engine.ConnectionException):
+                connection.interrupt()
+
+
+_AGAIN_SECONDS = 0.05

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -42,6 +43,21 @@ def test_a_signal_stops_the_query_that_runs(number: signal.Signals) -> None:
             connection.execute(LONG)
         assert connection.execute("select 1").fetchall() == [(1,)]
     timer.join()
+
+
+def test_a_signal_stops_a_query_that_is_about_to_begin() -> None:
+    """A signal that comes while no query runs yet stops the one that begins next."""
+
+    def query(connection: duckdb.DuckDBPyConnection) -> None:
+        # as a library does that calls back into Python: it swallows the exception
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        connection.execute(LONG)
+
+    with duckdb.connect() as connection, terminable():
+        with pytest.raises(KeyboardInterrupt), interruptible(connection):
+            query(connection)
+        assert connection.execute("select 1").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
