@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import catalog
+from pipeline import catalog, session
 from pipeline.duck import Connection, column, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
@@ -242,23 +242,6 @@ def diff_query(connection: Connection, old: Path, new: Path, name: str) -> str:
     same = " and ".join(
         f"old.{quote(key)} is not distinct from new.{quote(key)}" for key in table.key
     )
-    order = ", ".join(f"whole.{quote(key)}" for key in table.key)
-    return f"""
-        with differing as (
-            select
-                case
-                    when old.whole is null then 'added'
-                    when new.whole is null then 'removed'
-                    else 'changed'
-                end as change,
-                coalesce(new.whole, old.whole) as whole,
-                case when new.whole is not null then to_json(old.whole)::varchar end as before
-            from old
-            full outer join new on {same}
-            where old.whole is distinct from new.whole
-        )
-
-        select change, unnest(whole), before
-        from differing
-        order by {order}, change
-    """  # noqa: S608 - names of our own, quoted
+    pairs = f"select old.whole as old, new.whole as new from old full outer join new on {same}"  # noqa: S608 - names of our own, quoted
+    order = ", ".join(map(quote, table.key))
+    return f"{session.query('row_differences', pairs=pairs)} order by {order}, change"

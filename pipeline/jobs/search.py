@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pipeline.errors import WarehouseError
+from pipeline.resources import sql
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.reader import Warehouse
 
@@ -26,26 +27,7 @@ WORDS = 64
 _TITLE_WEIGHT = 2.0
 
 #: The results as a query over the tables; what it binds is what `find` returns.
-RESULTS = """
-with hits as (
-    select
-        unnest($numbers::varchar[]) as pith_number,
-        unnest($scores::double[]) as score,
-        unnest(range(1, len($numbers::varchar[]) + 1)) as place
-)
-select
-    hits.place as rank,
-    round(hits.score, 6) as score,
-    paper.pith_number,
-    paper.title,
-    paper.primary_cat,
-    paper.submitted_at,
-    $found::bigint as found,
-    paper.proof
-from hits
-inner join papers as paper on hits.pith_number = paper.pith_number
-order by hits.place
-"""
+RESULTS = sql("show", "search")
 
 #: Letters and digits; all else only parts words, so that no query has a syntax of its own.
 _WORD = re.compile(r"[^\W_]+")
