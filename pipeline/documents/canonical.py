@@ -30,7 +30,7 @@ def canonical(value: object, *, floats: bool = True) -> bytes:
     ensure_ascii=False).encode()`, the registry's published rule.
 
     Args:
-        value: a JSON value without lone surrogates (`strictjson.parse` refuses them).
+        value: a JSON value without lone surrogates (`ijson.parse` refuses them).
         floats: whether the value may hold a float. orjson writes small and large floats
             otherwise than Python does, so only a value known to have none may take its path.
     """

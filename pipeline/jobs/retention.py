@@ -176,7 +176,7 @@ def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:
 
 
 def _contents(warehouse: Path) -> Iterator[str]:
-    """Yield a query for each snapshot that can be read, as `listing.contents` of a inventory.
+    """Yield a query for each snapshot that can be read, as `inventory.contents` of a listing.
 
     After a rollback, `check` needs what it names.
     """

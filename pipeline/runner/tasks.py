@@ -33,7 +33,7 @@ class TaskContext:
         staging: the staging directory, which receives the parts.
         listing: the directory that receives the listings.
         known: the file of the digests that need no staging.
-        version: of the program that started the build (`staging.version`).
+        version: of the program that started the build (`part_store.version`).
     """
 
     staging: Path

@@ -18,7 +18,7 @@ _WIDE = {name: schema.names[1:] for name, schema in TABLES.items()}
 
 
 class Rows:
-    """The rows of a batch: a list of tuples for each table of `staged.TABLES`.
+    """The rows of a batch: a list of tuples for each table of `schema.TABLES`.
 
     Attributes:
         tables: table name to rows, tuples in the order of its schema.
@@ -52,7 +52,7 @@ class Rows:
 
 
 class _Times(dict[str, int | None]):
-    """Text to `times.microseconds` of it, remembered: one time stands in many rows."""
+    """Text to `timestamps.microseconds` of it, remembered: one time stands in many rows."""
 
     def __missing__(self, text: str) -> int | None:
         found = self[text] = microseconds(text)

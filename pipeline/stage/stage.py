@@ -30,7 +30,7 @@ _named = itemgetter(_AT["doc"], _AT["key_id"], _AT["public_key_fingerprint"])
 
 
 def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str, pa.Table]:
-    """Return the staged tables of a batch (`staged.TABLES`).
+    """Return the staged tables of a batch (`schema.TABLES`).
 
     Args:
         documents: (SHA-256 of the raw bytes in hex, raw bytes), each digest once.
