@@ -17,6 +17,11 @@ def safe(text: str) -> str:
     return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
+def one_line(text: str) -> str:
+    """Return text on one line, any white space as a blank, harmless to a terminal."""
+    return safe(" ".join(text.split()))
+
+
 def safe_json(text: str) -> str:
     """Return JSON that means the same, with control characters escaped, for a terminal."""
     # what JSON leaves of them stands within strings

@@ -1,6 +1,6 @@
 """One paper on a page: its texts, its names, what happened to it, and what vouches for it.
 
-The sections are the queries of `sql/show/`, each under the title in its first line, with what is
+The sections are queries of `sql/show/`, each under the title in its first line, with what is
 proven first. A stranger can lengthen most of them: a page holds `ROWS` rows of each, and their
 exact number.
 """
@@ -17,7 +17,7 @@ from pipeline.cli.render import print_table
 from pipeline.engine import records
 from pipeline.errors import PithEtlError
 from pipeline.resources import sql
-from pipeline.text import safe, safe_json
+from pipeline.text import one_line, safe, safe_json
 from pipeline.warehouse.reader import Warehouse
 
 #: The sections below the paper itself, in the order of the page.
@@ -82,13 +82,8 @@ def _numbers(warehouse: Warehouse, identifier: str) -> tuple[list[str], int]:
     """Return the numbers of the papers to show, and how many papers the identifier names."""
     # an argument may hold bytes that are no UTF-8, which DuckDB does not take
     text = identifier.encode("utf-8", "backslashreplace").decode()
-    rows = warehouse.connection.execute(
-        "select pith_number, count(*) over () "
-        "from papers where pith_number in (from resolve($text)) "
-        "order by proof in ('signed', 'receipt') desc, source_version desc, pith_number "
-        "limit $most",
-        {"text": text, "most": PAPERS},
-    ).fetchall()
+    values = {"text": text, "most": PAPERS}
+    rows = warehouse.connection.execute(sql("show", "named"), values).fetchall()
     if not rows:
         message = f"no paper here is named {safe(text[:_REPEATED])!r}; a name is {_FORMS}"
         raise UnknownPaperError(message)
@@ -186,4 +181,4 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return safe(" ".join(str(value).split()))
+    return one_line(str(value))

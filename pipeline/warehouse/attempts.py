@@ -17,7 +17,7 @@ import msgspec
 
 from pipeline.errors import FINDINGS, PithEtlError
 from pipeline.outputs import replacing
-from pipeline.text import safe
+from pipeline.text import one_line
 from pipeline.warehouse.snapshot import current, manifest
 
 FILE = "attempts.jsonl"
@@ -51,7 +51,7 @@ class Attempt(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """Return the reason, on one line, harmless to a terminal."""
-        return " ".join(safe(self.reason or "").split())
+        return one_line(self.reason or "")
 
 
 def ended(exit_code: int, reason: str | None = None) -> Attempt:

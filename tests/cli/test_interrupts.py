@@ -209,7 +209,7 @@ def test_a_dump_that_is_terminated_leaves_no_process(tmp_path: Path) -> None:
         ),
         ("pipeline.jobs.retention.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
         ("pipeline.report.data.sql", LONG, ["report", "--output", "-"]),
-        ("pipeline.cli.show.sql", f"select $number, ({LONG})", ["show", "1512.01274"]),
+        ("pipeline.cli.show.sql", f"select $text, $most, ({LONG})", ["show", "1512.01274"]),
         ("pipeline.report.data.sql", LONG, ["build", SAMPLES, "--html", "page.html"]),
         ("pipeline.sources.inventory.contents", _DIGESTS, ["build", SAMPLES, "--keep", "1"]),
     ],
