@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,10 @@ def execute_frugally(connection: Connection, sql: str, parameters: object = None
 
 def _execute_in_small_steps(connection: Connection, sql: str, parameters: object) -> None:
     (threads,) = row_of(connection, "select current_setting('threads')")
-    connection.execute("set threads = 1")
-    connection.execute("set debug_force_external = true")
-    connection.execute("pragma verify_parallelism")
     try:
+        connection.execute("set threads = 1")
+        connection.execute("set debug_force_external = true")
+        connection.execute("pragma verify_parallelism")
         connection.execute(sql, parameters)
     finally:
         connection.execute("pragma disable_verify_parallelism")
@@ -100,29 +100,32 @@ class _Gate:
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Work beside others, once nobody waits to work alone."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._waiting)
-            self._working += 1
-        try:
+        with self._work_once(lambda: not self._waiting):
             yield
-        finally:
-            with self._changed:
-                self._working -= 1
-                self._changed.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Work once everybody else has come to an end, and let nobody begin meanwhile."""
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: not self._working)
+        try:
+            with self._work_once(lambda: not self._working):
+                yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _work_once(self, ready: Callable[[], bool]) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(ready)
             self._working += 1
         try:
             yield
         finally:
             with self._changed:
                 self._working -= 1
-                self._waiting -= 1
                 self._changed.notify_all()
 
 

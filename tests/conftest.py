@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES, VECTORS
+from tests.site import REAL, Site
 
 # the same examples on every machine, none of which fails for being slow
 settings.register_profile(
@@ -35,6 +36,14 @@ def samples_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     warehouse = tmp_path_factory.mktemp("samples") / "warehouse"
     build_warehouse(warehouse, SAMPLES)
     return warehouse
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a mirror of the five real documents; nothing is built yet."""
+    site = Site(tmp_path)
+    site.put_all(REAL)
+    return site
 
 
 @pytest.fixture

@@ -197,9 +197,8 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
         _refuse_wrapped(tree)
         reason = "JSON, but not an object"
         raise NotPithError(reason)
-    for name, value, kind, shape in _MARKERS:
-        if tree.get(name) == value:
-            return kind, shape
+    if marked := _marked(tree):
+        return marked
     schema = tree.get("schema")
     if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
         reason = "an integrity document, which has no tables yet"
@@ -211,6 +210,14 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
     _refuse_wrapped(tree)
     reason = "a JSON object without a marker of a Pith document"
     raise NotPithError(reason)
+
+
+def _marked(tree: dict[str, Any]) -> tuple[str, type[Record | Bundle | State]] | None:
+    """Return the kind and the shape that an object's marker names, if it has one."""
+    for name, value, kind, shape in _MARKERS:
+        if tree.get(name) == value:
+            return kind, shape
+    return None
 
 
 def _refuse_wrapped(tree: object) -> None:
@@ -230,7 +237,7 @@ def _refuse_wrapped(tree: object) -> None:
 
 def _is_wrapped(value: object) -> bool:
     if isinstance(value, dict):
-        return any(value.get(name) == marker for name, marker, _, _ in _MARKERS)
+        return _marked(value) is not None
     return isinstance(value, str) and _QUOTED.match(value) is not None
 
 

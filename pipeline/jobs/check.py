@@ -79,7 +79,7 @@ def check_findings(connection: Connection) -> Iterator[Result]:
 
 
 def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None:
-    """Create the relations that the checks read, from the snapshot and from part_store.
+    """Create the relations that the checks read, from the snapshot and from staging.
 
     Raises:
         WarehouseError: staging does not hold the documents of this snapshot any more, or is

@@ -37,7 +37,7 @@ def everything(connection: Connection) -> None:
     """Let every document be fresh, and nothing be kept.
 
     Args:
-        connection: with `live` and `inputs`, as `model.locate` leaves them.
+        connection: with `live` and `inputs`, as `tables.locate` leaves them.
     """
     connection.execute("create view fresh as select doc from live")
     connection.execute("create view fresh_inputs as from inputs")

@@ -50,7 +50,7 @@ _FILES = pa.schema([_FOUND.field(name) for name in ("path", "size", "modified_ns
 #: Files are taken over so many at a time: memory holds no list of all of them.
 _BATCH = 50_000
 
-#: What `documents` keeps of each input: as `staged.INPUTS`, and the last content that was read
+#: What `documents` keeps of each input: as `schema.INPUTS`, and the last content that was read
 #: as a Pith document there.
 _KEPT = INPUTS.append(pa.field("good_sha256", pa.string()))
 
@@ -84,7 +84,7 @@ class Facts(msgspec.Struct, frozen=True):
     Attributes:
         inputs_sha256: the digest of all inputs (`runs.inputs_digest`).
         program: the version of the program that read them (`program.version`).
-        sources: how the paths of each source begin (`inputs.prefixes`).
+        sources: how the paths of each source begin (`files.prefixes`).
         barren: those of them in which no Pith document was recognised.
         sha256: the digest of each file of the listing.
     """
@@ -227,7 +227,7 @@ def barren(connection: Connection, sources: Sequence[str]) -> list[str]:
 
     Args:
         connection: with `inputs`.
-        sources: how the paths of each begin (`inputs.prefixes`).
+        sources: how the paths of each begin (`files.prefixes`).
     """
     asked = connection.execute(session.query("barren"), {"sources": sources})
     return list(chain.from_iterable(asked.fetchall()))

@@ -6,13 +6,13 @@ of a build.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import orjson
 
-from pipeline.documents.ijson import RefusedError, escape_pointer
+from pipeline.documents.ijson import RefusedError, pointer_text, walk
 from pipeline.documents.read import Document
 from pipeline.limits import MAX_ROW_BYTES
 from pipeline.stage.rows import Rows
@@ -77,21 +77,10 @@ def _find(tree: object, cell: object) -> str:
     """Return the pointer of the value that a cell was made of, or `/` if it was made of several."""
     if isinstance(cell, list):
         cell = orjson.dumps(cell).decode()
-    found = _places(tree, cell, len(orjson.dumps(cell)) - 2)
-    return next(found, "/")
-
-
-def _places(value: object, cell: object, least: int, pointer: str = "") -> Iterator[str]:
-    """Yield the pointers of the values that are a cell's text, or whose JSON is."""
-    if value == cell:
-        yield pointer
-        return
-    if not isinstance(value, dict | list):
-        return
-    text = orjson.dumps(value)
-    if text.decode() == cell:
-        yield pointer
-    elif len(text) >= least:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for token, item in items:
-            yield from _places(item, cell, least, f"{pointer}/{escape_pointer(str(token))}")
+    for path, value in walk(tree):
+        # only what was kept as JSON was a container
+        if value == cell or (
+            isinstance(value, dict | list) and orjson.dumps(value).decode() == cell
+        ):
+            return pointer_text(path)
+    return "/"

@@ -126,7 +126,7 @@ class DocumentRows:
     def problem(
         self, code: str, pointer: str, expected: object, actual: object, *, breaks: bool = True
     ) -> None:
-        """Append a problem, or count it; `breaks` as in `staged.TABLES["problems"]`."""
+        """Append a problem, or count it; `breaks` as in `schema.TABLES["problems"]`."""
         kind = (code, breaks, self.unapplied)
         self.problems[kind] += 1
         if self.problems[kind] <= MAX_LISTED:

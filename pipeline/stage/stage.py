@@ -52,7 +52,7 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
 
 
 def claims(rows: Sequence[Row], candidates: Iterable[Sequence[bytes]]) -> Iterator[Claim]:
-    """Yield staged signatures (rows in the schema's order) as `verify.verdicts` takes them."""
+    """Yield staged signatures (rows in the schema's order) as `signatures.verdicts` takes them."""
     for row, keys in zip(rows, candidates, strict=True):
         yield Claim._make((*_claimed(row), keys))
 

@@ -37,14 +37,6 @@ Build = Callable[..., Finished]
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Return a mirror of the five real documents."""
-    site = Site(tmp_path)
-    site.put_all(REAL)
-    return site
-
-
-@pytest.fixture
 def build(site: Site, console: Console) -> Build:
     """Return a function that runs `pith-etl build` on the mirror."""
 

@@ -30,10 +30,8 @@ RECORD = "000_97f37641e2d9eba2.txt"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(site: Site) -> Site:
     """Return a mirror of the five real documents, built once."""
-    site = Site(tmp_path)
-    site.put_all(REAL)
     site.build()
     return site
 

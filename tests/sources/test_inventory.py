@@ -30,10 +30,8 @@ PROBLEM = "select status, stale from documents where path like '%a.json'"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(site: Site) -> Site:
     """Return a mirror of the five real documents, built once."""
-    site = Site(tmp_path)
-    site.put_all(REAL)
     site.build()
     return site
 

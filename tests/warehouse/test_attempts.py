@@ -22,14 +22,6 @@ WHY = "5 of the 5 documents of the last snapshot vanished or fail"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Return a mirror of the five real documents."""
-    site = Site(tmp_path)
-    site.put_all(REAL)
-    return site
-
-
-@pytest.fixture
 def build(site: Site, console: Console) -> Build:
     """Return a function that builds the mirror, with a page and metrics."""
     files = ("--html", site.root / "page.html", "--metrics", site.root / "pith.prom")

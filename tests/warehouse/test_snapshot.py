@@ -27,10 +27,8 @@ CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(site: Site) -> Site:
     """Return a mirror of the five real documents, built once."""
-    site = Site(tmp_path)
-    site.put_all(REAL)
     site.build()
     return site
 
