@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version as installed
+from itertools import chain, islice
 from pathlib import Path
 
 import duckdb
@@ -31,6 +32,7 @@ from pipeline.duck import (
     row_of,
 )
 from pipeline.errors import ShrinkError, WarehouseError
+from pipeline.executors import local_executor
 from pipeline.interrupts import interruptible
 from pipeline.jobs import retention, runs
 from pipeline.jobs.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
@@ -316,10 +318,12 @@ def _stage(work: _BuildContext) -> None:
     total = TaskResult()
     work.progress("stage", 0, summary.read)
     size, files = inventory.changed_files(work.connection)
-    # closed at once when this is interrupted, so that no worker outlives the build
     tasks = plan(files, size, config.limits, config.workers)
-    with closing(run(tasks, job, config.workers)) as finished:
-        for done in finished:
+    first = tuple(islice(tasks, 2))
+    # one task needs no other process
+    workers = config.workers if len(first) > 1 else 1
+    with local_executor(workers) as executor:
+        for done in run(chain(first, tasks), job, executor, workers):
             total += done
             work.progress("stage", total.files, summary.read)
     summary.read_documents = total.documents

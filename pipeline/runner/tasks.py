@@ -1,4 +1,4 @@
-"""Staging as tasks: planned once, run in this process or by worker processes.
+"""Staging as tasks: planned once, run by an executor.
 
 A task is a group of files. Running it writes parts and a listing of what was found where;
 only counts come back, so that memory does not grow with the input. `run_task` needs nothing but
@@ -8,17 +8,18 @@ its arguments: any executor with the standard `concurrent.futures` interface can
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count, islice
+from itertools import count, islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
+from pipeline.executors import run_all
 from pipeline.limits import Limits
-from pipeline.processes import WorkerKilledError, hand_out
 from pipeline.runner.part_store import DigestSet, version, write_part
 from pipeline.sources.files import InputFile, RawDocument, read_documents
 from pipeline.stage.schema import INPUTS, to_arrow
@@ -112,24 +113,23 @@ def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
             return
 
 
-def run(tasks: Iterator[Task], job: TaskContext, workers: int) -> Generator[TaskResult]:
-    """Run the tasks, yielding what became of each as it is done.
+def run(
+    tasks: Iterator[Task], job: TaskContext, executor: Executor, pending: int
+) -> Generator[TaskResult]:
+    """Run the tasks by an executor, yielding what became of each as it is done.
 
-    One task, or one worker, needs no other process. When the caller closes the iterator or
-    dies, the workers end at once, in the middle of their tasks.
+    Args:
+        tasks: as `plan` yields them; each is taken when there is a place for it.
+        job: what they share.
+        executor: any; the caller shuts it down.
+        pending: how many tasks it holds at most: as many as it has workers.
 
     Raises:
         WarehouseError: a worker died, or staging could not be written.
     """
-    first = tuple(islice(tasks, 2))
-    tasks = chain(first, tasks)
-    if workers == 1 or len(first) == 1:
-        for task in tasks:
-            yield run_task(task, job)
-        return
     try:
-        yield from hand_out(tasks, partial(run_task, job=job), workers)
-    except WorkerKilledError:
+        yield from run_all(executor, partial(run_task, job=job), tasks, pending)
+    except BrokenExecutor:
         message = (
             "a worker process was killed, perhaps for want of memory; nothing was published: "
             "build again, with fewer --workers if it recurs"

@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple, Self
 import orjson
 
 from pipeline.errors import PithEtlError, UsageError
-from pipeline.processes import WorkerKilledError, hand_out
+from pipeline.executors import WorkerKilledError, local_executor, run_all
 from pipeline.synth.documents import Draft
 from pipeline.synth.papers import Paper, paper, random_of
 from pipeline.synth.signer import FORGER_SEED, Signer
@@ -104,18 +104,17 @@ def _chunks(plan: Plan, workers: int) -> Iterator[Made]:
     """Yield what became of each chunk, in order."""
     starts = range(0, plan.papers, _CHUNKS[plan.layout])
     make = partial(_write_chunk, plan)
-    if workers == 1 or len(starts) <= 1:
-        yield from map(make, starts)
-        return
+    workers = min(workers, len(starts))
     # what is done early waits for those before it
     early: dict[int, Made] = {}
     waiting = iter(starts)
-    next_start = next(waiting)
-    for made in hand_out(iter(starts), make, min(workers, len(starts))):
-        early[made.start] = made
-        while early and (following := early.pop(next_start, None)):
-            yield following
-            next_start = next(waiting, -1)
+    next_start = next(waiting, -1)
+    with local_executor(workers) as executor:
+        for made in run_all(executor, make, iter(starts), workers):
+            early[made.start] = made
+            while early and (following := early.pop(next_start, None)):
+                yield following
+                next_start = next(waiting, -1)
 
 
 def _write_chunk(plan: Plan, start: int) -> Made:
