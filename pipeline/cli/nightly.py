@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from pathlib import Path
 import click
 
 from pipeline.catalog import SEVERITIES
-from pipeline.cli.progress import log, progress
+from pipeline.cli.logs import LOG, logged
+from pipeline.cli.progress import progress
 from pipeline.cli.summary import as_json, as_metrics, as_text
 from pipeline.documents.keyring import load
 from pipeline.errors import FINDINGS, INTERRUPTED, PithEtlError, UsageError, WarehouseError
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
         SystemExit: whatever ended the build, where the log is JSON, to which it was written.
     """
-    with _logged(options.log_format):
+    with logged(options.log_format), _told(options.log_format):
         try:
             attempt = attempts.ended(_run(options))
         except BaseException as error:
@@ -88,7 +88,7 @@ def _run(options: Options) -> int:
         _write_files(options, summary, _code(error))
         raise
     for notice in summary.notices:
-        log(options.log_format, "warning", notice)
+        LOG.warning("%s", notice)
     _hold_written(_write_files(options, summary, code))
     _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
     return code
@@ -180,8 +180,8 @@ def _config(options: Options) -> BuildConfig:
 
 
 @contextmanager
-def _logged(log_format: str) -> Iterator[None]:
-    """Write what ends a build to a JSON log as one more line; text is for the command line."""
+def _told(log_format: str) -> Iterator[None]:
+    """Tell a JSON log, as one more line, what ends a build; a text is for the command line."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
@@ -189,8 +189,7 @@ def _logged(log_format: str) -> Iterator[None]:
             raise
         # what nobody foresaw is for whoever mends it
         foreseen = isinstance(error, PithEtlError | KeyboardInterrupt)
-        facts = {} if foreseen else {"traceback": "".join(traceback.format_exception(error))}
-        log(log_format, "error", _named(error), **facts)
+        LOG.error("%s", _named(error), exc_info=None if foreseen else error)
         raise SystemExit(_code(error)) from None
 
 

@@ -1,31 +1,28 @@
-"""Progress of a build: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""Progress of a build: a bar on a terminal, lines of the log elsewhere, or nothing."""
 
 from __future__ import annotations
 
 import io
-import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, cast
 
+from pipeline.cli.logs import info
 from pipeline.jobs.build import Progress
-from pipeline.text import safe, safe_json
 
-Facts = Mapping[str, int | str]
-
-#: Seconds between two plain lines of one stage.
+#: Seconds between two records of one stage.
 _INTERVAL = 10.0
 
 
 @contextmanager
 def progress(mode: str, log_format: str = "text") -> Iterator[Progress]:
-    """Yield a function that shows how a build goes on, on standard error, if that can be written.
+    """Yield a function that shows how a build goes on.
 
     Args:
-        mode: `auto` (a bar on a terminal, lines elsewhere), `plain` or `none`.
-        log_format: what a line is: `text`, or a `json` object.
+        mode: `auto` (a bar on a terminal, the log elsewhere), `plain` or `none`.
+        log_format: of the log; a bar is no line of `json`.
     """
     if mode == "none":
         yield lambda _stage, _done, _total: None
@@ -33,14 +30,13 @@ def progress(mode: str, log_format: str = "text") -> Iterator[Progress]:
         with _bar() as update:
             yield update
     else:
-        yield _Lines(log_format).update
+        yield _Lines().update
 
 
 class _Lines:
-    """A line as each stage begins and ends, and one now and then in between."""
+    """A record as each stage begins and ends, and one now and then in between."""
 
-    def __init__(self, log_format: str) -> None:
-        self._write = _LOGS[log_format]
+    def __init__(self) -> None:
         self._stage = ""
         self._next = 0.0
 
@@ -49,35 +45,7 @@ class _Lines:
         if stage == self._stage and done < total and now < self._next:
             return
         self._stage, self._next = stage, now + _INTERVAL
-        facts = {"done": done, "total": total} if total else {}
-        self._write("info", stage, facts)
-
-
-def log(log_format: str, level: str, message: str, **facts: str) -> None:
-    """Write one line to the log, which is standard error, if that can be written.
-
-    Only a JSON line has room for facts.
-    """
-    _LOGS[log_format](level, message, facts)
-
-
-def _log_text(level: str, message: str, facts: Facts) -> None:
-    mark = "" if level == "info" else f" {level}"
-    counts = f" {facts['done']}/{facts['total']}" if "done" in facts else ""
-    _write(f"{_now()}{mark} {safe(message)}{counts}\n")
-
-
-def _log_json(level: str, message: str, facts: Facts) -> None:
-    line = {"time": _now(), "level": level, "message": message, **facts}
-    _write(safe_json(json.dumps(line, ensure_ascii=False)) + "\n")
-
-
-def _write(text: str, stream: IO[str] | None = None) -> None:
-    # a full disk below the log, or a reader that left, is no reason to lose a night's tables
-    with suppress(OSError):
-        stream = stream or sys.stderr
-        stream.write(text)
-        stream.flush()
+        info(stage, **({"done": done, "total": total} if total else {}))
 
 
 class _Terminal(io.TextIOBase):
@@ -95,15 +63,11 @@ class _Terminal(io.TextIOBase):
         return self._stream.isatty()
 
     def write(self, text: str) -> int:
-        _write(text, self._stream)
+        # as in the log: a terminal that has gone must not end the build
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
         return len(text)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-_LOGS = {"text": _log_text, "json": _log_json}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +21,6 @@ from pipeline.warehouse.changes import nothing_recognised
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
-
-#: A family of metrics: its name, its meaning, and its values by their label.
-_Family = tuple[str, str, dict[str, float]]
 
 #: How many codes of findings the text names.
 _CODES = 5
@@ -50,51 +47,61 @@ def as_metrics(summary: Summary, code: int, success: datetime | None) -> str:
         code: what it exits with.
         success: when a build before it ended well, if one did.
     """
+    # only whoever asks for metrics waits for it: 0.1 s
+    from prometheus_client import CollectorRegistry, Gauge  # noqa: PLC0415
+    from prometheus_client.openmetrics.exposition import generate_latest  # noqa: PLC0415
+
     now = round(time.time(), 3)
     if code in {0, FINDINGS}:
         success = datetime.fromtimestamp(now, UTC)
-    families: list[_Family] = [
-        ("last_attempt_timestamp_seconds", "When the build ended.", {"": now}),
-        ("finished_timestamp_seconds", "The same, by its older name.", {"": now}),
-        ("exit_code", "What the build exited with.", {"": code}),
-        ("published", "Whether the build published a snapshot.", {"": int(summary.published)}),
-    ]
+    registry = CollectorRegistry()
+    for name, meaning, value in _of_attempt(summary, code, now, success):
+        Gauge(f"pith_etl_{name}", meaning, registry=registry).set(value)
+    for name, meaning, label, values in _of_snapshot(summary):
+        gauge = Gauge(f"pith_etl_{name}", meaning, [label], registry=registry)
+        for key, number in values.items():
+            gauge.labels(key).set(number)
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]  # the library has none
+    return text.decode()
+
+
+def _of_attempt(
+    summary: Summary, code: int, now: float, success: datetime | None
+) -> Iterator[tuple[str, str, float]]:
+    """Yield the name, the meaning and the value of each figure that has no label."""
+    yield "last_attempt_timestamp_seconds", "When the build ended.", now
+    yield "exit_code", "What the build exited with.", code
+    yield "published", "Whether the build published a snapshot.", summary.published
     if success is not None:
-        meaning = "When a build last ended with 0 or 3."
-        families.append(("last_success_timestamp_seconds", meaning, {"": success.timestamp()}))
+        yield (
+            "last_success_timestamp_seconds",
+            "When a build last ended with 0 or 3.",
+            success.timestamp(),
+        )
     if summary.snapshot:
-        families += _figures(summary)
-    lines = []
-    for name, meaning, samples in families:
-        lines += [f"# TYPE pith_etl_{name} gauge", f"# HELP pith_etl_{name} {meaning}"]
-        lines += [f"pith_etl_{name}{label} {value}" for label, value in samples.items()]
-    return "\n".join([*lines, "# EOF"]) + "\n"
+        yield "files", "Directory entries found.", summary.files
+        yield "files_read", "Files that were read.", summary.read
+        yield "read_documents", "Documents in the files that were read.", summary.read_documents
+        yield "read_bytes", "Size of the documents that were read.", summary.bytes
+        yield "staged_documents", "Documents parsed and verified.", summary.staged
+        yield "refused_documents", "Documents refused or unreadable.", summary.refused
 
 
-def _figures(summary: Summary) -> list[_Family]:
-    """Return what a build found out, as metrics."""
+def _of_snapshot(
+    summary: Summary,
+) -> Iterator[tuple[str, str, str, Mapping[str, float]]]:
+    """Yield the name, the meaning, the label and the values of each figure that has one."""
+    if not summary.snapshot:
+        return
+    yield "documents", "Documents by kind.", "kind", summary.documents
+    yield "documents_by_status", "Documents by status.", "status", summary.statuses
+    yield "rows", "Rows by table.", "table", summary.rows
+    yield "findings", "Findings by severity.", "severity", summary.findings
+    yield "findings_by_code", "Findings by code.", "code", summary.codes
     changes = msgspec.structs.asdict(summary.changes)
-    return [
-        ("files", "Directory entries found.", {"": summary.files}),
-        ("files_read", "Files that were read.", {"": summary.read}),
-        ("read_documents", "Documents in the files that were read.", {"": summary.read_documents}),
-        ("read_bytes", "Size of the documents that were read.", {"": summary.bytes}),
-        ("staged_documents", "Documents parsed and verified.", {"": summary.staged}),
-        ("refused_documents", "Documents refused or unreadable.", {"": summary.refused}),
-        ("documents", "Documents by kind.", _labelled("kind", summary.documents)),
-        ("documents_by_status", "Documents by status.", _labelled("status", summary.statuses)),
-        ("rows", "Rows by table.", _labelled("table", summary.rows)),
-        ("findings", "Findings by severity.", _labelled("severity", summary.findings)),
-        ("findings_by_code", "Findings by code.", _labelled("code", summary.codes)),
-        ("changes", "Documents by change.", _labelled("change", changes)),
-        ("stage_seconds", "Wall time by stage.", _labelled("stage", summary.seconds)),
-        ("peak_memory_bytes", "Most memory held.", _labelled("process", summary.peak_bytes)),
-    ]
-
-
-def _labelled(label: str, values: dict[str, int] | dict[str, float]) -> dict[str, float]:
-    """Return values by their label in OpenMetrics; the words are all our own."""
-    return {f'{{{label}="{name}"}}': value for name, value in values.items()}
+    yield "changes", "Documents by change.", "change", changes
+    yield "stage_seconds", "Wall time by stage.", "stage", summary.seconds
+    yield "peak_memory_bytes", "Most memory held.", "process", summary.peak_bytes
 
 
 def as_text(summary: Summary, code: int) -> str:

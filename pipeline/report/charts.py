@@ -7,7 +7,6 @@ Content-Security-Policy forbids them, reads in light and dark, and is the same e
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,12 +14,6 @@ from xml.etree import ElementTree as ET
 import pygal
 from markupsafe import Markup
 from pygal.style import Style
-
-# pygal leaves a finder behind for its maps, in a form that Python 3.11 warns of with every
-# later import that fails
-sys.meta_path[:] = [
-    finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"
-]
 
 #: The width in user units: about that of a phone, so that texts keep their size there.
 _WIDTH = 380
