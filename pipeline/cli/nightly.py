@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from pipeline.catalog import SEVERITIES
 from pipeline.cli.logs import LOG, logged
@@ -23,7 +24,7 @@ from pipeline.outputs import is_writable, replacing
 from pipeline.resources import default_keyring
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
-from pipeline.warehouse.changes import nothing_recognised
+from pipeline.warehouse.run_figures import nothing_recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def run(options: Options) -> int:
 
 def _run(options: Options) -> int:
     """Do what `run` does, but for what tells of an attempt that failed."""
-    summary = Summary("", str(options.warehouse), options.workers or 0, published=False)
+    summary = Summary(snapshot="", warehouse=str(options.warehouse), workers=options.workers or 0)
     for file in (options.report, options.metrics, options.html):
         _check_place(file, options.warehouse)
     try:
@@ -83,9 +84,9 @@ def _run(options: Options) -> int:
     except UsageError:
         raise
     except BaseException as error:
-        summary.notices.append(_named(error))
+        failed = msgspec.structs.replace(summary, notices=[*summary.notices, _named(error)])
         # what ended the run is told, and not that its files cannot be written either
-        _write_files(options, summary, _code(error))
+        _write_files(options, failed, _code(error))
         raise
     for notice in summary.notices:
         LOG.warning("%s", notice)

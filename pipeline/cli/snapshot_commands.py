@@ -51,7 +51,7 @@ def _history(kept: retention.Kept) -> tuple[str, ...]:
     return (
         name,
         f"{sum(manifest.documents.values()):,}",
-        *(f"{manifest.changes[name]:,}" for name in ("added", "changed", "gone")),
+        *(f"{getattr(manifest.changes, name):,}" for name in ("added", "changed", "gone")),
         f"{manifest.refused:,}",
         f"{manifest.rows['papers']:,}",
         ", ".join(f"{count:,} {name}" for name, count in manifest.findings.items() if count),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
 import time
@@ -17,7 +16,7 @@ from pipeline.catalog import SEVERITIES
 from pipeline.errors import FINDINGS
 from pipeline.jobs.runs import Summary
 from pipeline.text import safe, safe_json
-from pipeline.warehouse.changes import nothing_recognised
+from pipeline.warehouse.run_figures import nothing_recognised
 
 #: The version of what `--json` and `--report` write; it grows when a field changes or goes.
 REPORT_VERSION = 1
@@ -32,7 +31,7 @@ def as_json(summary: Summary, code: int) -> str:
     facts = {
         "version": REPORT_VERSION,
         "exit_code": code,
-        **dataclasses.asdict(summary),
+        **msgspec.structs.asdict(summary),
         "total_seconds": round(total, 3),
         "documents_per_second": round(summary.read_documents / total, 1) if total else 0,
     }

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version as installed
@@ -35,6 +35,7 @@ from pipeline.errors import ShrinkError, WarehouseError
 from pipeline.executors import local_executor
 from pipeline.interrupts import interruptible
 from pipeline.jobs import retention, runs
+from pipeline.jobs.runs import Clock
 from pipeline.jobs.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
 from pipeline.limits import DEFAULT, Limits
 from pipeline.model import incremental, tables
@@ -42,12 +43,12 @@ from pipeline.model import state_diff as differences
 from pipeline.model.audit import write_findings
 from pipeline.runner import part_store
 from pipeline.runner.part_store import Part
-from pipeline.runner.tasks import TaskContext, TaskResult, plan, run
+from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, run
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, prefixes, shown
 from pipeline.warehouse import snapshot
-from pipeline.warehouse.changes import nothing_recognised
-from pipeline.warehouse.snapshot import Content, Last
+from pipeline.warehouse.run_figures import Changes, RunFigures, nothing_recognised
+from pipeline.warehouse.snapshot import Content, Last, Manifest
 from pipeline.warehouse.views import write_database
 
 #: Called with (stage, files done, files in all) as a build goes on.
@@ -88,19 +89,45 @@ class BuildConfig:
 
 @dataclass(frozen=True, slots=True)
 class _BuildContext:
-    """A build under way: its name, what was ordered, what was done so far, and where."""
+    """A build under way: its name, what was ordered, how long it took so far, and where."""
 
     name: str
     started_at: datetime
     config: BuildConfig
     progress: Progress
-    summary: Summary
+    clock: Clock
     connection: Connection
 
     @property
     def directory(self) -> Path:
         """Where this build alone writes: a worker that outlives another one writes elsewhere."""
         return self.config.staging / "work" / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What was found: directory entries, those to read, and the facts of the last listing.
+
+    `notices` is what the operator should know.
+    """
+
+    files: int
+    read: int
+    facts: inventory.Facts | None
+    notices: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """All parts, in order; what staging added to them; and what the inputs are now.
+
+    `inputs_sha256` and `barren` are as in `Summary` and `RunFigures`.
+    """
+
+    parts: list[Part]
+    result: TaskResult
+    inputs_sha256: str
+    barren: list[str]
 
 
 def build(config: BuildConfig, progress: Progress) -> Summary:
@@ -113,86 +140,135 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
             worker died. What was published before stays so.
     """
     found = discover(config.sources, config.warehouse)
-    with snapshot.locked(config.warehouse):
-        try:
-            # what cannot be deleted now is told at the end
-            with suppress(OSError):
-                snapshot.sweep(config.warehouse)
-            summary = _build(config, found, progress)
-            summary.notices += nothing_recognised(summary.changes, summary.barren)
-            if not summary.published:
-                snapshot.relink(config.warehouse)
-            _clear(config, summary)
-        except BaseException as error:
-            # what ended the build is told, and not what it leaves: the next one sweeps, too
-            with suppress(OSError, WarehouseError):
-                snapshot.sweep(config.warehouse)
-            if isinstance(error, OSError):
-                message = f"cannot write the warehouse {config.warehouse}: {error}"
-                raise WarehouseError(message) from error
-            raise
-    return summary
+    with snapshot.locked(config.warehouse), _written(config), _swept(config.warehouse):
+        summary = _build(config, found, progress)
+        if not summary.published:
+            snapshot.relink(config.warehouse)
+        unseen = nothing_recognised(summary.changes, summary.barren)
+        notices = [*summary.notices, *unseen, *_clear(config, parts=summary.published)]
+    return msgspec.structs.replace(summary, notices=notices)
 
 
-def _clear(config: BuildConfig, summary: Summary) -> None:
-    """Delete what is not needed any more; what is published stays so if that cannot be."""
+@contextmanager
+def _written(config: BuildConfig) -> Iterator[None]:
+    """Say that it is the warehouse that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot write the warehouse {config.warehouse}: {error}"
+        raise WarehouseError(message) from error
+
+
+@contextmanager
+def _swept(warehouse: Path) -> Iterator[None]:
+    """Delete what builds left behind: before this one, and after it where it fails.
+
+    What cannot be deleted is told by a build that ends well; the next one sweeps, too.
+    """
+    with suppress(OSError):
+        snapshot.sweep(warehouse)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, WarehouseError):
+            snapshot.sweep(warehouse)
+        raise
+
+
+def _clear(config: BuildConfig, *, parts: bool) -> list[str]:
+    """Delete what is not needed any more; return why, if it cannot be: what is published stays."""
     try:
         if config.keep is not None:
-            retention.clear(config.warehouse, config.keep, parts=summary.published)
+            retention.clear(config.warehouse, config.keep, parts=parts)
         snapshot.sweep(config.warehouse)
     except (OSError, WarehouseError, duckdb.Error) as error:
-        summary.notices.append(f"old snapshots cannot be deleted: {error}")
+        return [f"old snapshots cannot be deleted: {error}"]
+    return []
 
 
 def _build(config: BuildConfig, found: Iterator[InputFile], progress: Progress) -> Summary:
     # before the files are listed: what is modified from now on must be noticed next time
     started_ns = time.time_ns()
     with _working(config, progress) as work:
-        summary, connection = work.summary, work.connection
-        with ThreadPoolExecutor(1) as aside:
-            # reads the whole last snapshot, while discovering waits for the system
-            opening = aside.submit(snapshot.last, config.warehouse)
-            facts = _discover(work, found)
-        last, notice = opening.result()
-        summary.notices += [notice] if notice else []
-        if facts is None and last and (documents := last.table("documents")):
-            inventory.recall_good(connection, documents)
-        if facts and _is_as_listed(work, facts):
-            content = _content(config, facts.inputs_sha256)
-            summary.barren = facts.barren
-            if _recall(last, content, summary):
-                return summary
-        parts = _prepare(work)
-        content = _content(config, summary.inputs_sha256)
-        if _recall(last, content, summary):
-            _save_listing(work, started_ns)
-            return summary
-        _guard(connection, config, last)
-        folder = _write(work, parts, last, keep=last is not None and _may_keep(last, content))
-        with summary.timed("publish"):
+        listed, last = _find(work, found)
+        if (facts := listed.facts) and _is_as_listed(work, listed):
+            staged = _Staged([], TaskResult(), facts.inputs_sha256, facts.barren)
+            if kept := _recall(last, _content(config, facts.inputs_sha256)):
+                return _summary(work, listed, staged, kept)
+        staged = _stage(work, listed.read)
+        content = _content(config, staged.inputs_sha256)
+        if kept := _recall(last, content):
+            _save_listing(work, staged, started_ns)
+            return _summary(work, listed, staged, kept)
+        _guard(work.connection, config, last)
+        keep = last is not None and _may_keep(last, content)
+        folder, figures = _write(work, staged, last, keep=keep)
+        with work.clock.timed("publish"):
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
-            _save_listing(work, started_ns)
+            _save_listing(work, staged, started_ns)
             # last of all: from here on the snapshot counts as finished
-            _write_manifest(config, summary, content, folder)
+            snapshot.write_manifest(folder, figures, _made_from(config, content))
             snapshot.publish(config.warehouse, folder)
-    return summary
+        return _summary(work, listed, staged, figures, published=True)
 
 
-def _is_as_listed(work: _BuildContext, facts: inventory.Facts) -> bool:
+def _find(work: _BuildContext, found: Iterator[InputFile]) -> tuple[_Listed, Last | None]:
+    """List what there is to read; return the published snapshot beside it."""
+    with ThreadPoolExecutor(1) as aside:
+        # reads the whole last snapshot, while discovering waits for the system
+        opening = aside.submit(snapshot.last, work.config.warehouse)
+        listed = _discover(work, found)
+    last, notice = opening.result()
+    if listed.facts is None and last and (documents := last.table("documents")):
+        inventory.recall_good(work.connection, documents)
+    return replace(listed, notices=[*listed.notices, *([notice] if notice else [])]), last
+
+
+def _summary(
+    work: _BuildContext,
+    listed: _Listed,
+    staged: _Staged,
+    figures: RunFigures | Manifest,
+    *,
+    published: bool = False,
+) -> Summary:
+    """Put together what a build did; `figures` are of the manifest where nothing changed."""
+    counted = {name: getattr(figures, name) for name in RunFigures.__struct_fields__}
+    if not published:
+        counted |= {"changes": Changes(), "barren": staged.barren}
+    worker = {"worker": staged.result.peak_bytes} if staged.result.files else {}
+    return Summary(
+        **counted | {"seconds": work.clock.seconds},
+        snapshot=figures.snapshot if isinstance(figures, Manifest) else work.name,
+        warehouse=str(work.config.warehouse),
+        workers=work.config.workers,
+        published=published,
+        files=listed.files,
+        read=listed.read,
+        read_documents=staged.result.documents,
+        bytes=staged.result.bytes,
+        staged=staged.result.staged,
+        inputs_sha256=staged.inputs_sha256,
+        peak_bytes={"main": peak_memory(), **worker},
+        notices=listed.notices,
+    )
+
+
+def _is_as_listed(work: _BuildContext, listed: _Listed) -> bool:
     """Tell whether a listing tells all of the inputs: nothing must be read, and nothing is gone."""
-    same = facts.sources == prefixes(work.config.sources)
-    return same and not work.summary.read and not inventory.has_gone(work.connection)
+    same = listed.facts is not None and listed.facts.sources == prefixes(work.config.sources)
+    return same and not listed.read and not inventory.has_gone(work.connection)
 
 
-def _save_listing(work: _BuildContext, started_ns: int) -> None:
-    summary, sources = work.summary, prefixes(work.config.sources)
-    facts = inventory.Facts(summary.inputs_sha256, program.version(), sources, summary.barren)
+def _save_listing(work: _BuildContext, staged: _Staged, started_ns: int) -> None:
+    sources = prefixes(work.config.sources)
+    facts = inventory.Facts(staged.inputs_sha256, program.version(), sources, staged.barren)
     inventory.save(work.connection, work.config.staging, work.name, started_ns, facts)
 
 
-def make_snapshot(config: BuildConfig, progress: Progress) -> Summary:
-    """Stage, model and audit into `snapshots/ID` below the warehouse, without publishing.
+def make_snapshot(config: BuildConfig, progress: Progress) -> Path:
+    """Stage, model and audit into a folder of the warehouse, without publishing; return it.
 
     Raises:
         SourceError: a source does not exist.
@@ -200,9 +276,9 @@ def make_snapshot(config: BuildConfig, progress: Progress) -> Summary:
     """
     found = discover(config.sources, config.warehouse)
     with _working(config, progress) as work:
-        _discover(work, found)
-        _write(work, _prepare(work), None, keep=False)
-    return work.summary
+        listed = _discover(work, found)
+        folder, _ = _write(work, _stage(work, listed.read), None, keep=False)
+    return folder
 
 
 def _content(config: BuildConfig, inputs_sha256: str) -> Content:
@@ -220,33 +296,48 @@ def _working(config: BuildConfig, progress: Progress) -> Iterator[_BuildContext]
     """
     started_at = datetime.now(UTC)
     name = snapshot.next_name(config.warehouse, started_at)
-    summary = Summary(name, str(config.warehouse), config.workers)
     spill = config.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
     with connect(spill, config.workers) as connection:
-        work = _BuildContext(name, started_at, config, progress, summary, connection)
-        try:
-            # within: to look for what broke would take longer than an interrupt may
-            with interruptible(connection):
-                yield work
-        except duckdb.Error as error:
-            raise _explained(work, error) from error
+        work = _BuildContext(name, started_at, config, progress, Clock(), connection)
+        # the innermost is the interrupt: to look for what broke would take longer than it may
+        with _explained(work), _mended(config.staging), interruptible(connection):
+            yield work
 
 
-def _explained(work: _BuildContext, error: duckdb.Error) -> Exception:
-    """Return what an error of DuckDB means; what is broken in staging is removed."""
-    config = work.config
-    broken = [] if is_disk_full(error) else _remove_broken(config.staging)
-    if broken:
-        return _broken(broken, str(error))
+@contextmanager
+def _mended(staging: Path) -> Iterator[None]:
+    """Remove what is broken in staging when a query fails, so that the next build reads it anew.
+
+    Raises:
+        WarehouseError: something was broken.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_disk_full(error) and (broken := _remove_broken(staging)):
+            raise _broken(broken, str(error)) from error
+        raise
+
+
+@contextmanager
+def _explained(work: _BuildContext) -> Iterator[None]:
+    """Say what an error of DuckDB means."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _meaning(work, error) from error
+
+
+def _meaning(work: _BuildContext, error: duckdb.Error) -> Exception:
     if is_out_of_memory(error):
         return WarehouseError(
             "a query found no room in memory; nothing was published. "
             f"The largest documents are {_largest(work.connection)}: {error}"
         )
     if is_disk_full(error) or isinstance(error, duckdb.IOException):
-        return WarehouseError(f"cannot write the warehouse {config.warehouse}: {error}")
+        return WarehouseError(f"cannot write the warehouse {work.config.warehouse}: {error}")
     return error
 
 
@@ -272,51 +363,44 @@ def _broken(names: list[str], reason: str) -> WarehouseError:
     )
 
 
-def _discover(work: _BuildContext, found: Iterator[InputFile]) -> inventory.Facts | None:
-    """List the files, and find those that must be read because they are new or seem changed.
-
-    Returns:
-        The facts of the last listing, if there is one.
-    """
-    connection, config, summary = work.connection, work.config, work.summary
-    with summary.timed("discover"):
+def _discover(work: _BuildContext, found: Iterator[InputFile]) -> _Listed:
+    """List the files, and find those that must be read because they are new or seem changed."""
+    connection, config = work.connection, work.config
+    with work.clock.timed("discover"):
         repeated = len(config.sources) > 1
-        summary.files = inventory.list_files(connection, found, repeated=repeated)
+        files = inventory.list_files(connection, found, repeated=repeated)
         tables.part_views(connection, part_store.parts(config.staging))
         facts, damaged = inventory.open_listing(connection, config.staging)
-        if damaged:
-            names = ", ".join(damaged)
-            message = f"files are read again: the listing {names} is damaged, or another version's"
-            summary.notices.append(message)
+        names = ", ".join(damaged)
+        message = f"files are read again: the listing {names} is damaged, or another version's"
         # another program may refuse other files
         judged = facts is not None and facts.program == program.version()
-        summary.read = inventory.find_changed(connection, rescan=config.rescan, judged=judged)
-    return facts
+        read = inventory.find_changed(connection, rescan=config.rescan, judged=judged)
+    return _Listed(files, read, facts, [message] if damaged else [])
 
 
-def _prepare(work: _BuildContext) -> list[Part]:
-    """Read and stage what is new; create `inputs` and the views of all parts, returned in order."""
-    connection, summary = work.connection, work.summary
-    with summary.timed("stage"):
-        if summary.read:
-            _stage(work)
+def _stage(work: _BuildContext, read: int) -> _Staged:
+    """Stage what is new in `read` files; create `inputs` and the views of all parts."""
+    connection = work.connection
+    with work.clock.timed("stage"):
+        result = _stage_files(work, read) if read else TaskResult()
         parts = part_store.parts(work.config.staging)
         tables.part_views(connection, parts)
         listings = sorted((work.directory / "listing").glob("*.parquet"))
         inventory.make_inputs(connection, listings)
-        summary.inputs_sha256 = runs.inputs_digest(connection)
-        summary.barren = inventory.barren(connection, prefixes(work.config.sources))
-    return parts
+        inputs_sha256 = runs.inputs_digest(connection)
+        barren = inventory.barren(connection, prefixes(work.config.sources))
+    return _Staged(parts, result, inputs_sha256, barren)
 
 
-def _stage(work: _BuildContext) -> None:
-    config, summary = work.config, work.summary
+def _stage_files(work: _BuildContext, read: int) -> TaskResult:
+    config = work.config
     known = work.directory / "known"
     part_store.write_known(known, column(work.connection, tables.KNOWN))
     listings, version = work.directory / "listing", part_store.version()
     job = TaskContext(config.staging, listings, known, config.keyring, config.limits, version)
     total = TaskResult()
-    work.progress("stage", 0, summary.read)
+    work.progress("stage", 0, read)
     size, files = inventory.changed_files(work.connection)
     tasks = plan(files, size, config.limits, config.workers)
     first = tuple(islice(tasks, 2))
@@ -325,24 +409,15 @@ def _stage(work: _BuildContext) -> None:
     with local_executor(workers) as executor:
         for done in run(chain(first, tasks), job, executor, workers):
             total += done
-            work.progress("stage", total.files, summary.read)
-    summary.read_documents = total.documents
-    summary.staged, summary.bytes = total.staged, total.bytes
-    summary.peak_bytes["worker"] = total.peak_bytes
+            work.progress("stage", total.files, read)
+    return total
 
 
-def _recall(last: Last | None, content: Content, summary: Summary) -> bool:
-    """Complete the summary from the published snapshot, if a new one would hold the same."""
+def _recall(last: Last | None, content: Content) -> Manifest | None:
+    """Return the manifest of the published snapshot, if a new one would hold the same."""
     if last is None or last.damaged or last.manifest.content != content:
-        return False
-    manifest = last.manifest
-    summary.published, summary.snapshot = False, manifest.snapshot
-    summary.inputs_sha256 = content.inputs_sha256
-    summary.documents, summary.statuses = manifest.documents, manifest.statuses
-    summary.refused = manifest.refused
-    summary.findings, summary.codes = manifest.findings, manifest.codes
-    summary.rows, summary.extra_fields = manifest.rows, manifest.extra_fields
-    return True
+        return None
+    return last.manifest
 
 
 def _may_keep(last: Last, content: Content) -> bool:
@@ -387,16 +462,19 @@ def _lost(connection: Connection, last: Last | None) -> tuple[int, int]:
     return total, lost
 
 
-def _write(work: _BuildContext, parts: list[Part], last: Last | None, *, keep: bool) -> Path:
-    """Model and audit the tables into the snapshot's folder, and return it.
+def _write(
+    work: _BuildContext, staged: _Staged, last: Last | None, *, keep: bool
+) -> tuple[Path, RunFigures]:
+    """Model and audit the tables into the snapshot's folder; return it, and its figures.
 
     With `keep`, rows of the last snapshot that no change touches stay.
     """
-    connection, config, summary = work.connection, work.config, work.summary
-    folder = config.warehouse / "snapshots" / summary.snapshot
+    connection, config, clock = work.connection, work.config, work.clock
+    folder = config.warehouse / "snapshots" / work.name
     folder.mkdir(parents=True)
-    with summary.timed("model"):
-        if damaged := part_store.damaged(parts):
+    rows: dict[str, int] = {}
+    with clock.timed("model"):
+        if damaged := part_store.damaged(staged.parts):
             _remove_broken(config.staging)
             raise _broken([part.path.name for part in damaged], "not as it was written")
         tables.locate(connection, config.keyring)
@@ -404,38 +482,46 @@ def _write(work: _BuildContext, parts: list[Part], last: Last | None, *, keep: b
         if not only_fresh:
             incremental.everything(connection)
         threads = _side_by_side(connection, config.workers)
-        tables.stage_views(connection, parts, config.keyring, only_fresh=only_fresh)
+        tables.stage_views(connection, staged.parts, config.keyring, only_fresh=only_fresh)
         tables.build_intermediate(connection)
         differences.find(connection, config.limits)
         work.progress("model", 0, len(tables.MODELLED))
-        for done, (name, rows) in enumerate(
-            tables.write_models(connection, folder, threads, only_fresh=only_fresh)
-        ):
-            summary.rows[name] = rows
-            work.progress("model", done + 1, len(tables.MODELLED))
-    with summary.timed("audit"):
+        for name, count in tables.write_models(connection, folder, threads, only_fresh=only_fresh):
+            rows[name] = count
+            work.progress("model", len(rows), len(tables.MODELLED))
+    with clock.timed("audit"):
         work.progress("audit", 0, 0)
-        summary.rows["findings"] = write_findings(connection, folder, threads)
-    with summary.timed("model"):
+        rows["findings"] = write_findings(connection, folder, threads)
+    with clock.timed("model"):
         if only_fresh:
-            summary.rows.update(tables.complete(connection, folder, threads))
-        runs.count(connection, summary)
-        summary.changes = runs.changes(connection, last.table("documents") if last else None)
-        _write_runs(work, folder)
-    return folder
+            rows |= tables.complete(connection, folder, threads)
+        figures = runs.count(connection)
+        changes = runs.changes(connection, last.table("documents") if last else None)
+        rows["runs"] = _write_runs(work, staged, figures, folder)
+    facts = {"rows": rows, "changes": changes, "barren": staged.barren, "seconds": clock.seconds}
+    return folder, msgspec.structs.replace(figures, **facts)
 
 
-def _write_runs(work: _BuildContext, folder: Path) -> None:
-    """Write the table of all builds up to this one, as far as the snapshots that are kept tell."""
+def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folder: Path) -> int:
+    """Write the table of all builds up to this one, as far as the snapshots that are kept tell.
+
+    Returns:
+        How many there are.
+    """
     facts = {
+        "run_id": work.name,
         "started_at": work.started_at.replace(tzinfo=None),
         "sources": list(map(shown, work.config.sources)),
         "keyring_sha256": work.config.keyring.digest,
+        "workers": work.config.workers,
+        "staged": staged.result.staged,
+        "bytes": staged.result.bytes,
+        "inputs_sha256": staged.inputs_sha256,
     }
-    runs.record_run(work.connection, work.summary, facts)
+    runs.record_run(work.connection, figures, facts)
     runs.find_earlier_runs(work.connection, snapshot.intact(work.config.warehouse, "runs"))
     table, sql = catalog.table("runs"), catalog.model_sql("runs")
-    work.summary.rows["runs"] = tables.write_table(work.connection, table, sql, folder)
+    return tables.write_table(work.connection, table, sql, folder)
 
 
 #: Up to so many bytes of documents, two queries at a time find room in the memory that one has.
@@ -448,21 +534,11 @@ def _side_by_side(connection: Connection, workers: int) -> int:
     return workers if size <= _SMALL_BYTES else 1
 
 
-def _write_manifest(config: BuildConfig, summary: Summary, content: Content, folder: Path) -> None:
-    facts = {
+def _made_from(config: BuildConfig, content: Content) -> dict[str, object]:
+    """Return what a manifest tells of how its snapshot was made."""
+    return {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: installed(name) for name in _LIBRARIES},
         "sources": list(map(shown, config.sources)),
         "content": content,
-        "documents": summary.documents,
-        "statuses": summary.statuses,
-        "refused": summary.refused,
-        "extra_fields": summary.extra_fields,
-        "barren": summary.barren,
-        "findings": summary.findings,
-        "codes": summary.codes,
-        "changes": msgspec.structs.asdict(summary.changes),
-        "seconds": summary.seconds,
-        "rows": summary.rows,
     }
-    snapshot.write_manifest(folder, facts)

@@ -6,40 +6,29 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
+import msgspec
+
 from pipeline import catalog, session
 from pipeline.duck import Connection, column, literal, row_of
-from pipeline.runner.tasks import peak_memory
-from pipeline.warehouse.changes import Changes
+from pipeline.warehouse.run_figures import Changes, RunFigures
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(RunFigures, frozen=True, kw_only=True):
     """What a build did; `pith-etl build --json` prints it.
 
     Attributes:
-        snapshot: the snapshot that is published now.
+        snapshot: the snapshot that is published now; empty where the build failed.
         published: whether this build published it; false where nothing had changed.
         files: number of directory entries found.
         read: number of them that were read, the others being unchanged.
         read_documents: number of documents in those.
         bytes: size of the documents that were read, unpacked.
         staged: number of distinct documents parsed and verified by this build.
-        documents: number of documents by kind, or by status where they were not read.
-        statuses: number of documents by status.
-        refused: number of documents that are refused or unreadable.
-        extra_fields: number of fields without a column, over all documents.
-        rows: number of rows by table.
-        findings: number of findings by severity.
-        codes: number of findings by code.
-        changes: what changed since the last snapshot.
-        barren: the sources in which no Pith document was recognised.
         inputs_sha256: one digest over path, position, content and status of every document.
-        seconds: wall time by stage.
         peak_bytes: the most memory that this process (`main`), and the largest that staged
             documents (`worker`, with one worker the same process), held.
         notices: what the operator should know though the build went on.
@@ -48,49 +37,50 @@ class Summary:
     snapshot: str
     warehouse: str
     workers: int
-    published: bool = True
+    published: bool = False
     files: int = 0
     read: int = 0
     read_documents: int = 0
     bytes: int = 0
     staged: int = 0
-    documents: dict[str, int] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
-    refused: int = 0
-    extra_fields: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-    findings: dict[str, int] = field(default_factory=dict)
-    codes: dict[str, int] = field(default_factory=dict)
-    changes: Changes = field(default_factory=Changes)
-    barren: list[str] = field(default_factory=list)
     inputs_sha256: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_bytes: dict[str, int] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    peak_bytes: dict[str, int] = msgspec.field(default_factory=dict)
+    notices: list[str] = msgspec.field(default_factory=list)
+
+
+class Clock:
+    """Adds up the wall time of each stage of a build, in seconds."""
+
+    def __init__(self) -> None:
+        """Begin with no stage."""
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add to the wall time of a stage, and record the memory held so far."""
+        """Add to the wall time of a stage."""
         started = time.perf_counter()
         yield
         taken = time.perf_counter() - started
         self.seconds[stage] = round(self.seconds.get(stage, 0) + taken, 3)
-        self.peak_bytes["main"] = peak_memory()
 
 
-def count(connection: Connection, summary: Summary) -> None:
-    """Fill in what the tables themselves tell of a build."""
+def count(connection: Connection) -> RunFigures:
+    """Return the figures that the tables themselves tell."""
     counted = "select {0}, {2}::bigint from {1} group by all order by all"
 
     def by(what: str, table: str, number: str = "count(*)") -> dict[str, int]:
         return dict(connection.execute(counted.format(what, table, number)).fetchall())
 
-    summary.documents = by("coalesce(kind, status)", "documents")
-    summary.statuses = by("status", "documents")
     severities = by("severity", "findings", "sum(occurrences)")
-    summary.findings = {name: severities.get(name, 0) for name in catalog.SEVERITIES}
-    summary.codes = by("code", "findings", "sum(occurrences)")
-    summary.refused, summary.extra_fields = row_of(connection, session.query("refused"))
+    refused, extra_fields = row_of(connection, session.query("refused"))
+    return RunFigures(
+        documents=by("coalesce(kind, status)", "documents"),
+        statuses=by("status", "documents"),
+        refused=refused,
+        extra_fields=extra_fields,
+        findings={name: severities.get(name, 0) for name in catalog.SEVERITIES},
+        codes=by("code", "findings", "sum(occurrences)"),
+    )
 
 
 def changes(connection: Connection, documents: Path | None) -> Changes:
@@ -120,27 +110,22 @@ def inputs_digest(connection: Connection) -> str:
     return total.hexdigest()
 
 
-def record_run(connection: Connection, summary: Summary, facts: dict[str, object]) -> None:
+def record_run(connection: Connection, figures: RunFigures, facts: dict[str, object]) -> None:
     """Create `this_run`, the row of the table `runs` that tells of this build.
 
     Args:
         connection: with the tables of this build.
-        summary: what this build did.
-        facts: `started_at`, `sources` and `keyring_sha256`.
+        figures: what they count.
+        facts: the other columns, but for those that are the same for all: the version and the time.
     """
     session.create_table(
         connection,
         "this_run",
         {
-            "run_id": summary.snapshot,
             "finished_at": datetime.now(UTC).replace(tzinfo=None),
-            "workers": summary.workers,
-            "staged": summary.staged,
-            "refused": summary.refused,
-            "bytes": summary.bytes,
-            "inputs_sha256": summary.inputs_sha256,
+            "refused": figures.refused,
             "version": installed("pith-etl"),
-            **summary.findings,
+            **figures.findings,
             **facts,
         },
     )

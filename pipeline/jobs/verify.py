@@ -80,11 +80,11 @@ def verify(sources: Sequence[str], keyring: Path | None) -> Iterator[Verdict]:
     with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         config = BuildConfig(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))
         try:
-            summary = make_snapshot(config, lambda _stage, _done, _total: None)
+            snapshot = make_snapshot(config, lambda _stage, _done, _total: None)
         except OSError as error:
             message = f"cannot write the temporary directory {directory}: {error}"
             raise WarehouseError(message) from error
-        yield from verdicts(Path(directory) / "snapshots" / summary.snapshot, _named(sources))
+        yield from verdicts(snapshot, _named(sources))
 
 
 def _named(sources: Sequence[str]) -> frozenset[str]:

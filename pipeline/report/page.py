@@ -27,7 +27,7 @@ from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
-from pipeline.warehouse.changes import Changes, nothing_recognised
+from pipeline.warehouse.run_figures import nothing_recognised
 
 _ASSETS = Path(__file__).parent / "assets"
 #: The longest text that the page shows, in characters; the tables have it whole.
@@ -214,8 +214,7 @@ def _verdict(figures: Figures | None, made: list[Attempt]) -> tuple[str, str]:
         return "critical", f"Last attempt {made[-1].told}"
     if figures is None:
         return "critical", "No snapshot can be read."
-    changes = Changes(**figures.manifest.changes)
-    unseen = nothing_recognised(changes, figures.manifest.barren)
+    unseen = nothing_recognised(figures.manifest.changes, figures.manifest.barren)
     return verdict(figures.rows["runs"][0], unseen)
 
 

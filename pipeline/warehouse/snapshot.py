@@ -21,6 +21,7 @@ import msgspec
 
 from pipeline.digests import file_sha256, is_intact
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.warehouse.run_figures import RunFigures
 
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
@@ -75,12 +76,8 @@ class Content(msgspec.Struct, frozen=True):
     place: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What a snapshot holds and was made from; `manifest.json` in its folder.
-
-    `documents`, `statuses`, `refused`, `findings`, `codes`, `changes`, `seconds`, `extra_fields`
-    and `barren` are those of the build's summary (`pipeline.jobs.runs.Summary`).
-    """
+class Manifest(RunFigures, frozen=True, kw_only=True):
+    """What a snapshot holds and was made from; `manifest.json` in its folder."""
 
     snapshot: str
     layout: int
@@ -88,18 +85,7 @@ class Manifest(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     sources: list[str]
     content: Content
-    documents: dict[str, int]
-    refused: int
-    findings: dict[str, int]
-    codes: dict[str, int]
-    changes: dict[str, int]
-    seconds: dict[str, float]
-    rows: dict[str, int]
     files: dict[str, FileFacts]
-    # older snapshots of this layout do not tell
-    extra_fields: int = 0
-    statuses: dict[str, int] = {}
-    barren: list[str] = []
 
 
 @contextmanager
@@ -186,7 +172,7 @@ def _lock(warehouse: Path, descriptor: int) -> None:
         raise WarehouseError(message) from None
 
 
-def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+def write_manifest(folder: Path, figures: RunFigures, facts: Mapping[str, Any]) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
     From here on nobody may write its tables and its database. It counts as a snapshot once it is
@@ -194,17 +180,19 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 
     Args:
         folder: the snapshot, complete but for the manifest.
-        facts: the fields of `Manifest` that the files themselves do not tell.
+        figures: what it counts.
+        facts: the other fields of `Manifest` that the files themselves do not tell.
     """
     files = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
-        rows = facts["rows"].get(name.parts[0]) if len(name.parts) > 1 else None
+        rows = figures.rows.get(name.parts[0]) if len(name.parts) > 1 else None
         # who opens the database for writing would lock all others out, or add a view
         if rows is not None or str(name) == DATABASE:
             file.chmod(file.stat().st_mode & ~0o222)
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
-    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **facts)
+    counted = msgspec.structs.asdict(figures)
+    manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **counted, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     _mark(folder)
     # whole or not at all: its presence says that the snapshot is finished

@@ -23,10 +23,10 @@ def built(sources: Sequence[Path], warehouse: Path, keyring: Path | None) -> Ite
     """Build documents and yield a connection that sees the tables."""
     paths = [str(path) for path in sources]
     config = BuildConfig(paths, warehouse, load(keyring or default_keyring()), workers=1)
-    summary = make_snapshot(config, lambda _stage, _done, _total: None)
+    snapshot = make_snapshot(config, lambda _stage, _done, _total: None)
     with duckdb.connect() as connection:
         for table in catalog.TABLES:
-            file = warehouse / "snapshots" / summary.snapshot / table / "*.parquet"
+            file = snapshot / table / "*.parquet"
             connection.execute(f"create view {table} as from read_parquet({literal(str(file))})")
         yield connection
 

@@ -26,7 +26,7 @@ from pipeline.jobs.runs import Summary
 from pipeline.limits import Limits
 from pipeline.sources import files
 from pipeline.warehouse import snapshot
-from pipeline.warehouse.changes import Changes
+from pipeline.warehouse.run_figures import Changes
 from tests.console import Console, Finished
 from tests.site import REAL, Site, await_end, await_line, log_of, synthetic, tables
 
@@ -850,4 +850,5 @@ def test_a_summary_needs_no_working_directory(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert "try: pith-etl sql" in as_text(Summary("20260101T000000.000000Z", "warehouse", 1), 0)
+    summary = Summary(snapshot="20260101T000000.000000Z", warehouse="warehouse", workers=1)
+    assert "try: pith-etl sql" in as_text(summary, 0)

@@ -16,7 +16,7 @@ import pytest
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.report import charts, data
 from pipeline.report.page import render, shown, verdict, write
-from pipeline.warehouse.changes import Changes, nothing_recognised
+from pipeline.warehouse.run_figures import Changes, nothing_recognised
 from tests.building import build_warehouse, rows
 from tests.console import Console
 from tests.pages import BREAK, IMAGE, LONG, STEERING, TITLE, Page, write_hostile

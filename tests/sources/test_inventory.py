@@ -20,7 +20,7 @@ from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
 from pipeline.sources import files, inventory
-from pipeline.warehouse.changes import Changes
+from pipeline.warehouse.run_figures import Changes
 from tests.building import build_warehouse, rows
 from tests.paths import REPO, SAMPLES
 from tests.site import REAL, Site, age, synthetic, tables
