@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 gc.set_threshold(50_000)
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli import exits
 from pipeline.cli.options import (
@@ -150,8 +151,10 @@ def build(
 )
 @WAREHOUSE
 @FORMAT
-@click.option("--output", type=PATH, help="Write to a file instead.")
+@click.option("--output", type=PATH, help="Write to a file instead; its suffix tells the format.")
+@click.pass_context
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
+    context: click.Context,
     query: str | None,
     named: str | None,
     given: tuple[str, ...],
@@ -177,6 +180,8 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
         query, values = queries.bound(named, values)
     elif query == "-":
         query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    if output is not None and context.get_parameter_source("form") is ParameterSource.DEFAULT:
+        form = commands.format_of(output)
     commands.sql(query or "", warehouse, form, output, values)
 
 

@@ -49,7 +49,10 @@ class Share(click.FloatRange):
 #: One for all: each looks for its name in the user's language, on the disk.
 PATH = _Path()
 WAREHOUSE = click.option(
+    "-w",
     "--warehouse",
+    envvar="PITH_ETL_WAREHOUSE",
+    show_envvar=True,
     default="data/warehouse",
     show_default=True,
     type=PATH,
@@ -74,7 +77,9 @@ def formats(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as 
     )
 
 
-FORMAT = formats("table", "csv", "json", "jsonl", "parquet", help="How to print the result.")
+FORMAT = formats(
+    "table", "line", "csv", "json", "jsonl", "parquet", help="How to print the result."
+)
 
 
 def _completion(names: Callable[[ModuleType], Iterable[str]]) -> Callable[..., list[str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import IO
 
 from pipeline import catalog
 from pipeline.catalog import Query
-from pipeline.cli.render import print_table
+from pipeline.cli.text_table import print_table
 from pipeline.errors import UsageError
 
 
@@ -17,11 +18,13 @@ def query(name: str) -> Query:
     Raises:
         UsageError: there is none of this name.
     """
-    found = catalog.queries().get(name)
-    if found is None:
-        message = f"there is no query {name!r}; `pith-etl queries` lists them"
+    known = catalog.queries()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        message = f"there is no query {name!r}; `pith-etl queries` lists them.{meant}"
         raise UsageError(message)
-    return found
+    return known[name]
 
 
 def values(given: Iterable[str]) -> dict[str, str]:

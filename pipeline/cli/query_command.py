@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from pipeline.cli.render import print_table, write_result
+from pipeline.cli.render import write_result
+from pipeline.cli.text_table import print_table
 from pipeline.cli.user_query import read_only, tell_places, told
 from pipeline.engine import behind, engine
 from pipeline.errors import UsageError
@@ -17,6 +18,18 @@ from pipeline.outputs import replacing
 from pipeline.text import safe
 from pipeline.warehouse.reader import Warehouse
 from pipeline.warehouse.snapshot import blame
+
+#: The format that the suffix of a file tells.
+_SUFFIXES = {
+    "": "table",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".md": "table",
+    ".txt": "table",
+}
 
 #: What DuckDB says of a query that is wrong in itself.
 _WRONG = (
@@ -62,6 +75,19 @@ def sql(
             raise UsageError(safe(message)) from None
 
 
+def format_of(output: Path) -> str:
+    """Return the format of a file by its suffix.
+
+    Raises:
+        UsageError: the suffix is not that of a format.
+    """
+    form = _SUFFIXES.get(output.suffix.lower())
+    if form is None:
+        message = f"{output} has the suffix of no format: give --format, or end it in .csv or .parquet"
+        raise UsageError(message)
+    return form
+
+
 def search(text: str, limit: int, warehouse: Path, form: str) -> None:
     """Write the papers that hold the words of a text to standard output, the best first.
 
@@ -73,6 +99,9 @@ def search(text: str, limit: int, warehouse: Path, form: str) -> None:
 
     with Warehouse(warehouse) as opened, interruptible(opened.connection):
         hits = find(opened, text, limit)
+        if form == "table" and not hits["numbers"]:
+            sys.stdout.write("no paper has all of these words; fewer words find more\n")
+            return
         with _output(None, form) as stream:
             write_result(opened.connection, RESULTS, form, stream, hits)
 

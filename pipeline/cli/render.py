@@ -1,4 +1,4 @@
-"""Query results as text: table, CSV, JSON, JSON lines, Parquet."""
+"""Query results as text: table, line, CSV, JSON, JSON lines, Parquet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain, zip_longest
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
+from pipeline.cli.text_table import cells, print_table
 from pipeline.engine import Connection, behind, quote
 from pipeline.errors import UsageError
 from pipeline.text import FORMULA, safe, safe_json
@@ -26,9 +27,6 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _INTERVAL = "INTERVAL"
 _FETCH = 2048
-#: A column of a table outside of a terminal gets no wider: a longer cell sticks out, whole, or one
-#: huge cell would widen all rows.
-_WIDEST = 500
 #: More rows than anybody reads: the format `table` holds all that it shows in memory.
 TABLE_ROWS = 1000
 
@@ -45,7 +43,7 @@ def write_result(
     Args:
         connection: where the tables are.
         query: what to run.
-        form: `table`, `csv`, `json`, `jsonl` or `parquet`.
+        form: `table`, `line`, `csv`, `json`, `jsonl` or `parquet`.
         output: a binary stream.
         values: what to bind to the query's `$name`s.
 
@@ -221,7 +219,7 @@ def _write_table(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any
         total += 1
         if total <= TABLE_ROWS:
             shown.append([_line(str(_cell(value)), names) for value in row])
-    print_table(output, names, shown)
+    print_table(output, names, shown, "; --format line shows all")
     if total > TABLE_ROWS:
         output.write(f"{TABLE_ROWS} of {total} rows; --format csv, json or parquet gives all\n")
     else:
@@ -233,60 +231,19 @@ def _line(text: str, names: Sequence[str]) -> str:
     return safe(text) if list(names) == _PLAN else safe(text).translate(_BREAKS)
 
 
-def print_table(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: folded to a terminal's width, elsewhere in Markdown, as wide as it takes."""
-    lines = _boxed if output.isatty() else _markdown
-    output.writelines(f"{line}\n" for line in lines(output, [safe(name) for name in names], rows))
-
-
-def _boxed(output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    from rich import box  # noqa: PLC0415 - elsewhere a table needs no library
-    from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415 - see above
-    from rich.text import Text  # noqa: PLC0415 - see above
-
-    console = Console(file=output, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in names:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    with console.capture() as captured:
-        console.print(table)
-    # the upper and the lower edge of the box are blank
-    return captured.get().splitlines()[1:-1]
-
-
-def _markdown(
-    _output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]]
-) -> Iterator[str]:
-    # a plan has cells of several lines
-    lines = [
-        line
-        for row in rows
-        for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
-    ]
-    widths = [min(_WIDEST, max(map(cells, column))) for column in zip(names, *lines, strict=True)]
-    for number, line in enumerate([names, *lines]):
-        padded = (
-            cell + " " * (width - cells(cell)) for cell, width in zip(line, widths, strict=True)
-        )
-        yield f"| {' | '.join(padded)} |"
-        if not number:
-            yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-
-
-def cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - most tables need no library
-
-    return cell_len(text)
+def _write_lines(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    """Write a record vertically, a column a line, with a blank line between two."""
+    width = max(map(cells, names), default=0)
+    for number, row in enumerate(rows):
+        output.write("\n" if number else "")
+        for name, value in zip(names, row, strict=True):
+            padded = " " * (width - cells(name)) + safe(name)
+            output.write(f"{padded} = {_line(str(_cell(value)), names)}\n")
 
 
 _WRITERS = {
     "table": _write_table,
+    "line": _write_lines,
     "csv": _write_csv,
     "json": _write_json,
     "jsonl": _write_jsonl,

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import msgspec
 
-from pipeline.cli.render import print_table
+from pipeline.cli.text_table import print_table
 from pipeline.engine import records
 from pipeline.errors import PithEtlError
 from pipeline.resources import sql

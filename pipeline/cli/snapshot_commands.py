@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from pipeline import catalog
-from pipeline.cli.render import print_table, write_result
+from pipeline.cli.render import write_result
+from pipeline.cli.text_table import print_table
 from pipeline.duck import Connection, connect, finding_room, literal, row_of
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
@@ -157,3 +158,5 @@ def _print_results(output: IO[str], results: Sequence[checking.Result]) -> None:
         for result in results
     ]
     print_table(output, ("", "check", "severity", "rows"), lines)
+    failed = sum(not result.passed for result in results)
+    output.write(f"{len(results)} checks, {failed} failed\n")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pipeline.cli.render import cells
+from pipeline.cli.text_table import cells
 from pipeline.engine import Connection, behind, engine
 from pipeline.errors import UsageError
 from pipeline.text import safe

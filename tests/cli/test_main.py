@@ -88,6 +88,29 @@ def test_output_goes_to_a_file(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_suffix_tells_the_format(
+    console: Console, samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """A file gets the format of its suffix, and no file is written where the suffix tells none."""
+    query = ("sql", "select 1 as a", "-w", samples_warehouse, "--output")
+    assert console(*query, tmp_path / "a.csv").code == 0
+    assert (tmp_path / "a.csv").read_text() == "a\n1\n"
+    refused = console(*query, tmp_path / "a.xyz")
+    assert refused.code == 2
+    assert "give --format, or end it in .csv" in refused.errors
+    assert not (tmp_path / "a.xyz").exists()
+    assert console(*query, tmp_path / "a.xyz", "--format", "json").code == 0
+
+
+def test_the_environment_names_the_warehouse(
+    console: Console, samples_warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command finds the tables by `PITH_ETL_WAREHOUSE`."""
+    monkeypatch.setenv("PITH_ETL_WAREHOUSE", str(samples_warehouse))
+    for command in (("sql", "select 1"), ("tables",), ("show", "1512.01274"), ("history",)):
+        assert console(*command).code == 0
+
+
 def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_path: Path) -> None:
     """`--format parquet` keeps rows and types."""
     file = tmp_path / "papers.parquet"

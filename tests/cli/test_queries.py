@@ -152,6 +152,11 @@ def test_the_queries_are_listed(console: Console) -> None:
             assert f"{parameter.name}={parameter.default}" in line
 
 
+def test_a_slip_in_a_name_is_recognised(console: Console) -> None:
+    """The message names the query that was meant."""
+    assert "Did you mean 'worst_findings'?" in console("queries", "worst_finding").errors
+
+
 def test_the_sql_of_a_query_is_printed(console: Console) -> None:
     """`pith-etl queries NAME` prints the file, to start from."""
     sql = catalog.queries()["most_cited"].sql

@@ -171,6 +171,18 @@ def test_a_table_says_what_it_leaves_out(connection: Connection) -> None:
     assert written[-1] == "1000 of 2500 rows; --format csv, json or parquet gives all"
 
 
+def test_a_record_is_written_vertically(connection: Connection) -> None:
+    """The format `line` has a column a line, and a blank line between two records."""
+    query = "select i, i || '\x1b\n' as text from range(2) t(i)"
+    assert _written(connection, query, "line").splitlines() == [
+        "   i = 0",
+        "text = 0\\x1b\\n",
+        "",
+        "   i = 1",
+        "text = 1\\x1b\\n",
+    ]
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_every_row_is_written(connection: Connection, form: str) -> None:
     """CSV and JSON lines write every row, over many fetches."""

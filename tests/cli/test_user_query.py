@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipeline import Warehouse
-from pipeline.cli.render import cells
+from pipeline.cli.text_table import cells
 from pipeline.cli.user_query import read_only
 from tests.console import Console
 
