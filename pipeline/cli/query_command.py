@@ -83,7 +83,7 @@ def format_of(output: Path) -> str:
     """
     form = _SUFFIXES.get(output.suffix.lower())
     if form is None:
-        message = f"{output} has the suffix of no format: give --format, or end it in .csv or .parquet"
+        message = f"{output} has no known suffix: give --format, or end it in .csv or .parquet"
         raise UsageError(message)
     return form
 
