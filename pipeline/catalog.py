@@ -213,23 +213,43 @@ def _described(folder: str, name: str) -> Table:
 
 
 def _check(path: Path) -> Check:
-    """Read a check and the header of its SQL: a promise, then severity, means, do, and scope."""
+    """Read a check: a header of a promise, severity, means, do, and scope; then its SQL.
+
+    Instead of SQL the header of a check may say `from: staged_problems`: its rows are those that
+    staging noted by its code.
+    """
     sql = path.read_text("utf-8")
     header = _header(sql)
     facts = dict(line.split(": ", 1) for line in header[1:])
     scope = facts.pop("scope", None)
+    source = facts.pop("from", None)
     if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in SEVERITIES:
         message = f"{path}: the header must give severity, means and do"
         raise ModelError(message)
     if scope not in (None, _ALL):
         message = f"{path}: the scope is {_ALL!r} or, without a line of its own, one document's"
         raise ModelError(message)
+    has_sql = any(line and not line.startswith("--") for line in sql.splitlines())
+    if source not in (None, _STAGED) or has_sql == (source is not None):
+        message = f"{path}: below the header stands the check's SQL, or in it `from: {_STAGED}`"
+        raise ModelError(message)
     severity, means, action = facts["severity"], facts["means"], facts["do"]
-    return Check(path.stem, severity, header[0], means, action, scope == _ALL, sql)
+    query = sql if source is None else _noted(path.stem)
+    return Check(path.stem, severity, header[0], means, action, scope == _ALL, query)
 
 
 #: The scope of a check that reads all documents, whichever of them changed.
 _ALL = "all documents"
+
+#: Where the rows of a check stand that staging made: a check of these needs no SQL of its own.
+_STAGED = "staged_problems"
+
+
+def _noted(code: str) -> str:
+    """Return the query of what staging noted by a code."""
+    return (
+        f"select doc, pointer, expected, actual, occurrences from {_STAGED} where code = '{code}'"  # noqa: S608 - the name of a file of ours
+    )
 
 
 def _macro(path: Path) -> Macro:

@@ -82,3 +82,12 @@ def test_a_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
     )
     with pytest.raises(ModelError, match="scope"):
         catalog._check(path)  # noqa: SLF001 - one file of those that `checks` reads
+
+
+@pytest.mark.parametrize("rest", ["", "-- from: nowhere\n", "-- from: staged_problems\nselect 1\n"])
+def test_a_check_has_sql_or_says_that_staging_noted_its_rows(tmp_path: Path, rest: str) -> None:
+    """A check without rows, of rows from nowhere or of two sources of rows is refused."""
+    path = tmp_path / "odd.sql"
+    path.write_text(f"-- A promise.\n-- severity: error\n-- means: m\n-- do: d\n{rest}")
+    with pytest.raises(ModelError, match="from: staged_problems"):
+        catalog._check(path)  # noqa: SLF001 - one file of those that `checks` reads

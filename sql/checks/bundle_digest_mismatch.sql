@@ -2,11 +2,4 @@
 -- severity: error
 -- means: Something in the bundle was altered after it was signed.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
-select
-    doc,
-    pointer,
-    expected,
-    actual,
-    occurrences
-from staged_problems
-where code = 'bundle_digest_mismatch'
+-- from: staged_problems

@@ -4,11 +4,4 @@
 --   the same; an event that a state holds without an id, of which it lacks the content that
 --   the id is over, goes by `unnamed:` and a digest of what the state does hold.
 -- do: Ask the mirror for the complete document.
-select
-    doc,
-    pointer,
-    expected,
-    actual,
-    occurrences
-from staged_problems
-where code = 'digest_missing'
+-- from: staged_problems

@@ -2,11 +2,4 @@
 -- severity: error
 -- means: The event was altered after it was signed.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
-select
-    doc,
-    pointer,
-    expected,
-    actual,
-    occurrences
-from staged_problems
-where code = 'event_digest_mismatch'
+-- from: staged_problems

@@ -4,11 +4,4 @@
 --   digest; this document carries another one, so its record belongs to another paper or
 --   was altered.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
-select
-    doc,
-    pointer,
-    expected,
-    actual,
-    occurrences
-from staged_problems
-where code = 'number_mismatch'
+-- from: staged_problems
