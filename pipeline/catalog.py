@@ -61,6 +61,10 @@ SEVERITIES = ("critical", "error", "warning", "info")
 #: large, which every query reads.
 ROW_GROUP = 4096
 
+#: What an incremental build makes of a table: the rows of what changed, beside the kept ones; all
+#: rows by its model, which reads the kept ones; or all rows, of which none was kept.
+INCREMENTAL = ("rows", "whole", "anew")
+
 #: What can vouch for a column's value (docs/evidence.md).
 EVIDENCE = ("receipt", "hash", "event", "bundle", "stated", "self", "computed", "input", "keyring")
 
@@ -80,7 +84,7 @@ class Table:
     """A table or view: its meaning, the columns of its key, and all columns in order.
 
     `order` are the expressions by which a table's rows are sorted, a total order; a view has
-    none.
+    none. `incremental` is one of `INCREMENTAL`.
     """
 
     name: str
@@ -88,6 +92,12 @@ class Table:
     key: tuple[str, ...]
     order: tuple[str, ...]
     columns: tuple[Column, ...]
+    incremental: str = "rows"
+
+    @property
+    def whole(self) -> bool:
+        """Whether its model makes all rows, in an incremental build, too."""
+        return self.incremental != "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +219,7 @@ def _described(folder: str, name: str) -> Table:
         tuple(described["key"]),
         tuple(described.get("order", ())),
         columns,
+        described.get("incremental", "rows"),
     )
 
 

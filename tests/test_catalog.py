@@ -91,3 +91,8 @@ def test_a_check_has_sql_or_says_that_staging_noted_its_rows(tmp_path: Path, res
     path.write_text(f"-- A promise.\n-- severity: error\n-- means: m\n-- do: d\n{rest}")
     with pytest.raises(ModelError, match="from: staged_problems"):
         catalog._check(path)  # noqa: SLF001 - one file of those that `checks` reads
+
+
+def test_every_table_says_what_an_incremental_build_makes_of_it() -> None:
+    """What a model's TOML says of incremental builds is one of the ways that there are."""
+    assert {table.incremental for table in catalog.tables().values()} == set(catalog.INCREMENTAL)

@@ -3,7 +3,8 @@
 A row of a published table depends on the documents of one paper, on those that hold one event
 or one signature, and on those that their chains name. Documents so linked are a group; a group
 without a new, changed or gone document makes the rows that it made in the last snapshot, which
-are kept as they stand there. What depends on all documents (`WHOLE`) is modelled as a whole.
+are kept as they stand there. What depends on all documents (`Table.whole`) is modelled as a
+whole.
 
 The relations that come of it, `fresh`, `fresh_inputs` and `kept_TABLE`, are described in
 `sql/session/catalogue.toml`, as are those on the way.
@@ -17,13 +18,6 @@ from pipeline import catalog, session
 from pipeline.catalog import Table
 from pipeline.duck import Connection, literal, row_of
 from pipeline.warehouse.snapshot import table_file
-
-#: Tables of which no row is kept: a key is counted over all documents.
-_ANEW = ("keys", "runs")
-
-#: Tables whose models make all rows, kept ones included: a citation resolves through any
-#: paper's aliases.
-WHOLE = ("citations", *_ANEW)
 
 #: Beyond this share of all documents, modelling everything costs less than keeping rows.
 MOST = 0.25
@@ -68,9 +62,9 @@ def changes(connection: Connection, previous: Path) -> bool:
     connection.execute("create table fresh as from touched semi join live using (doc)")
     for name in ("fresh_inputs", "touched_content", "touched_places"):
         session.create_table(connection, name)
-    for name in catalog.TABLES:
-        if name not in _ANEW:
-            connection.execute(f"create view kept_{name} as {_kept(catalog.table(name))}")
+    for name, table in catalog.tables().items():
+        if table.incremental != "anew":
+            connection.execute(f"create view kept_{name} as {_kept(table)}")
     return True
 
 

@@ -22,7 +22,6 @@ from pipeline.documents.keyring import Keyring
 from pipeline.documents.signatures import encode_base64, verdicts
 from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
 from pipeline.errors import ModelError
-from pipeline.model import incremental
 from pipeline.model.concurrent import together
 from pipeline.runner.part_store import Part, staged_files
 from pipeline.stage.schema import TABLES
@@ -183,7 +182,7 @@ def write_models(
 
     def write(name: str, cursor: Connection) -> int:
         sql = catalog.model_sql(name)
-        if only_fresh and name not in incremental.WHOLE:
+        if only_fresh and not catalog.table(name).whole:
             execute_frugally(cursor, f"create table {quote(name)} as {sql}")
             return 0
         return write_table(cursor, catalog.table(name), sql, directory)
@@ -211,7 +210,7 @@ def complete(connection: Connection, directory: Path, threads: int) -> dict[str,
         sql = f"from fresh_{name} union all by name from kept_{name}"
         return write_table(cursor, catalog.table(name), sql, directory)
 
-    jobs = {name: partial(write, name) for name in MODELLED if name not in incremental.WHOLE}
+    jobs = {name: partial(write, name) for name in MODELLED if not catalog.table(name).whole}
     return dict(together(connection, jobs, threads))
 
 
