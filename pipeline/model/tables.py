@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,10 +20,11 @@ from pipeline.catalog import Table
 from pipeline.documents.keyring import Keyring
 from pipeline.documents.signatures import encode_base64, verdicts
 from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
+from pipeline.engine import records
 from pipeline.errors import ModelError
 from pipeline.model.concurrent import together
 from pipeline.runner.part_store import Part, staged_files
-from pipeline.stage.schema import TABLES
+from pipeline.stage.schema import TABLES, SignatureRow
 from pipeline.stage.stage import claims
 from pipeline.warehouse.snapshot import table_file
 
@@ -130,38 +130,34 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
 
     Nothing that was verified is verified again.
     """
-    found: list[tuple[Any, ...]] = []
+    found: list[dict[str, object]] = []
     for number, part in enumerate(parts):
         new = [key for key in keyring.keys if key.label not in part.keys]
         if not new:
             continue
-        rows = connection.execute(
-            session.query("late_signatures"),
-            {
-                "number": number,
-                "bits": _DOC_BITS,
-                "names": [key.key_id for key in new],
-                "marks": [key.fingerprint_sha256_hex for key in new],
-            },
-        ).fetchall()
-        keys = Keyring(tuple(new))
-        found += _tried(rows, keys)
-    return pa.Table.from_pylist(
-        [dict(zip(_LATE.names, row, strict=True)) for row in found], schema=_LATE
-    )
+        values = {
+            "number": number,
+            "bits": _DOC_BITS,
+            "names": [key.key_id for key in new],
+            "marks": [key.fingerprint_sha256_hex for key in new],
+        }
+        rows = records(connection, session.query("late_signatures"), values)
+        found += _tried([SignatureRow(**row) for row in rows], Keyring(tuple(new)))
+    return pa.Table.from_pylist(found, schema=_LATE)
 
 
-def _tried(rows: list[tuple[Any, ...]], keys: Keyring) -> list[tuple[Any, ...]]:
-    names = TABLES["signatures"].names
-    at = {name: names.index(name) for name in names}
-    candidates = [
-        keys.candidates(row[at["key_id"]], row[at["public_key_fingerprint"]]) for row in rows
-    ]
+def _tried(rows: list[SignatureRow], keys: Keyring) -> list[dict[str, object]]:
+    candidates = [keys.candidates(row.key_id, row.public_key_fingerprint) for row in rows]
     tried = verdicts(claims(rows, candidates))
     return [
-        (row[at["doc"]], row[at["pointer"]], verdict, key and encode_base64(key))
+        {
+            "doc": row.doc,
+            "pointer": row.pointer,
+            "verdict": verdict,
+            "public_key_b64": encode_base64(key) if key else None,
+        }
         for row, (verdict, key) in zip(rows, tried, strict=True)
-        if verdict != "invalid" or row[at["verdict"]] == "unknown_key"
+        if verdict != "invalid" or row.verdict == "unknown_key"
     ]
 
 

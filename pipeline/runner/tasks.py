@@ -22,7 +22,7 @@ from pipeline.executors import run_all
 from pipeline.limits import Limits
 from pipeline.runner.part_store import DigestSet, version, write_part
 from pipeline.sources.files import InputFile, RawDocument, read_documents
-from pipeline.stage.schema import INPUTS, to_arrow
+from pipeline.stage.schema import INPUTS, InputRow, to_arrow
 from pipeline.stage.stage import stage
 
 
@@ -194,12 +194,12 @@ def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[
         yield batch
 
 
-def _listed(document: RawDocument) -> tuple[object, ...]:
-    return (
-        document.path,
-        document.position,
-        document.size,
-        document.sha256,
-        document.status,
-        document.reason,
+def _listed(document: RawDocument) -> InputRow:
+    return InputRow(
+        path=document.path,
+        position=document.position,
+        bytes=document.size,
+        sha256=document.sha256,
+        status=document.status,
+        reason=document.reason,
     )

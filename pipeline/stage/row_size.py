@@ -6,26 +6,27 @@ of a build.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 import orjson
+from msgspec.structs import asdict
 
 from pipeline.documents.ijson import RefusedError, pointer_text, walk
 from pipeline.documents.read import Document
 from pipeline.limits import MAX_ROW_BYTES
 from pipeline.stage.rows import Rows
-from pipeline.stage.schema import TABLES
+from pipeline.stage.schema import ROWS, DocumentRow, Row
 
 #: A JSON pointer that is repeated for each unknown field makes a row longer than its document, by
 #: less than this factor.
 _EXPANSION = 16
 
-_EXTRA = TABLES["documents"].names.index("extra")
+_NAMES = {row: name for name, row in ROWS.items()}
 
 
-def check_rows(rows: Rows, before: Mapping[str, int], document: Document, size: int) -> None:
+def check_rows(rows: Rows, before: Mapping[type[Row], int], document: Document, size: int) -> None:
     """Let every row of a document hold at most `MAX_ROW_BYTES` of text.
 
     Args:
@@ -40,23 +41,23 @@ def check_rows(rows: Rows, before: Mapping[str, int], document: Document, size: 
     if size * _EXPANSION <= MAX_ROW_BYTES:
         return
     # only what has no column can be longer in a row than it is in the document
-    names = before if size > MAX_ROW_BYTES else ("documents",)
-    for name in names:
-        for row in islice(rows.tables[name], before[name], None):
-            sizes = [_size(cell) for cell in row]
-            if sum(sizes) > MAX_ROW_BYTES:
-                raise _refused(name, row, sizes, document)
+    tables = before if size > MAX_ROW_BYTES else (DocumentRow,)
+    for table in tables:
+        for row in islice(rows.tables[table], before[table], None):
+            sizes = {column: _size(cell) for column, cell in asdict(row).items()}
+            if sum(sizes.values()) > MAX_ROW_BYTES:
+                raise _refused(row, sizes, document)
 
 
-def _refused(
-    name: str, row: Sequence[object], sizes: list[int], document: Document
-) -> RefusedError:
-    heaviest = sizes.index(max(sizes))
-    if name == "documents" and heaviest == _EXTRA:
+def _refused(row: Row, sizes: dict[str, int], document: Document) -> RefusedError:
+    name, heaviest = _NAMES[type(row)], max(sizes, key=lambda column: sizes[column])
+    if isinstance(row, DocumentRow) and heaviest == "extra":
         place = _heaviest(document.extra)
     else:
-        place = _find(document.tree, row[heaviest])
-    reason = f"a row of {name} would hold {sum(sizes)} bytes of text, more than {MAX_ROW_BYTES}"
+        place = _find(document.tree, getattr(row, heaviest))
+    reason = (
+        f"a row of {name} would hold {sum(sizes.values())} bytes of text, more than {MAX_ROW_BYTES}"
+    )
     error = RefusedError(reason, place)
     error.pith_number = document.shape.pith_number
     return error

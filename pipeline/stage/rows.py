@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 import orjson
 
@@ -10,53 +11,53 @@ from pipeline.documents.canonical import canonical, sha256_hex
 from pipeline.documents.read import Document
 from pipeline.documents.timestamps import microseconds
 from pipeline.limits import MAX_LISTED, SHOWN_CHARACTERS
-from pipeline.stage.schema import TABLES
+from pipeline.stage.schema import ROWS, ProblemRow, Row, SignatureRow, Time
 
-Row = tuple[object, ...]
 
-_WIDE = {name: schema.names[1:] for name, schema in TABLES.items()}
+class CarriedKey(NamedTuple):
+    """A public key that a document carries; the fingerprint is recomputed."""
+
+    key_id: str | None
+    fingerprint: str
+    raw: bytes
 
 
 class Rows:
-    """The rows of a batch: a list of tuples for each table of `schema.TABLES`.
+    """The rows of a batch: a list for each class of `schema.ROWS`.
 
     Attributes:
-        tables: table name to rows, tuples in the order of its schema.
-        carried: for each row of `signatures`, the keys that came with its document.
+        tables: class to rows.
+        carried: for each `SignatureRow`, the keys that came with its document.
     """
 
     def __init__(self) -> None:
         """Start without rows."""
-        self.tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-        self.carried: list[list[tuple[str | None, str, bytes]]] = []
+        self.tables: dict[type[Row], list[Row]] = {row: [] for row in ROWS.values()}
+        self.carried: list[list[CarriedKey]] = []
         self.times = _Times()
 
-    def lengths(self) -> dict[str, int]:
+    def lengths(self) -> dict[type[Row], int]:
         """Return how many rows each table has, to which `undo` goes back."""
-        return {name: len(rows) for name, rows in self.tables.items()}
+        return {row: len(rows) for row, rows in self.tables.items()}
 
-    def undo(self, lengths: dict[str, int]) -> None:
+    def undo(self, lengths: dict[type[Row], int]) -> None:
         """Take back the rows that were added since the tables had these lengths."""
-        for name, rows in self.tables.items():
-            del rows[lengths[name] :]
-        del self.carried[lengths["signatures"] :]
+        for row, rows in self.tables.items():
+            del rows[lengths[row] :]
+        del self.carried[lengths[SignatureRow] :]
 
-    def add_unread(self, doc: int, sha256: str, unread: tuple[str | None, ...]) -> None:
-        """Append a document that could not be read.
-
-        `unread` is (status, reason, place), and the number that it states if it states one.
-        """
-        row = (doc, sha256, None, *unread)
-        blank = (None,) * (len(TABLES["documents"]) - len(row))
-        self.tables["documents"].append(row + blank)
+    def add(self, row: Row) -> None:
+        """Append a row to the table of its class."""
+        self.tables[type(row)].append(row)
 
 
-class _Times(dict[str, int | None]):
+class _Times(dict[str, Time | None]):
     """Text to `timestamps.microseconds` of it, remembered: one time stands in many rows."""
 
-    def __missing__(self, text: str) -> int | None:
-        found = self[text] = microseconds(text)
-        return found
+    def __missing__(self, text: str) -> Time | None:
+        found = microseconds(text)
+        time = self[text] = None if found is None else Time(found)
+        return time
 
 
 class DocumentRows:
@@ -65,11 +66,12 @@ class DocumentRows:
     A `place` is a JSON pointer in pieces, which are joined only where there is a problem.
 
     Attributes:
+        add: appends a row to the table of its class.
         doc: the document's number in its batch.
         sha256: the digest of the raw document.
         pith_number: the number that the document states.
         canonical_sha256: the digest recomputed from its canonical record.
-        carried: (key_id, fingerprint recomputed, key) of the keys that it carries.
+        carried: the keys that it carries.
         altered: pointer to id of the events whose id is not that of their content.
         problems: how many problems there are of a code that break and are unapplied, or not.
         unapplied: whether what is being added stands in an event that is `ReadEvent.unapplied`.
@@ -77,15 +79,15 @@ class DocumentRows:
 
     def __init__(self, rows: Rows, doc: int, sha256: str, document: Document) -> None:
         """Begin the rows of a document that was read."""
-        self.tables = rows.tables
         self.rows = rows
+        self.add = rows.add
         self.doc = doc
         self.sha256 = sha256
         self.document = document
         self.pith_number = document.shape.pith_number
         holder = document.tree["current"] if document.kind == "state" else document.tree
         self.canonical_sha256 = self.digest(holder["canonical_record"])
-        self.carried: list[tuple[str | None, str, bytes]] = []
+        self.carried: list[CarriedKey] = []
         self.altered: dict[str, str] = {}
         self.problems = Counter[tuple[str, bool, bool]]()
         self.unapplied = False
@@ -94,16 +96,14 @@ class DocumentRows:
         """Append, for what there are too many problems of, a row that counts those left out."""
         for (code, breaks, unapplied), count in self.problems.items():
             if count > MAX_LISTED:
-                more = (code, None, None, None, breaks, unapplied, count - MAX_LISTED)
-                self.add("problems", *more)
-
-    def add(self, table: str, *values: object) -> None:
-        """Append a row; `values` follow `doc` in the order of the table's schema."""
-        self.tables[table].append((self.doc, *values))
-
-    def add_wide(self, table: str, **values: object) -> None:
-        """Append a row of a wide table by column name; what is not named is null."""
-        self.tables[table].append((self.doc, *map(values.get, _WIDE[table])))
+                more = ProblemRow(
+                    doc=self.doc,
+                    code=code,
+                    breaks=breaks,
+                    unapplied=unapplied,
+                    occurrences=count - MAX_LISTED,
+                )
+                self.add(more)
 
     def canonical(self, value: object) -> bytes:
         """Return the canonical bytes of a part of the document."""
@@ -113,7 +113,7 @@ class DocumentRows:
         """Return the SHA-256 of a part of the document in canonical form."""
         return sha256_hex(self.canonical(value))
 
-    def time(self, text: str | None, *place: str) -> int | None:
+    def time(self, text: str | None, *place: str) -> Time | None:
         """Return microseconds UTC; a text that is no time is a problem, and null."""
         if text is None:
             return None
@@ -126,12 +126,21 @@ class DocumentRows:
     def problem(
         self, code: str, pointer: str, expected: object, actual: object, *, breaks: bool = True
     ) -> None:
-        """Append a problem, or count it; `breaks` as in `schema.TABLES["problems"]`."""
+        """Append a problem, or count it; `breaks` as in `schema.ProblemRow`."""
         kind = (code, breaks, self.unapplied)
         self.problems[kind] += 1
         if self.problems[kind] <= MAX_LISTED:
-            values = (pointer, shown(expected), shown(actual))
-            self.add("problems", code, *values, breaks, self.unapplied, 1)
+            row = ProblemRow(
+                doc=self.doc,
+                code=code,
+                pointer=pointer,
+                expected=shown(expected),
+                actual=shown(actual),
+                breaks=breaks,
+                unapplied=self.unapplied,
+                occurrences=1,
+            )
+            self.add(row)
 
     def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
         """Hold what is stated against what was computed; return the status' word."""

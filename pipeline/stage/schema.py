@@ -1,267 +1,332 @@
 """The staged tables: what `flatten` makes of one document, and the models read.
 
-Every row carries `doc`, the number of its document in the batch, so that staged
-rows never change and can be kept between runs. Types are Arrow's; times are microseconds UTC.
+A class is a table, and its fields are the columns: name, type and order stand here once. Every
+row carries `doc`, the number of its document in the batch, so that staged rows never change and
+can be kept between runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
+from typing import NewType, get_type_hints
 
+import msgspec
 import pyarrow as pa
 
-_TEXT, _INT, _BOOL = pa.string(), pa.int64(), pa.bool_()
-_TIME, _TEXTS = pa.timestamp("us"), pa.list_(pa.string())
+#: A time in microseconds, UTC.
+Time = NewType("Time", int)
 
 
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([("doc", _INT), *columns.items()])
+class Row(msgspec.Struct, kw_only=True, gc=False):
+    """A row of a staged table, made by the names of its columns."""
 
 
-#: Where each input document was found; the only staged table that knows paths.
-INPUTS = pa.schema(
-    [
-        ("path", _TEXT),
-        ("position", _INT),
-        ("bytes", _INT),
-        ("sha256", _TEXT),
-        ("status", _TEXT),
-        ("reason", _TEXT),
-    ]
-)
+class InputRow(Row):
+    """Where an input document was found; the only staged table that knows paths."""
 
-#: One row a distinct document, whatever became of it.
-_DOCUMENTS = _schema(
-    sha256=_TEXT,
-    kind=_TEXT,
-    status=_TEXT,
-    reason=_TEXT,
-    place=_TEXT,
-    pith_number=_TEXT,
-    short_pith_number=_TEXT,
-    format_version=_TEXT,
-    schema_url=_TEXT,
-    merge_version=_TEXT,
-    created_at=_TIME,
-    updated_at=_TIME,
-    built_at=_TIME,
-    canonical_sha256=_TEXT,
-    canonical_sha256_computed=_TEXT,
-    bundle_sha256=_TEXT,
-    bundle_sha256_computed=_TEXT,
-    links=_TEXT,
-    agent_actions=_TEXT,
-    mirror_hints=_TEXT,
-    merged_sha256=_TEXT,
-    extra_count=_INT,
-    extra=_TEXT,
-)
+    path: str
+    position: int
+    bytes: int | None
+    sha256: str | None
+    status: str | None
+    reason: str | None
 
-_PAPERS = _schema(
-    pith_number=_TEXT,
-    source_kind=_TEXT,
-    source_id=_TEXT,
-    source_version=_INT,
-    schema_version=_TEXT,
-    license=_TEXT,
-    primary_cat=_TEXT,
-    cross_cats=_TEXTS,
-    submitted_at=_TIME,
-    title=_TEXT,
-    title_canon_sha256=_TEXT,
-    title_status=_TEXT,
-    headline=_TEXT,
-    abstract_excerpt=_TEXT,
-    abstract_canon_sha256=_TEXT,
-    abstract_status=_TEXT,
-    authors_text=_TEXT,
-    attestation_state=_TEXT,
-    canonical_sha256=_TEXT,
-    canonical_status=_TEXT,
-    number_status=_TEXT,
-    receipt_pointer=_TEXT,
-    receipt_kind=_TEXT,
-    receipt_version=_TEXT,
-    receipt_builder_version=_TEXT,
-    receipt_first_computed_at=_TIME,
-    receipt_last_reissued_at=_TIME,
-    graph_pointer=_TEXT,
-    graph_builder_version=_TEXT,
-    claims_count=_INT,
-    claims_snapshot_sha256=_TEXT,
-    references_count=_INT,
-    references_resolved_work=_INT,
-    references_internal_anchors=_INT,
-    references_snapshot_sha256=_TEXT,
-    formal_canon_evidence_count=_INT,
-    formal_canon_snapshot_sha256=_TEXT,
-    author_claims_count=_INT,
-    author_claims_strong_count=_INT,
-    author_claims_snapshot_sha256=_TEXT,
-    verdict_id=_TEXT,
-    verdict_created_at=_TIME,
-    verdict_pipeline_version=_TEXT,
-    verdict_strongest_claim=_TEXT,
-    verdict_weakest_assumption=_TEXT,
-    verdict_one_line_summary=_TEXT,
-    verdict_extraction_headline=_TEXT,
-)
 
-#: What only a record states of a paper.
-_RECORDS = _schema(
-    pith_number=_TEXT,
-    content_addressed=_BOOL,
-    pith_receipt=_BOOL,
-    author_attested=_BOOL,
-    weak_author_claims=_INT,
-    strong_author_claims=_INT,
-    externally_anchored=_BOOL,
-    storage_verified=_BOOL,
-    citation_signatures=_INT,
-    replication_records=_INT,
-    graph_snapshot=_BOOL,
-    references_resolved=_BOOL,
-    formal_links_present=_BOOL,
-    inbound_citation_count=_INT,
-    inbound_internal_anchor_count=_INT,
-    inbound_sample_count=_INT,
-    formal_canon_evidence_count=_INT,
-)
+class DocumentRow(Row):
+    """A distinct document, whatever became of it."""
 
-_ALIASES = _schema(pith_number=_TEXT, kind=_TEXT, value=_TEXT, created_at=_TIME, pointer=_TEXT)
+    doc: int
+    sha256: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    place: str | None = None
+    pith_number: str | None = None
+    short_pith_number: str | None = None
+    format_version: str | None = None
+    schema_url: str | None = None
+    merge_version: str | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    built_at: Time | None = None
+    canonical_sha256: str | None = None
+    canonical_sha256_computed: str | None = None
+    bundle_sha256: str | None = None
+    bundle_sha256_computed: str | None = None
+    links: str | None = None
+    agent_actions: str | None = None
+    mirror_hints: str | None = None
+    merged_sha256: str | None = None
+    extra_count: int | None = None
+    extra: str | None = None
 
-_EVENTS = _schema(
-    pointer=_TEXT,
-    position=_INT,
-    origin=_TEXT,
-    document_pith_number=_TEXT,
-    event_id=_TEXT,
-    event_type=_TEXT,
-    subject_pith_number=_TEXT,
-    target=_TEXT,
-    signer_id=_TEXT,
-    signer_type=_TEXT,
-    signer_key_id=_TEXT,
-    signer_fingerprint=_TEXT,
-    created_at=_TIME,
-    prev_event=_TEXT,
-    supersedes=_TEXT,
-    payload=_TEXT,
-    schema_version=_TEXT,
-    content_sha256=_TEXT,
-    content_sha256_computed=_TEXT,
-    payload_sha256=_TEXT,
-    content_ok=_BOOL,
-)
 
-_CITATIONS = _schema(
-    pith_number=_TEXT,
-    position=_INT,
-    citing_arxiv_id=_TEXT,
-    citing_title=_TEXT,
-    ref_index=_INT,
-    is_internal_anchor=_BOOL,
-)
+class PaperRow(Row):
+    """A paper as one document tells it."""
 
-_CLAIMS = _schema(
-    pith_number=_TEXT,
-    position=_INT,
-    claim_id=_TEXT,
-    kind=_TEXT,
-    text=_TEXT,
-    source=_TEXT,
-    status=_TEXT,
-    attestation=_TEXT,
-)
+    doc: int
+    pith_number: str | None = None
+    source_kind: str | None = None
+    source_id: str | None = None
+    source_version: int | None = None
+    schema_version: str | None = None
+    license: str | None = None
+    primary_cat: str | None = None
+    cross_cats: list[str] | None = None
+    submitted_at: Time | None = None
+    title: str | None = None
+    title_canon_sha256: str | None = None
+    title_status: str | None = None
+    headline: str | None = None
+    abstract_excerpt: str | None = None
+    abstract_canon_sha256: str | None = None
+    abstract_status: str | None = None
+    authors_text: str | None = None
+    attestation_state: str | None = None
+    canonical_sha256: str | None = None
+    canonical_status: str | None = None
+    number_status: str | None = None
+    receipt_pointer: str | None = None
+    receipt_kind: str | None = None
+    receipt_version: str | None = None
+    receipt_builder_version: str | None = None
+    receipt_first_computed_at: Time | None = None
+    receipt_last_reissued_at: Time | None = None
+    graph_pointer: str | None = None
+    graph_builder_version: str | None = None
+    claims_count: int | None = None
+    claims_snapshot_sha256: str | None = None
+    references_count: int | None = None
+    references_resolved_work: int | None = None
+    references_internal_anchors: int | None = None
+    references_snapshot_sha256: str | None = None
+    formal_canon_evidence_count: int | None = None
+    formal_canon_snapshot_sha256: str | None = None
+    author_claims_count: int | None = None
+    author_claims_strong_count: int | None = None
+    author_claims_snapshot_sha256: str | None = None
+    verdict_id: str | None = None
+    verdict_created_at: Time | None = None
+    verdict_pipeline_version: str | None = None
+    verdict_strongest_claim: str | None = None
+    verdict_weakest_assumption: str | None = None
+    verdict_one_line_summary: str | None = None
+    verdict_extraction_headline: str | None = None
 
-_SIGNATURES = _schema(
-    pointer=_TEXT,
-    kind=_TEXT,
-    subject=_TEXT,
-    pith_number=_TEXT,
-    key_id=_TEXT,
-    public_key_fingerprint=_TEXT,
-    algorithm=_TEXT,
-    signature_status=_TEXT,
-    signed_message=_TEXT,
-    expected_message=_TEXT,
-    signature_b64=_TEXT,
-    signed_at=_TIME,
-    digest_computed=_TEXT,
-    digest_stated=_TEXT,
-    unapplied=_BOOL,
-    verdict=_TEXT,
-    public_key_b64=_TEXT,
-    carried=_BOOL,
-    carried_any=_BOOL,
-)
 
-_STATES = _schema(
-    embedded=_BOOL,
-    pith_number=_TEXT,
-    state_version=_TEXT,
-    merge_version=_TEXT,
-    event_count=_INT,
-    valid_event_count=_INT,
-    invalid_event_count=_INT,
-    equivocation_count=_INT,
-    applied_event_ids=_TEXTS,
-    equivocations=_TEXT,
-    invalid_events=_TEXT,
-    state_sha256=_TEXT,
-    state_sha256_computed=_TEXT,
-    merge_status=_TEXT,
-    merge_pointer=_TEXT,
-)
+class RecordRow(Row):
+    """What only a record states of a paper."""
 
-_KEYS = _schema(
-    pointer=_TEXT,
-    key_id=_TEXT,
-    algorithm=_TEXT,
-    format=_TEXT,
-    public_key_b64=_TEXT,
-    public_key_hex=_TEXT,
-    fingerprint_sha256_hex=_TEXT,
-    fingerprint_sha256_b32=_TEXT,
-    fingerprint_computed=_TEXT,
-    key_status=_TEXT,
-    rotates_at=_TEXT,
-    url=_TEXT,
-    notes=_TEXT,
-)
+    doc: int
+    pith_number: str | None = None
+    content_addressed: bool | None = None
+    pith_receipt: bool | None = None
+    author_attested: bool | None = None
+    weak_author_claims: int | None = None
+    strong_author_claims: int | None = None
+    externally_anchored: bool | None = None
+    storage_verified: bool | None = None
+    citation_signatures: int | None = None
+    replication_records: int | None = None
+    graph_snapshot: bool | None = None
+    references_resolved: bool | None = None
+    formal_links_present: bool | None = None
+    inbound_citation_count: int | None = None
+    inbound_internal_anchor_count: int | None = None
+    inbound_sample_count: int | None = None
+    formal_canon_evidence_count: int | None = None
 
-#: What one document alone shows to be wrong. `breaks` says that the document's content is
-#: not what its hashes and numbers say; `unapplied`, here and in `signatures`, that it stands in an
-#: event which the bundle's state does not apply.
-_PROBLEMS = _schema(
-    code=_TEXT,
-    pointer=_TEXT,
-    expected=_TEXT,
-    actual=_TEXT,
-    breaks=_BOOL,
-    unapplied=_BOOL,
-    occurrences=_INT,
-)
 
-#: Staged table to its schema, without `INPUTS`.
-TABLES: dict[str, pa.Schema] = {
-    "documents": _DOCUMENTS,
-    "papers": _PAPERS,
-    "records": _RECORDS,
-    "aliases": _ALIASES,
-    "events": _EVENTS,
-    "citations": _CITATIONS,
-    "claims": _CLAIMS,
-    "signatures": _SIGNATURES,
-    "states": _STATES,
-    "keys": _KEYS,
-    "problems": _PROBLEMS,
+class AliasRow(Row):
+    """Another name of a paper."""
+
+    doc: int
+    pith_number: str | None = None
+    kind: str | None = None
+    value: str | None = None
+    created_at: Time | None = None
+    pointer: str | None = None
+
+
+class EventRow(Row):
+    """An event of a bundle or a state."""
+
+    doc: int
+    pointer: str | None = None
+    position: int | None = None
+    origin: str | None = None
+    document_pith_number: str | None = None
+    event_id: str | None = None
+    event_type: str | None = None
+    subject_pith_number: str | None = None
+    target: str | None = None
+    signer_id: str | None = None
+    signer_type: str | None = None
+    signer_key_id: str | None = None
+    signer_fingerprint: str | None = None
+    created_at: Time | None = None
+    prev_event: str | None = None
+    supersedes: str | None = None
+    payload: str | None = None
+    schema_version: str | None = None
+    content_sha256: str | None = None
+    content_sha256_computed: str | None = None
+    payload_sha256: str | None = None
+    content_ok: bool | None = None
+
+
+class CitationRow(Row):
+    """An inbound citation that a record samples."""
+
+    doc: int
+    pith_number: str | None = None
+    position: int | None = None
+    citing_arxiv_id: str | None = None
+    citing_title: str | None = None
+    ref_index: int | None = None
+    is_internal_anchor: bool | None = None
+
+
+class ClaimRow(Row):
+    """A claim of a graph snapshot."""
+
+    doc: int
+    pith_number: str | None = None
+    position: int | None = None
+    claim_id: str | None = None
+    kind: str | None = None
+    text: str | None = None
+    source: str | None = None
+    status: str | None = None
+    attestation: str | None = None
+
+
+class SignatureRow(Row):
+    """A signature, or one that the format demands and the document lacks.
+
+    The last four columns stay open until the batch is verified.
+    """
+
+    doc: int
+    pointer: str | None = None
+    kind: str | None = None
+    subject: str | None = None
+    pith_number: str | None = None
+    key_id: str | None = None
+    public_key_fingerprint: str | None = None
+    algorithm: str | None = None
+    signature_status: str | None = None
+    signed_message: str | None = None
+    expected_message: str | None = None
+    signature_b64: str | None = None
+    signed_at: Time | None = None
+    digest_computed: str | None = None
+    digest_stated: str | None = None
+    unapplied: bool | None = None
+    verdict: str | None = None
+    public_key_b64: str | None = None
+    carried: bool | None = None
+    carried_any: bool | None = None
+
+
+class StateRow(Row):
+    """A state, alone or in a bundle."""
+
+    doc: int
+    embedded: bool | None = None
+    pith_number: str | None = None
+    state_version: str | None = None
+    merge_version: str | None = None
+    event_count: int | None = None
+    valid_event_count: int | None = None
+    invalid_event_count: int | None = None
+    equivocation_count: int | None = None
+    applied_event_ids: list[str] | None = None
+    equivocations: str | None = None
+    invalid_events: str | None = None
+    state_sha256: str | None = None
+    state_sha256_computed: str | None = None
+    merge_status: str | None = None
+    merge_pointer: str | None = None
+
+
+class KeyRow(Row):
+    """A key that a bundle carries."""
+
+    doc: int
+    pointer: str | None = None
+    key_id: str | None = None
+    algorithm: str | None = None
+    format: str | None = None
+    public_key_b64: str | None = None
+    public_key_hex: str | None = None
+    fingerprint_sha256_hex: str | None = None
+    fingerprint_sha256_b32: str | None = None
+    fingerprint_computed: str | None = None
+    key_status: str | None = None
+    rotates_at: str | None = None
+    url: str | None = None
+    notes: str | None = None
+
+
+class ProblemRow(Row):
+    """What one document alone shows to be wrong.
+
+    `breaks` says that the document's content is not what its hashes and numbers say; `unapplied`,
+    here and in `signatures`, that it stands in an event which the bundle's state does not apply.
+    """
+
+    doc: int
+    code: str | None = None
+    pointer: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    breaks: bool | None = None
+    unapplied: bool | None = None
+    occurrences: int | None = None
+
+
+#: Staged table to the class of its rows.
+ROWS: dict[str, type[Row]] = {
+    "documents": DocumentRow,
+    "papers": PaperRow,
+    "records": RecordRow,
+    "aliases": AliasRow,
+    "events": EventRow,
+    "citations": CitationRow,
+    "claims": ClaimRow,
+    "signatures": SignatureRow,
+    "states": StateRow,
+    "keys": KeyRow,
+    "problems": ProblemRow,
+}
+
+_TYPES: dict[object, pa.DataType] = {
+    str | None: pa.string(),
+    int | None: pa.int64(),
+    bool | None: pa.bool_(),
+    Time | None: pa.timestamp("us"),
+    list[str] | None: pa.list_(pa.string()),
 }
 
 
-def to_arrow(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
-    """Return rows, tuples in the order of the schema, as an Arrow table."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+def _schema(row: type[Row]) -> pa.Schema:
+    """Return the Arrow schema of a class of rows."""
+    hints = get_type_hints(row)
+    return pa.schema([(name, _TYPES[hint | None]) for name, hint in hints.items()])
+
+
+#: Staged table to its schema, without `INPUTS`.
+TABLES: dict[str, pa.Schema] = {name: _schema(row) for name, row in ROWS.items()}
+INPUTS = _schema(InputRow)
+
+
+def to_arrow(schema: pa.Schema, rows: Sequence[object]) -> pa.Table:
+    """Return rows, objects with an attribute for each column, as an Arrow table."""
+    if not rows:
+        return schema.empty_table()
+    columns = zip(*map(attrgetter(*schema.names), rows), strict=True)
     arrays = [
         pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
     ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter
+from typing import cast
 
 import pyarrow as pa
 
@@ -20,13 +21,11 @@ from pipeline.documents.signatures import Claim, encode_base64, verdicts
 from pipeline.limits import MAX_NAMESAKES
 from pipeline.stage.flatten.documents import flatten
 from pipeline.stage.row_size import check_rows
-from pipeline.stage.rows import Row, Rows
-from pipeline.stage.schema import TABLES, to_arrow
+from pipeline.stage.rows import CarriedKey, Rows
+from pipeline.stage.schema import ROWS, TABLES, DocumentRow, SignatureRow, to_arrow
 
-_AT = {name: index for index, name in enumerate(TABLES["signatures"].names)}
-#: The columns of `signatures` that a claim takes, and those that name its key.
-_claimed = itemgetter(*(_AT[name] for name in Claim._fields[:-1]))
-_named = itemgetter(_AT["doc"], _AT["key_id"], _AT["public_key_fingerprint"])
+#: The columns of a signature that a claim takes: they have the same names.
+_claimed = attrgetter(*Claim._fields[:-1])
 
 
 def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str, pa.Table]:
@@ -45,14 +44,14 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
         for doc, (sha256, raw) in enumerate(documents):
             _stage_one(rows, doc, sha256, raw)
         _verify(rows, keyring)
-        return {name: to_arrow(schema, rows.tables[name]) for name, schema in TABLES.items()}
+        return {name: to_arrow(TABLES[name], rows.tables[row]) for name, row in ROWS.items()}
     finally:
         if enabled:
             gc.enable()
 
 
-def claims(rows: Sequence[Row], candidates: Iterable[Sequence[bytes]]) -> Iterator[Claim]:
-    """Yield staged signatures (rows in the schema's order) as `signatures.verdicts` takes them."""
+def claims(rows: Sequence[SignatureRow], candidates: Iterable[Sequence[bytes]]) -> Iterator[Claim]:
+    """Yield staged signatures as `signatures.verdicts` takes them."""
     for row, keys in zip(rows, candidates, strict=True):
         yield Claim._make((*_claimed(row), keys))
 
@@ -65,47 +64,61 @@ def _stage_one(rows: Rows, doc: int, sha256: str, raw: bytes) -> None:
         check_rows(rows, before, document, len(raw))
     except RefusedError as error:
         rows.undo(before)
-        unread = ("refused", str(error), error.place, error.pith_number)
-        rows.add_unread(doc, sha256, unread)
+        unread = DocumentRow(
+            doc=doc,
+            sha256=sha256,
+            status="refused",
+            reason=str(error),
+            place=error.place,
+            pith_number=error.pith_number,
+        )
+        rows.add(unread)
     except NotPithError as error:
-        rows.add_unread(doc, sha256, ("not_pith", str(error), None))
+        rows.add(DocumentRow(doc=doc, sha256=sha256, status="not_pith", reason=str(error)))
     except UnsupportedError as error:
-        rows.add_unread(doc, sha256, ("unsupported", str(error), None))
+        rows.add(DocumentRow(doc=doc, sha256=sha256, status="unsupported", reason=str(error)))
 
 
 def _verify(rows: Rows, keyring: Keyring) -> None:
     """Complete the batch's signatures by their verdicts."""
-    claimed = rows.tables["signatures"]
-    keys = _keys(rows, keyring)
-    found = verdicts(claims(claimed, [candidates for _, candidates in keys]))
-    rows.tables["signatures"] = [
-        (*row, verdict, key and encode_base64(key), key in meant, bool(meant))
-        for row, (meant, _), (verdict, key) in zip(claimed, keys, found, strict=True)
-    ]
+    signatures = cast("list[SignatureRow]", rows.tables[SignatureRow])
+    keys = _keys(signatures, rows.carried, keyring)
+    found = verdicts(claims(signatures, [candidates for _, candidates in keys]))
+    for row, (candidates, _), (verdict, key) in zip(signatures, keys, found, strict=True):
+        row.verdict = verdict
+        row.public_key_b64 = encode_base64(key) if key else None
+        row.carried = key in candidates
+        row.carried_any = bool(candidates)
 
 
-def _keys(rows: Rows, keyring: Keyring) -> list[tuple[list[bytes], list[bytes]]]:
-    """Return for each signature the carried keys that it may mean, and all to try."""
+def _keys(
+    rows: Sequence[SignatureRow], carried: Sequence[Sequence[CarriedKey]], keyring: Keyring
+) -> list[tuple[list[bytes], list[bytes]]]:
+    """Return for each signature the carried keys that it may name, and all to try."""
     pinned = cache(keyring.candidates)
-    found: dict[tuple[object, ...], tuple[list[bytes], list[bytes]]] = {}
+    found: dict[tuple[int, str | None, str | None], tuple[list[bytes], list[bytes]]] = {}
     result = []
-    for row, carried in zip(rows.tables["signatures"], rows.carried, strict=True):
-        named = _named(row)
+    for row, keys in zip(rows, carried, strict=True):
+        key_id, fingerprint = row.key_id, row.public_key_fingerprint
+        named = (row.doc, key_id, fingerprint)
         # the signatures of a document name the same key, as a rule
         if named not in found:
-            meant = _meant(carried, *named[1:])
-            found[named] = meant, list(dict.fromkeys([*pinned(*named[1:]), *meant]))
+            candidates = _key_candidates(keys, key_id, fingerprint)
+            tried = list(dict.fromkeys([*pinned(key_id, fingerprint), *candidates]))
+            found[named] = candidates, tried
         result.append(found[named])
     return result
 
 
-def _meant(
-    carried: list[tuple[str | None, str, bytes]], key_id: object, fingerprint: object
+def _key_candidates(
+    carried: Sequence[CarriedKey], key_id: str | None, fingerprint: str | None
 ) -> list[bytes]:
-    """Return the keys of a document that a signature in it may mean.
+    """Return the keys of a document that a signature in it may name.
 
-    A name of more than `MAX_NAMESAKES` keys means none: trying all keys on all signatures
+    A name of more than `MAX_NAMESAKES` keys names none of them: trying all keys on all signatures
     would cost the product of the two.
     """
-    meant = {key: None for name, mark, key in carried if name == key_id or mark == fingerprint}
-    return list(meant) if len(meant) <= MAX_NAMESAKES else []
+    found = {
+        key.raw: None for key in carried if key.key_id == key_id or key.fingerprint == fingerprint
+    }
+    return list(found) if len(found) <= MAX_NAMESAKES else []

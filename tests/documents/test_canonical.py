@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from pipeline.documents.canonical import (
     base32_id,
@@ -25,7 +26,7 @@ from pipeline.documents.ijson import RefusedError, parse
 from pipeline.documents.read import NotPithError, read
 from pipeline.stage.flatten.documents import flatten
 from pipeline.stage.rows import DocumentRows, Rows
-from pipeline.stage.schema import TABLES
+from pipeline.stage.schema import DocumentRow, EventRow, Row, StateRow
 from tests.json_values import (
     FLOATS,
     INTEGERS,
@@ -247,9 +248,14 @@ def test_float_in_a_bundle(tree: dict[str, Any], number: float, name: str) -> No
     tree = {**tree, name: [{"value": number}]}
     rows = Rows()
     flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
-    row = dict(zip(TABLES["documents"].names, rows.tables["documents"][0], strict=True))
+    row = _row(rows, DocumentRow, 0)
     content = {key: value for key, value in tree.items() if key != "bundle_signature"}
     assert row["bundle_sha256_computed"] == published_digest(content)
+
+
+def _row(rows: Rows, table: type[Row], number: int) -> dict[str, object]:
+    """Return a row of a table by the names of its columns."""
+    return asdict(rows.tables[table][number])
 
 
 @given(BUNDLES, FLOATS)
@@ -263,10 +269,10 @@ def test_float_in_an_event(tree: dict[str, Any], number: float) -> None:
         payload["graph_snapshot"]["verdict"]["model_set"] = {"confidence": number}
     rows = Rows()
     flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
-    event = dict(zip(TABLES["events"].names, rows.tables["events"][1], strict=True))
+    event = _row(rows, EventRow, 1)
     content = without(tree["events"][1], "signature", "content_sha256", "event_id")
     assert event["content_sha256_computed"] == published_digest(content)
-    state = dict(zip(TABLES["states"].names, rows.tables["states"][0], strict=True))
+    state = _row(rows, StateRow, 0)
     assert state["state_sha256_computed"] == published_digest(
         without(tree["state"], "state_sha256")
     )
@@ -280,7 +286,7 @@ def test_payload_nested_to_the_limit() -> None:
     snapshot["never seen"] = json.loads("[" * 249 + "]" * 249)
     rows = Rows()
     flatten(rows, 0, "0" * 64, read(json.dumps(tree).encode()))
-    state = dict(zip(TABLES["states"].names, rows.tables["states"][0], strict=True))
+    state = _row(rows, StateRow, 0)
     assert state["merge_status"] == "differs"
 
 

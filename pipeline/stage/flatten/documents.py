@@ -6,6 +6,8 @@ and decide nothing that needs another document or a keyring.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pipeline.documents.canonical import without
 from pipeline.documents.read import Document
 from pipeline.documents.shapes import Bundle, GraphSnapshot, Paper, Record, State
@@ -16,6 +18,7 @@ from pipeline.stage.flatten.papers import PaperParts, add_aliases, add_paper
 from pipeline.stage.flatten.signatures import add_receipt, add_signature
 from pipeline.stage.flatten.states import add_embedded_state, add_state, merged_state
 from pipeline.stage.rows import DocumentRows, Rows, json_text
+from pipeline.stage.schema import CitationRow, DocumentRow, RecordRow
 
 
 def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
@@ -118,14 +121,14 @@ def _flatten_state(out: DocumentRows, state: State) -> None:
     add_aliases(out, "/current/source_aliases", state.current.source_aliases)
 
 
-def _add_document(out: DocumentRows, **facts: object) -> None:
+def _add_document(out: DocumentRows, **facts: Any) -> None:  # noqa: ANN401 - columns of `DocumentRow`
     extra = out.document.extra
     short = facts.get("short_pith_number")
     expected = out.pith_number[:5] + out.pith_number[10:18]
     if short is not None and short != expected:
         out.problem("short_number_mismatch", "/short_pith_number", expected, short)
-    out.add_wide(
-        "documents",
+    row = DocumentRow(
+        doc=out.doc,
         sha256=out.sha256,
         kind=out.document.kind,
         status="ok",
@@ -135,6 +138,7 @@ def _add_document(out: DocumentRows, **facts: object) -> None:
         extra=json_text(extra) if extra else None,
         **facts,
     )
+    out.add(row)
 
 
 def _canonical_status(out: DocumentRows, stated: str | None) -> str:
@@ -152,22 +156,24 @@ def _add_record(out: DocumentRows, record: Record) -> None:
     )
     flags = {name: getattr(status, name) for name in status.__struct_fields__} if status else {}
     sample = (inbound and inbound.sample) or ()
-    out.add_wide(
-        "records",
+    row = RecordRow(
+        doc=out.doc,
         pith_number=out.pith_number,
-        inbound_citation_count=inbound and inbound.count,
-        inbound_internal_anchor_count=inbound and inbound.internal_anchor_count,
+        inbound_citation_count=inbound.count if inbound else None,
+        inbound_internal_anchor_count=inbound.internal_anchor_count if inbound else None,
         inbound_sample_count=len(sample),
-        formal_canon_evidence_count=formal and formal.evidence_count,
+        formal_canon_evidence_count=formal.evidence_count if formal else None,
         **flags,
     )
+    out.add(row)
     for position, citation in enumerate(sample):
-        out.add(
-            "citations",
-            out.pith_number,
-            position,
-            citation.citing_arxiv_id,
-            citation.citing_title,
-            citation.ref_index,
-            citation.is_internal_anchor,
+        cited = CitationRow(
+            doc=out.doc,
+            pith_number=out.pith_number,
+            position=position,
+            citing_arxiv_id=citation.citing_arxiv_id,
+            citing_title=citation.citing_title,
+            ref_index=citation.ref_index,
+            is_internal_anchor=citation.is_internal_anchor,
         )
+        out.add(cited)

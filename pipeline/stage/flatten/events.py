@@ -20,6 +20,7 @@ from pipeline.stage.flatten.consistency import check_source
 from pipeline.stage.flatten.papers import PaperParts
 from pipeline.stage.flatten.signatures import add_receipt, add_signature
 from pipeline.stage.rows import DocumentRows, json_text
+from pipeline.stage.schema import EventRow
 
 
 def add_events(out: DocumentRows, canonical: CanonicalRecord) -> PaperParts:
@@ -58,30 +59,31 @@ def _add_event(out: DocumentRows, position: int, read: ReadEvent) -> None:
     computed, ok = _check_event(out, read, event) if isinstance(event, Event) else (None, None)
     payload = read.tree.get("payload")
     bundled = event if isinstance(event, Event) else Event(subject_pith_number=out.pith_number)
-    out.add(
-        "events",
-        pointer,
-        position,
-        out.document.kind,
-        out.pith_number,
-        event.event_id or (f"sha256:{computed}" if computed else _unnamed(out, read)),
-        read.event_type,
-        bundled.subject_pith_number,
-        event.target,
-        signer.signer_id,
-        signer.signer_type,
-        signer.key_id,
-        signer.public_key_fingerprint,
-        out.time(event.created_at, pointer, "/created_at"),
-        _link(bundled.prev_event),
-        json_text(bundled.supersedes),
-        json_text(payload),
-        bundled.schema_version,
-        bundled.content_sha256,
-        computed,
-        out.digest(payload),
-        ok,
+    row = EventRow(
+        doc=out.doc,
+        pointer=pointer,
+        position=position,
+        origin=out.document.kind,
+        document_pith_number=out.pith_number,
+        event_id=event.event_id or (f"sha256:{computed}" if computed else _unnamed(out, read)),
+        event_type=read.event_type,
+        subject_pith_number=bundled.subject_pith_number,
+        target=event.target,
+        signer_id=signer.signer_id,
+        signer_type=signer.signer_type,
+        signer_key_id=signer.key_id,
+        signer_fingerprint=signer.public_key_fingerprint,
+        created_at=out.time(event.created_at, pointer, "/created_at"),
+        prev_event=_link(bundled.prev_event),
+        supersedes=json_text(bundled.supersedes),
+        payload=json_text(payload),
+        schema_version=bundled.schema_version,
+        content_sha256=bundled.content_sha256,
+        content_sha256_computed=computed,
+        payload_sha256=out.digest(payload),
+        content_ok=ok,
     )
+    out.add(row)
 
 
 def _unnamed(out: DocumentRows, read: ReadEvent) -> str:

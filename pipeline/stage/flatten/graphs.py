@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from typing import Any
 
 from pipeline.documents.canonical import snapshot_digest
 from pipeline.documents.shapes import (
@@ -14,51 +14,58 @@ from pipeline.documents.shapes import (
     Verdict,
 )
 from pipeline.stage.rows import DocumentRows
+from pipeline.stage.schema import ClaimRow
 
-#: The columns that `papers` has of each part of a snapshot, in their order.
-_claims_facts = attrgetter("count", "snapshot_sha256")
-_references_facts = attrgetter("count", "resolved_work", "internal_anchors", "snapshot_sha256")
-_formal_facts = attrgetter("evidence_count", "snapshot_sha256")
-_authors_facts = attrgetter("count", "strong_count", "snapshot_sha256")
-_verdict_facts = attrgetter(
-    "pipeline_version",
-    "strongest_claim",
-    "weakest_assumption",
-    "one_line_summary",
-    "pith_extraction_headline",
-)
+_NO_CLAIMS, _NO_REFERENCES, _NO_EVIDENCE = Claims(), References(), FormalEvidence()
+_NO_AUTHORS, _NO_VERDICT = AuthorClaims(), Verdict()
 
 
-def graph_facts(out: DocumentRows, pointer: str, snapshot: GraphSnapshot) -> tuple[object, ...]:
-    """Return the columns of `papers` that tell of its graph, in their order."""
-    verdict = snapshot.verdict or Verdict()
-    return (
-        pointer,
-        snapshot.builder_version,
-        *_claims_facts(snapshot.claims or Claims()),
-        *_references_facts(snapshot.references or References()),
-        *_formal_facts(snapshot.formal_canon or FormalEvidence()),
-        *_authors_facts(snapshot.author_claims or AuthorClaims()),
-        verdict.id,
-        out.time(verdict.created_at, pointer, "/verdict/created_at"),
-        *_verdict_facts(verdict),
-    )
+def graph_facts(out: DocumentRows, pointer: str, snapshot: GraphSnapshot) -> dict[str, Any]:
+    """Return the columns of `PaperRow` that tell of its graph."""
+    claims = snapshot.claims or _NO_CLAIMS
+    references = snapshot.references or _NO_REFERENCES
+    formal = snapshot.formal_canon or _NO_EVIDENCE
+    authors = snapshot.author_claims or _NO_AUTHORS
+    verdict = snapshot.verdict or _NO_VERDICT
+    return {
+        "graph_pointer": pointer,
+        "graph_builder_version": snapshot.builder_version,
+        "claims_count": claims.count,
+        "claims_snapshot_sha256": claims.snapshot_sha256,
+        "references_count": references.count,
+        "references_resolved_work": references.resolved_work,
+        "references_internal_anchors": references.internal_anchors,
+        "references_snapshot_sha256": references.snapshot_sha256,
+        "formal_canon_evidence_count": formal.evidence_count,
+        "formal_canon_snapshot_sha256": formal.snapshot_sha256,
+        "author_claims_count": authors.count,
+        "author_claims_strong_count": authors.strong_count,
+        "author_claims_snapshot_sha256": authors.snapshot_sha256,
+        "verdict_id": verdict.id,
+        "verdict_created_at": out.time(verdict.created_at, pointer, "/verdict/created_at"),
+        "verdict_pipeline_version": verdict.pipeline_version,
+        "verdict_strongest_claim": verdict.strongest_claim,
+        "verdict_weakest_assumption": verdict.weakest_assumption,
+        "verdict_one_line_summary": verdict.one_line_summary,
+        "verdict_extraction_headline": verdict.pith_extraction_headline,
+    }
 
 
 def add_claims(out: DocumentRows, snapshot: GraphSnapshot) -> None:
     """Append the claims of a snapshot."""
     for position, claim in enumerate((snapshot.claims and snapshot.claims.items) or ()):
-        out.add(
-            "claims",
-            out.pith_number,
-            position,
-            claim.claim_id,
-            claim.kind,
-            claim.text,
-            claim.source,
-            claim.status,
-            claim.attestation,
+        row = ClaimRow(
+            doc=out.doc,
+            pith_number=out.pith_number,
+            position=position,
+            claim_id=claim.claim_id,
+            kind=claim.kind,
+            text=claim.text,
+            source=claim.source,
+            status=claim.status,
+            attestation=claim.attestation,
         )
+        out.add(row)
 
 
 #: The digest of a snapshot without items, the only one of which the rule is proven.

@@ -9,32 +9,34 @@ from pipeline.documents.canonical import base32_id, sha256_hex
 from pipeline.documents.keyring import fingerprint
 from pipeline.documents.shapes import PublicKey
 from pipeline.documents.signatures import KEY_BYTES, decode_base64
-from pipeline.stage.rows import DocumentRows, json_text
+from pipeline.stage.rows import CarriedKey, DocumentRows, json_text
+from pipeline.stage.schema import KeyRow
 
 
 def add_keys(out: DocumentRows, keys: list[PublicKey] | None) -> None:
-    """Append the keys of a bundle, and note them as those that its signatures may mean."""
+    """Append the keys of a bundle, and note them as those that its signatures may name."""
     for index, key in enumerate(keys or ()):
         raw = decode_base64(key.public_key_b64, KEY_BYTES)
         spelled = _spelled(raw) if raw else None
         if raw and spelled:
-            out.carried.append((key.key_id, spelled.fingerprint, raw))
-        out.add(
-            "keys",
-            f"/public_keys/{index}",
-            key.key_id,
-            key.algorithm,
-            key.format,
-            key.public_key_b64,
-            key.public_key_hex,
-            key.fingerprint_sha256_hex,
-            key.fingerprint_sha256_b32_first128bits,
-            spelled and spelled.fingerprint,
-            _key_status(key, spelled),
-            json_text(key.rotates_at),
-            key.url,
-            key.notes,
+            out.carried.append(CarriedKey(key.key_id, spelled.fingerprint, raw))
+        row = KeyRow(
+            doc=out.doc,
+            pointer=f"/public_keys/{index}",
+            key_id=key.key_id,
+            algorithm=key.algorithm,
+            format=key.format,
+            public_key_b64=key.public_key_b64,
+            public_key_hex=key.public_key_hex,
+            fingerprint_sha256_hex=key.fingerprint_sha256_hex,
+            fingerprint_sha256_b32=key.fingerprint_sha256_b32_first128bits,
+            fingerprint_computed=spelled and spelled.fingerprint,
+            key_status=_key_status(key, spelled),
+            rotates_at=json_text(key.rotates_at),
+            url=key.url,
+            notes=key.notes,
         )
+        out.add(row)
 
 
 class _Spelled(NamedTuple):

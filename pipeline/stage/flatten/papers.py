@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.documents.canonical import base32_id, text_digest
 from pipeline.documents.shapes import Alias, CanonicalRecord, GraphSnapshot, Paper, Receipt
 from pipeline.stage.flatten.consistency import check_metadata
 from pipeline.stage.flatten.graphs import add_claims, check_digests, graph_facts
 from pipeline.stage.rows import DocumentRows
+from pipeline.stage.schema import AliasRow, PaperRow
 
 #: An excerpt is cut at this many characters (docs/format.md); a shorter one is whole.
 EXCERPT_CHARACTERS = 600
@@ -38,24 +39,26 @@ def add_paper(
     metadata = canonical.metadata
     check_metadata(out, pointer, paper, canonical)
     title, abstract = metadata.title_canon_sha256, metadata.abstract_canon_sha256
-    out.add(
-        "papers",
-        out.pith_number,
-        canonical.source.kind,
-        canonical.source.id,
-        canonical.source.version,
-        canonical.schema_version,
-        metadata.license,
-        metadata.primary_cat,
-        metadata.cross_cats_sorted,
-        out.time(metadata.submitted_at, _metadata_pointer(out), "/submitted_at"),
-        paper.title,
-        title,
-        _text_status(out, "title_digest_mismatch", paper.title, title, pointer, "/title"),
-        paper.headline,
-        paper.abstract_excerpt,
-        abstract,
-        _text_status(
+    row = PaperRow(
+        doc=out.doc,
+        pith_number=out.pith_number,
+        source_kind=canonical.source.kind,
+        source_id=canonical.source.id,
+        source_version=canonical.source.version,
+        schema_version=canonical.schema_version,
+        license=metadata.license,
+        primary_cat=metadata.primary_cat,
+        cross_cats=metadata.cross_cats_sorted,
+        submitted_at=out.time(metadata.submitted_at, _metadata_pointer(out), "/submitted_at"),
+        title=paper.title,
+        title_canon_sha256=title,
+        title_status=_text_status(
+            out, "title_digest_mismatch", paper.title, title, pointer, "/title"
+        ),
+        headline=paper.headline,
+        abstract_excerpt=paper.abstract_excerpt,
+        abstract_canon_sha256=abstract,
+        abstract_status=_text_status(
             out,
             "abstract_digest_mismatch",
             paper.abstract_excerpt,
@@ -63,14 +66,15 @@ def add_paper(
             pointer,
             "/abstract_excerpt",
         ),
-        paper.authors_text,
-        attestation_state,
-        out.canonical_sha256,
-        canonical_status,
-        _number_status(out, metadata.submitted_at),
-        *_receipt_facts(out, *receipt),
-        *graph_facts(out, *graph),
+        authors_text=paper.authors_text,
+        attestation_state=attestation_state,
+        canonical_sha256=out.canonical_sha256,
+        canonical_status=canonical_status,
+        number_status=_number_status(out, metadata.submitted_at),
+        **_receipt_facts(out, *receipt),
+        **graph_facts(out, *graph),
     )
+    out.add(row)
     add_claims(out, graph[1])
     check_digests(out, *graph)
 
@@ -108,23 +112,31 @@ def _text_status(
 
 def _receipt_facts(
     out: DocumentRows, pointer: str | None, receipt: Receipt | None
-) -> tuple[object, ...]:
-    """Return the columns of `papers` that tell of its receipt, in their order."""
+) -> dict[str, Any]:
+    """Return the columns of `PaperRow` that tell of its receipt."""
     if receipt is None or pointer is None:
-        return (None,) * 6
-    return (
-        pointer,
-        receipt.kind,
-        receipt.receipt_version,
-        receipt.builder_version,
-        out.time(receipt.first_computed_at, pointer, "/first_computed_at"),
-        out.time(receipt.last_reissued_at, pointer, "/last_reissued_at"),
-    )
+        return {}
+    first, last = receipt.first_computed_at, receipt.last_reissued_at
+    return {
+        "receipt_pointer": pointer,
+        "receipt_kind": receipt.kind,
+        "receipt_version": receipt.receipt_version,
+        "receipt_builder_version": receipt.builder_version,
+        "receipt_first_computed_at": out.time(first, pointer, "/first_computed_at"),
+        "receipt_last_reissued_at": out.time(last, pointer, "/last_reissued_at"),
+    }
 
 
 def add_aliases(out: DocumentRows, pointer: str, aliases: list[Alias] | None) -> None:
     """Append the other names of a paper; `pointer` is where their list stands."""
     for index, alias in enumerate(aliases or ()):
         place = f"{pointer}/{index}"
-        time = out.time(alias.created_at, place, "/created_at")
-        out.add("aliases", out.pith_number, alias.alias_kind, alias.alias_value, time, place)
+        row = AliasRow(
+            doc=out.doc,
+            pith_number=out.pith_number,
+            kind=alias.alias_kind,
+            value=alias.alias_value,
+            created_at=out.time(alias.created_at, place, "/created_at"),
+            pointer=place,
+        )
+        out.add(row)

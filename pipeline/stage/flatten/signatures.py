@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.documents.shapes import Receipt, Signature
 from pipeline.stage.rows import DocumentRows
+from pipeline.stage.schema import SignatureRow
 
 #: What `signed_message` must say, by the kind of signature (docs/format.md).
 _MESSAGES = {
@@ -23,24 +24,25 @@ def add_signature(
     """Append a signature, its verdict still open; `place` is (pointer, kind, subject)."""
     pointer, kind, subject = place
     found = signature or Signature()
-    out.add(
-        "signatures",
-        pointer,
-        kind,
-        subject,
-        out.pith_number,
-        found.key_id,
-        found.public_key_fingerprint,
-        found.algorithm,
-        found.signature_status,
-        found.signed_message,
-        _MESSAGES[kind],
-        found.signature_b64 or None,
-        out.time(found.signed_at, pointer, "/signed_at"),
-        computed,
-        stated,
-        out.unapplied,
+    row = SignatureRow(
+        doc=out.doc,
+        pointer=pointer,
+        kind=kind,
+        subject=subject,
+        pith_number=out.pith_number,
+        key_id=found.key_id,
+        public_key_fingerprint=found.public_key_fingerprint,
+        algorithm=found.algorithm,
+        signature_status=found.signature_status,
+        signed_message=found.signed_message,
+        expected_message=_MESSAGES[kind],
+        signature_b64=found.signature_b64 or None,
+        signed_at=out.time(found.signed_at, pointer, "/signed_at"),
+        digest_computed=computed,
+        digest_stated=stated,
+        unapplied=out.unapplied,
     )
+    out.add(row)
     out.rows.carried.append(out.carried)
 
 

@@ -8,6 +8,7 @@ from pipeline.documents.canonical import without
 from pipeline.documents.merge import merged_content, state_difference
 from pipeline.documents.shapes import State
 from pipeline.stage.rows import DocumentRows, json_text
+from pipeline.stage.schema import StateRow
 
 
 class Merged(NamedTuple):
@@ -48,20 +49,23 @@ def add_state(
     """Append a state; `merge_facts` are the status and where it differs."""
     place = (pointer, "/state_sha256")
     out.compare("state_digest_mismatch", computed, state.state_sha256, *place)
-    out.add(
-        "states",
-        bool(pointer),
-        state.pith_number,
-        state.state_version,
-        state.merge_version,
-        state.event_count,
-        state.valid_event_count,
-        state.invalid_event_count,
-        state.equivocation_count,
-        state.applied_event_ids,
-        json_text(state.equivocations),
-        json_text(state.invalid_events),
-        state.state_sha256,
-        computed,
-        *merge_facts,
+    merge_status, merge_pointer = merge_facts
+    row = StateRow(
+        doc=out.doc,
+        embedded=bool(pointer),
+        pith_number=state.pith_number,
+        state_version=state.state_version,
+        merge_version=state.merge_version,
+        event_count=state.event_count,
+        valid_event_count=state.valid_event_count,
+        invalid_event_count=state.invalid_event_count,
+        equivocation_count=state.equivocation_count,
+        applied_event_ids=state.applied_event_ids,
+        equivocations=json_text(state.equivocations),
+        invalid_events=json_text(state.invalid_events),
+        state_sha256=state.state_sha256,
+        state_sha256_computed=computed,
+        merge_status=merge_status,
+        merge_pointer=merge_pointer,
     )
+    out.add(row)
