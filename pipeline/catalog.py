@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import ModelError, UsageError
-from pipeline.resources import sql, sql_dir
+from pipeline.resources import read_sql, sql, sql_dir
 
 #: The published tables in the order in which they are modelled: each reads only earlier ones
 #: and the staged tables. `findings` reads what the audit found, and `runs` what the build counted.
@@ -39,13 +39,13 @@ TABLES = (
 #: The relations between staging and models, in order; they are not published. A table stays in
 #: memory or spills: what has a row a signature, and is as wide, is a view.
 INTERMEDIATE = {
-    "grades": "table",
-    "meant": "table",
-    "trusted": "view",
+    "proof_levels": "table",
+    "key_candidates": "table",
+    "signature_statuses": "view",
     "proof": "table",
-    "graded": "view",
+    "document_grades": "view",
     "merged": "table",
-    "unsound": "table",
+    "not_valid": "table",
 }
 
 #: The views over the published tables; each reads tables only.
@@ -229,7 +229,7 @@ def _check(path: Path) -> Check:
     Instead of SQL the header of a check may say `from: staged_problems`: its rows are those that
     staging noted by its code.
     """
-    sql = path.read_text("utf-8")
+    sql = read_sql(path)
     header = _header(sql)
     facts = dict(line.split(": ", 1) for line in header[1:])
     scope = facts.pop("scope", None)
@@ -265,7 +265,7 @@ def _noted(code: str) -> str:
 
 def _macro(path: Path) -> Macro:
     """Read a macro and the header of its SQL: its meaning, then `param:` and `column:` lines."""
-    sql = path.read_text("utf-8")
+    sql = read_sql(path)
     header = _header(sql)
     columns = [line.removeprefix("column: ") for line in header if line.startswith("column: ")]
     return Macro(
@@ -279,7 +279,7 @@ def _macro(path: Path) -> Macro:
 
 def _query(path: Path) -> Query:
     """Read a worked example and the header of its SQL: a question, then `param:` lines."""
-    sql = path.read_text("utf-8")
+    sql = read_sql(path)
     header = _header(sql)
     return Query(path.stem, header[0], _parameters(path, header), sql)
 

@@ -17,7 +17,7 @@ from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.text import safe
 from pipeline.warehouse.reader import Warehouse
-from pipeline.warehouse.snapshot import blame
+from pipeline.warehouse.snapshot import raise_if_damaged
 
 #: The format that the suffix of a file tells.
 _SUFFIXES = {
@@ -70,7 +70,7 @@ def sql(
             # to look for damage reads all tables, which a slip of the pen should not; a table's
             # file that is not there DuckDB takes for one that may not be read, and names it
             if not isinstance(error, _WRONG) or str(opened.snapshot) in message:
-                blame(opened.snapshot, error)
+                raise_if_damaged(opened.snapshot, error)
             # the message may quote a value, and those are the attacker's
             raise UsageError(safe(message)) from None
 

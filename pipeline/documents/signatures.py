@@ -7,7 +7,7 @@ The rules of trust (docs/format.md, "Signatures"):
 2. A verdict names the exact 32-byte key under which it holds. A `key_id` or a fingerprint
    only proposes candidates: pinned keys first, then keys that came with the document.
 3. Whether that key is *trusted* is not decided here but by a join with the keyring
-   (`sql/intermediate/trusted.sql`), so that another keyring re-verifies nothing.
+   (`sql/intermediate/signature_statuses.sql`), so that another keyring re-verifies nothing.
 4. Each distinct (key, digest, signature) is verified once, singly, by libsodium. Batch
    equations are never used: on crafted input they accept what single verification refuses.
 5. *Bad* and *could not be checked* are different words. Nothing here raises on hostile text.

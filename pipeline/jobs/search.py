@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pipeline.errors import WarehouseError
-from pipeline.resources import sql
+from pipeline.resources import sql, vouched
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.reader import Warehouse
 
@@ -71,7 +71,7 @@ def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
         try:
             rows = _ranked(warehouse, query, limit)
         except (OSError, sqlite3.Error) as error:
-            snapshot.blame(warehouse.snapshot, error)
+            snapshot.raise_if_damaged(warehouse.snapshot, error)
             message = f"the search index of {warehouse.snapshot.name} does not work: {error}"
             raise WarehouseError(message) from None
     return {
@@ -157,7 +157,7 @@ def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:
         "title, abstract, content='', tokenize='porter unicode61 remove_diacritics 2')"
     )
     reader = warehouse.sql(
-        "select (proof in ('signed', 'receipt'))::int, pith_number, "
+        f"select ({vouched('proof')})::int, pith_number, "  # noqa: S608 - SQL of ours
         "coalesce(title, ''), coalesce(abstract_excerpt, '') from papers"
     ).to_arrow_reader()
     numbers = itertools.count(1)

@@ -17,7 +17,7 @@ from pipeline.catalog import Check
 from pipeline.duck import Connection, execute_frugally
 from pipeline.errors import ModelError
 from pipeline.limits import MAX_LISTED, MAX_PLACES
-from pipeline.model.concurrent import together
+from pipeline.model.concurrent import run_concurrently
 from pipeline.model.tables import write_table
 
 #: What the model of `findings` takes.
@@ -43,7 +43,7 @@ def collect(connection: Connection, threads: int) -> None:
         },
     )
     jobs = {check.code: partial(_run, check) for check in checks}
-    for _ in together(connection, jobs, threads):
+    for _ in run_concurrently(connection, jobs, threads):
         pass
 
 

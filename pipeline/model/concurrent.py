@@ -16,7 +16,7 @@ from pipeline.duck import Connection
 T = TypeVar("T")
 
 
-def together(
+def run_concurrently(
     connection: Connection,
     jobs: Mapping[str, Callable[[Connection], T]],
     threads: int,

@@ -22,7 +22,7 @@ from pipeline.documents.signatures import encode_base64, verdicts
 from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
 from pipeline.engine import records
 from pipeline.errors import ModelError
-from pipeline.model.concurrent import together
+from pipeline.model.concurrent import run_concurrently
 from pipeline.runner.part_store import Part, staged_files
 from pipeline.stage.schema import TABLES, SignatureRow
 from pipeline.stage.stage import claims
@@ -184,7 +184,9 @@ def write_models(
         return write_table(cursor, catalog.table(name), sql, directory)
 
     jobs = {name: partial(write, name) for name in MODELLED}
-    yield from together(connection, jobs, threads, {name: _needs(name) for name in MODELLED})
+    yield from run_concurrently(
+        connection, jobs, threads, {name: _needs(name) for name in MODELLED}
+    )
 
 
 #: The tables that are modelled first: the audit reads them, and its findings count as runs do.
@@ -207,7 +209,7 @@ def complete(connection: Connection, directory: Path, threads: int) -> dict[str,
         return write_table(cursor, catalog.table(name), sql, directory)
 
     jobs = {name: partial(write, name) for name in MODELLED if not catalog.table(name).whole}
-    return dict(together(connection, jobs, threads))
+    return dict(run_concurrently(connection, jobs, threads))
 
 
 def write_table(

@@ -169,7 +169,7 @@ class Warehouse:
             WarehouseError: what failed did so because a file of the snapshot is damaged.
         """
         self.close()
-        snapshot.blame(self.snapshot, error)
+        snapshot.raise_if_damaged(self.snapshot, error)
 
 
 def _attach_views(connection: Connection, file: Path) -> int:

@@ -244,11 +244,11 @@ def reading(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        blame(folder, error)
+        raise_if_damaged(folder, error)
         raise
 
 
-def blame(folder: Path, error: BaseException | None) -> None:
+def raise_if_damaged(folder: Path, error: BaseException | None) -> None:
     """Raise an error that names a damaged file of a snapshot, if reading it failed for that.
 
     It reads every table of the snapshot once more, but for one that has another size already.

@@ -27,9 +27,9 @@ known as (
     select
         event.event_id,
         event.content_ok,
-        grades.grade
+        proof_levels.grade
     from events as event
-    inner join grades using (proof)
+    inner join proof_levels using (proof)
 )
 
 select
@@ -38,7 +38,7 @@ select
     links.pith_number,
     links.link as actual
 from links
-inner join grades using (proof)
+inner join proof_levels using (proof)
 left join known
-    on links.link = known.event_id and (known.content_ok or known.grade >= grades.grade)
+    on links.link = known.event_id and (known.content_ok or known.grade >= proof_levels.grade)
 where known.event_id is null

@@ -17,9 +17,9 @@ known as (
     select
         event.event_id,
         event.content_ok,
-        grades.grade
+        proof_levels.grade
     from events as event
-    inner join grades using (proof)
+    inner join proof_levels using (proof)
 )
 
 select

@@ -10,16 +10,16 @@ with weighed as (
     select
         carried.key_id,
         carried.public_key_b64,
-        graded.grade
+        document_grades.grade
     from staged_keys as carried
-    inner join graded using (doc)
+    inner join document_grades using (doc)
     where carried.key_status <> 'malformed'
     union all
     -- the keyring counts more than any document
     select
         key_id,
         public_key_b64,
-        (select max(grade) + 1 from grades) as grade
+        (select max(grade) + 1 from proof_levels) as grade
     from pinned
 ),
 

@@ -10,7 +10,7 @@ with signed as (
         -- what was signed, which beside altered content is the digest stated
         case when status = 'digest_mismatch' then digest_stated else digest_computed end
             as digest
-    from trusted
+    from signature_statuses
     semi join pinned using (public_key_b64)
     where status in ('valid', 'untrusted_key', 'digest_mismatch')
 ),

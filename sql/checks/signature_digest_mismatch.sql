@@ -9,5 +9,5 @@ select
     pith_number,
     digest_computed as expected,
     digest_stated as actual
-from unsound
+from not_valid
 where status = 'digest_mismatch'

@@ -6,19 +6,19 @@
 with labels as (
     -- most signatures name the pinned key rightly, which takes no further look
     select
-        trusted.doc,
-        trusted.pointer,
-        trusted.pith_number,
-        trusted.key_id,
-        trusted.public_key_fingerprint,
-        trusted.public_key_b64
-    from trusted
+        signature_statuses.doc,
+        signature_statuses.pointer,
+        signature_statuses.pith_number,
+        signature_statuses.key_id,
+        signature_statuses.public_key_fingerprint,
+        signature_statuses.public_key_b64
+    from signature_statuses
     anti join pinned
         on
-            trusted.public_key_b64 = pinned.public_key_b64
-            and trusted.key_id = pinned.key_id
-            and trusted.public_key_fingerprint = pinned.fingerprint_sha256_hex
-    where trusted.status in ('valid', 'untrusted_key')
+            signature_statuses.public_key_b64 = pinned.public_key_b64
+            and signature_statuses.key_id = pinned.key_id
+            and signature_statuses.public_key_fingerprint = pinned.fingerprint_sha256_hex
+    where signature_statuses.status in ('valid', 'untrusted_key')
 ),
 
 -- the names of a key: the keyring has those of the pinned ones, and each document those of the

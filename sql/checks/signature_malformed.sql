@@ -8,5 +8,5 @@ select
     pointer,
     pith_number,
     signature_b64 as actual
-from unsound
+from not_valid
 where status = 'malformed'

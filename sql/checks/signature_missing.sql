@@ -6,5 +6,5 @@ select
     doc,
     pointer,
     pith_number
-from unsound
+from not_valid
 where status = 'missing'

@@ -8,5 +8,5 @@ select
     pointer,
     pith_number,
     signed_at as actual
-from unsound
+from not_valid
 where outside_validity

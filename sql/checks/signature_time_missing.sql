@@ -4,17 +4,20 @@
 --   period only cannot be trusted here.
 -- do: Ask the mirror for the complete document.
 select
-    trusted.doc,
-    trusted.pointer || '/signed_at' as pointer,
-    trusted.pith_number
-from trusted
+    signature_statuses.doc,
+    signature_statuses.pointer || '/signed_at' as pointer,
+    signature_statuses.pith_number
+from signature_statuses
 left join staged_problems as problem
     on
-        trusted.doc = problem.doc
+        signature_statuses.doc = problem.doc
         and problem.code = 'time_malformed'
         -- where there are too many to list, this one may be among those that are only counted
-        and (problem.pointer is null or problem.pointer = trusted.pointer || '/signed_at')
+        and (
+            problem.pointer is null
+            or problem.pointer = signature_statuses.pointer || '/signed_at'
+        )
 where
-    trusted.signed_at is null
-    and trusted.status <> 'missing'
+    signature_statuses.signed_at is null
+    and signature_statuses.status <> 'missing'
     and problem.doc is null

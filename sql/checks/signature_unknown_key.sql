@@ -8,5 +8,5 @@ select
     pointer,
     pith_number,
     concat_ws(' ', key_id, public_key_fingerprint) as actual
-from unsound
+from not_valid
 where status = 'unknown_key'

@@ -9,5 +9,5 @@ select
     pith_number,
     'ed25519 signed_v1 ' || expected_message as expected,
     concat_ws(' ', algorithm, signature_status, signed_message) as actual
-from unsound
+from not_valid
 where status = 'unsupported'

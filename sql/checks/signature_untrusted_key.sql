@@ -8,5 +8,5 @@ select
     pointer,
     pith_number,
     public_key_b64 as actual
-from unsound
+from not_valid
 where status = 'untrusted_key' and not outside_validity

@@ -14,7 +14,7 @@ with facts as (
         receipt.status as receipt_status
     from staged_records as record
     inner join staged_papers as paper using (doc)
-    left join trusted as receipt
+    left join signature_statuses as receipt
         on record.doc = receipt.doc and receipt.kind = 'receipt'
 ),
 

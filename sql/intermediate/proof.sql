@@ -9,7 +9,7 @@ with judged as (
         status = 'valid' as valid,
         status in ('untrusted_key', 'unknown_key') as untrusted,
         status in ('invalid', 'digest_mismatch', 'malformed') as wrong
-    from trusted
+    from signature_statuses
 ),
 
 signatures as (
@@ -64,9 +64,9 @@ words as (
 graded as (
     select
         words.*,
-        grades.grade
+        proof_levels.grade
     from words
-    inner join grades using (proof)
+    inner join proof_levels using (proof)
 ),
 
 ranks as (
@@ -92,5 +92,6 @@ select
     -- beside a verified document only other verified ones speak for a paper; without any,
     -- only those as good as the best
     grade = best_grade
-    or grade >= (select grades.grade from grades where grades.proof = 'receipt') as eligible
+    or grade >= (select level.grade from proof_levels as level where level.proof = 'receipt')
+    as eligible
 from ranks

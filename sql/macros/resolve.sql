@@ -103,4 +103,4 @@ named_papers as (
 select pith_number
 from named_papers
 group by pith_number
-order by bool_or(proof in ('signed', 'receipt')) desc, pith_number
+order by bool_or(vouched(proof)) desc, pith_number

@@ -121,7 +121,7 @@ resolved as (
     where
         alias.kind in ('arxiv', 'arxiv_version')
         and alias.well_formed
-        and paper.proof in ('signed', 'receipt')
+        and vouched(paper.proof)
     group by alias.value
 )
 

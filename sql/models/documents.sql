@@ -4,7 +4,7 @@ with verdicts as (
         doc,
         max(status) filter (where kind = 'bundle') as bundle_signature_status,
         bool_and(status = 'valid') as signatures_valid
-    from trusted
+    from signature_statuses
     group by doc
 ),
 

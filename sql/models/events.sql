@@ -23,7 +23,7 @@ with judged as (
         proof.sha256
     from staged_events as event
     inner join proof using (doc)
-    left join trusted as signature
+    left join signature_statuses as signature
         on
             event.doc = signature.doc
             and event.pointer || '/signature' = signature.pointer

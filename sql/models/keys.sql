@@ -19,13 +19,13 @@ with carried as (
                     'rotates_at': rotates_at,
                     'url': url,
                     'notes': notes,
-                    'document_sha256': graded.sha256
+                    'document_sha256': document_grades.sha256
                 },
-                (-graded.grade, graded.sha256, pointer)
+                (-document_grades.grade, document_grades.sha256, pointer)
             )
         )
     from staged_keys
-    inner join graded using (doc)
+    inner join document_grades using (doc)
     group by
         key_id,
         public_key_b64,

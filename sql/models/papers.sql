@@ -5,7 +5,7 @@ with best as (
         paper.*,
         proof.sha256,
         proof.proof,
-        proof.kind as told_by
+        proof.kind as document_kind
     from staged_papers as paper
     inner join proof using (doc)
     where proof.rank = 1
@@ -110,7 +110,7 @@ select
     coverage.has_record,
     coverage.has_bundle,
     coverage.has_state,
-    best.told_by,
+    best.document_kind,
     best.sha256 as document_sha256,
     best_record.sha256 as record_sha256,
     coverage.other_documents,
@@ -119,5 +119,5 @@ from best
 inner join coverage using (pith_number)
 inner join staged_documents as document on best.doc = document.doc
 left join best_record on best.pith_number = best_record.pith_number
-left join trusted as receipt
+left join signature_statuses as receipt
     on best.doc = receipt.doc and best.receipt_pointer = receipt.pointer

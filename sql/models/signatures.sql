@@ -2,14 +2,14 @@
 -- a state is one row, unless the content it stands beside differs.
 with ranked as (
     select
-        trusted.*,
+        signature_statuses.*,
         proof.sha256,
         row_number() over same as rank,
         count(*) over same as stands_in
-    from trusted
+    from signature_statuses
     inner join proof using (doc)
     window same as (
-        partition by trusted.kind, subject, digest_computed, signature_b64
+        partition by signature_statuses.kind, subject, digest_computed, signature_b64
         -- some documents lack the key under which it holds
         order by
             status = 'valid' desc,

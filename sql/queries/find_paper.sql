@@ -12,6 +12,6 @@ inner join trust on paper.pith_number = trust.pith_number
 where paper.pith_number in (from resolve($id))
 order by
     -- what a receipt vouches for comes before what only claims the name
-    paper.proof in ('signed', 'receipt') desc,
+    vouched(paper.proof) desc,
     paper.source_version desc,
     paper.pith_number

@@ -2,7 +2,7 @@
 select
     year(submitted_at) as submitted_year,
     count(*) as papers,
-    count(*) filter (where proof in ('signed', 'receipt')) as proven_papers,
+    count(*) filter (where vouched(proof)) as proven_papers,
     min(date_diff('day', submitted_at, receipt_first_computed_at)) as fewest_days,
     median(date_diff('day', submitted_at, receipt_first_computed_at)) as median_days,
     max(date_diff('day', submitted_at, receipt_first_computed_at)) as most_days

@@ -3,7 +3,7 @@
 with proven as (
     select distinct hash(path, position) as place
     from documents
-    where proof in ('signed', 'receipt')
+    where vouched(proof)
 ),
 
 first as (

@@ -7,4 +7,4 @@ select
     proof
 from aliases
 where pith_number = $number
-order by proof in ('signed', 'receipt') desc, kind, value
+order by vouched(proof) desc, kind, value

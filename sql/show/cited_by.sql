@@ -9,4 +9,4 @@ select
     proof
 from citation_graph
 where cited_pith_number = $number
-order by proof in ('signed', 'receipt') desc, citing_arxiv_id, ref_index, origin, event_id
+order by vouched(proof) desc, citing_arxiv_id, ref_index, origin, event_id

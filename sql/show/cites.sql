@@ -15,7 +15,7 @@ inner join papers as paper
         or (paper.source_kind = 'arxiv' and graph.citing_arxiv_id = paper.source_id)
 where paper.pith_number = $number
 order by
-    graph.proof in ('signed', 'receipt') desc,
+    vouched(graph.proof) desc,
     graph.ref_index,
     graph.cited_arxiv_id,
     graph.origin,

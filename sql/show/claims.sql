@@ -8,4 +8,4 @@ select
     proof
 from claims
 where pith_number = $number
-order by proof in ('signed', 'receipt') desc, position
+order by vouched(proof) desc, position

@@ -28,7 +28,7 @@ with stated as (
         case content_ok when true then 'verified' when false then 'mismatch' else 'unverifiable' end,
         case when content_ok then substr(event_id, 8) else content_sha256_computed end,
         document_sha256,
-        proof in ('signed', 'receipt')
+        vouched(proof)
     from events
     where pith_number = $number
     union all
@@ -38,7 +38,7 @@ with stated as (
         state_status || ', ' || merge_status,
         state_sha256_computed,
         document_sha256,
-        proof in ('signed', 'receipt')
+        vouched(proof)
     from states
     where pith_number = $number
     union all
@@ -48,7 +48,7 @@ with stated as (
         bundle_status,
         bundle_sha256_computed,
         sha256,
-        proof in ('signed', 'receipt')
+        vouched(proof)
     from documents
     where pith_number = $number and kind = 'bundle'
 )

@@ -20,6 +20,6 @@ cross join telling
 where document.pith_number = $number or list_contains(telling.documents, document.sha256)
 order by
     list_position(telling.documents, document.sha256) nulls last,
-    document.proof in ('signed', 'receipt') desc nulls last,
+    vouched(document.proof) desc nulls last,
     document.path,
     document.position

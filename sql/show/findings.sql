@@ -4,7 +4,7 @@ with proven as (
         path,
         position
     from documents
-    where pith_number = $number and proof in ('signed', 'receipt')
+    where pith_number = $number and vouched(proof)
 )
 
 select

@@ -4,5 +4,5 @@ select
     count(*) over () as papers
 from papers
 where pith_number in (from resolve($text))
-order by proof in ('signed', 'receipt') desc, source_version desc, pith_number
+order by vouched(proof) desc, source_version desc, pith_number
 limit $most

@@ -10,6 +10,6 @@ inner join papers as other
     on paper.source_kind = other.source_kind and paper.source_id = other.source_id
 where paper.pith_number = $number and other.pith_number <> $number
 order by
-    other.proof in ('signed', 'receipt') desc,
+    vouched(other.proof) desc,
     other.source_version desc,
     other.pith_number

@@ -3,7 +3,7 @@ select
     category.category,
     year(paper.submitted_at) as year,
     count(*) as papers,
-    count(*) filter (where paper.proof in ('signed', 'receipt')) as proven_papers,
+    count(*) filter (where vouched(paper.proof)) as proven_papers,
     count(*) filter (category.is_primary) as primary_papers,
     count(distinct (paper.source_kind, paper.source_id)) as works
 from categories as category

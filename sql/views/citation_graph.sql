@@ -6,7 +6,7 @@ select
     citing.pith_number is not null as citing_known,
     citing.proof as citing_proof,
     coalesce(
-        case when citing.proof in ('signed', 'receipt') then citing.title end,
+        case when vouched(citing.proof) then citing.title end,
         citation.citing_title
     ) as citing_title,
     citing.primary_cat as citing_cat,

@@ -4,8 +4,8 @@
 with vouched as (
     select
         *,
-        proof in ('signed', 'receipt') as is_vouched,
-        bool_or(proof in ('signed', 'receipt')) over (
+        vouched(proof) as is_vouched,
+        bool_or(vouched(proof)) over (
             partition by source_kind, source_id
         ) as any_vouched
     from papers

@@ -652,7 +652,7 @@ def key_id_shared_fail() -> Files:
 
 @case
 def key_id_taken_fail() -> Files:
-    """What is no key blames no other key of its name, and a pinned key is to blame for no name."""
+    """A malformed key raises no conflict with a key of its name, nor does a pinned key."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
     bundle["public_keys"].append(Key("pith-etl test key", "lent").carried())

@@ -39,7 +39,7 @@ def _lines(finished: Finished) -> list[list[str]]:
     """Return (verdict, check, severity, count) of each line."""
     return [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in finished.output.splitlines()[2:]
+        for line in finished.output.splitlines()[2:-1]
     ]
 
 
@@ -48,6 +48,7 @@ def test_the_samples_pass_every_check(samples_warehouse: Path, console: Console)
     finished = console("check", "--warehouse", samples_warehouse)
     lines = _lines(finished)
     assert finished.code == 0
+    assert finished.output.splitlines()[-1] == f"{len(lines)} checks, 0 failed"
     assert {line[0] for line in lines} == {"ok"}
     names = {line[1] for line in lines}
     assert names == {f"key of {name}" for name in catalog.TABLES} | {

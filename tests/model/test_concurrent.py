@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pipeline.duck import Connection
-from pipeline.model.concurrent import together
+from pipeline.model.concurrent import run_concurrently
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_results_come_in_the_order_of_the_jobs(connection: Connection) -> None:
         time.sleep(0.05)
         return 1
 
-    assert list(together(connection, {"slow": slow, "fast": lambda _: 2}, 2)) == [
+    assert list(run_concurrently(connection, {"slow": slow, "fast": lambda _: 2}, 2)) == [
         ("slow", 1),
         ("fast", 2),
     ]
@@ -44,14 +44,14 @@ def test_a_job_waits_for_what_it_needs(connection: Connection) -> None:
         return cursor.execute("from made").fetchall()
 
     jobs = {"made": make, "reader": read}
-    assert dict(together(connection, jobs, 3, {"reader": ["made"]}))["reader"] == [(42,)]
+    assert dict(run_concurrently(connection, jobs, 3, {"reader": ["made"]}))["reader"] == [(42,)]
 
 
 def test_jobs_really_run_side_by_side(connection: Connection) -> None:
     """Two jobs that wait for each other come to an end."""
     barrier = threading.Barrier(2, timeout=20)
     jobs = {name: lambda _: barrier.wait() >= 0 for name in "ab"}
-    assert list(together(connection, jobs, 2)) == [("a", True), ("b", True)]
+    assert list(run_concurrently(connection, jobs, 2)) == [("a", True), ("b", True)]
 
 
 def test_a_failure_stops_the_others(connection: Connection) -> None:
@@ -66,4 +66,4 @@ def test_a_failure_stops_the_others(connection: Connection) -> None:
         raise ValueError(message)
 
     with pytest.raises(ValueError, match="this one"):
-        list(together(connection, {"fails": fails, "endless": endless}, 2))
+        list(run_concurrently(connection, {"fails": fails, "endless": endless}, 2))

@@ -30,7 +30,7 @@ def test_every_column_has_a_word_of_evidence() -> None:
 
 def test_every_word_of_proof_is_explained() -> None:
     """The page explains the words of `proof`, best first, as the SQL ranks them."""
-    sql = catalog.intermediate_sql("grades")
+    sql = catalog.intermediate_sql("proof_levels")
     best_first = sorted(re.findall(r"\('(\w+)', (\d)\)", sql), key=itemgetter(1), reverse=True)
     assert _words("How well a document is proven") == [word for word, _ in best_first]
 

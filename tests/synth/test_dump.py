@@ -285,7 +285,7 @@ def test_the_documents_of_a_paper_are_one_paper(plain: Path) -> None:
     assert rows(
         plain,
         "select count(*), min(len(other_documents)), max(len(other_documents)), "
-        "any_value(told_by) from papers",
+        "any_value(document_kind) from papers",
     ) == [(48, 2, 2, "bundle")]
 
 

@@ -229,7 +229,7 @@ def test_one_status_changes_the_word(
         connection.register("findings", samples.sql("from findings").to_arrow_table())
         changed = f"* replace ($value as {column})"
         connection.execute(
-            f"create table papers as select {changed} from given where told_by = 'record'",  # noqa: S608 - a column of ours
+            f"create table papers as select {changed} from given where document_kind = 'record'",  # noqa: S608 - a column of ours
             {"value": value},
         )
         connection.execute(f"create view trust as {catalog.view_sql('trust')}")

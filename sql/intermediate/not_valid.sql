@@ -1,3 +1,3 @@
 -- The signatures that are not valid: few, and read by many checks.
-from trusted
+from signature_statuses
 where status <> 'valid'

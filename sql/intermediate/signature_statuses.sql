@@ -14,15 +14,15 @@ with verdicts as not materialized (
 dated as (
     select
         verdicts.*,
-        coalesce(meant.named, false) as named,
+        coalesce(candidate_key.named, false) as named,
         -- an earlier keyring may have let staging try a key that nothing names any more
-        verdicts.carried or coalesce(meant.candidate, false) as tried,
+        verdicts.carried or coalesce(candidate_key.candidate, false) as tried,
         -- null: the key under which it holds is not among the pinned ones
         case
-            when meant.always then true
+            when candidate_key.always then true
             else list_bool_or(
                 list_transform(
-                    meant.periods,
+                    candidate_key.periods,
                     -- without a time nobody can say that it lies within the key's period
                     lambda period: coalesce(
                         verdicts.signed_at >= coalesce(period.valid_from, '-infinity'::timestamp)
@@ -34,11 +34,11 @@ dated as (
             )
         end as within
     from verdicts
-    left join meant
+    left join key_candidates as candidate_key
         on
-            verdicts.key_id is not distinct from meant.key_id
-            and verdicts.public_key_fingerprint is not distinct from meant.public_key_fingerprint
-            and verdicts.public_key_b64 is not distinct from meant.public_key_b64
+            verdicts.key_id is not distinct from candidate_key.key_id
+            and verdicts.public_key_fingerprint is not distinct from candidate_key.public_key_fingerprint
+            and verdicts.public_key_b64 is not distinct from candidate_key.public_key_b64
 ),
 
 judged as (

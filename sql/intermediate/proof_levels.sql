@@ -13,4 +13,4 @@ from (
     ('partial', 4),
     ('receipt', 5),
     ('signed', 6)
-) as grades (proof, grade)
+) as proof_levels (proof, grade)
