@@ -24,7 +24,7 @@ def run(command: click.Command) -> int:
         return _said("standard output is closed; discard it by `> /dev/null`", 1)
     _write_utf8()
     try:
-        # from the very first: what a command imports takes a while
+        # before all imports: they take a while, and a signal may come meanwhile
         with terminable():
             # without the standalone mode click returns the code of an `Exit`
             code = command.main(prog_name="pith-etl", standalone_mode=False) or 0
@@ -40,7 +40,7 @@ def run(command: click.Command) -> int:
     except (click.Abort, KeyboardInterrupt):
         code = _said("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        code = 1  # whoever read our output has seen enough
+        code = 1  # the reader closed the pipe
     except OSError as error:
         code = _said(str(error), 1)  # the output's device is full, say
     return int(code)
@@ -49,8 +49,8 @@ def run(command: click.Command) -> int:
 def _has_output() -> bool:
     """Tell whether there is a standard output; let each closed stream be the null device.
 
-    The next file to be opened would take the stream's number, and what is written to the one
-    would land in the other.
+    Otherwise the next opened file takes the number of the closed stream, and output lands in that
+    file.
     """
     closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
     for name in closed:
@@ -62,10 +62,10 @@ def _has_output() -> bool:
 def _write_utf8() -> None:
     """Let all commands write UTF-8, wherever they run: a title fits into no smaller encoding.
 
-    What no text can hold, as a byte of a file's name, is written as an escape.
+    A byte that is not text, as in a file's name, is written as an escape.
     """
     for stream in (sys.stdout, sys.stderr):
-        # whoever runs commands in a process of theirs may have put something else in place
+        # a caller in the same process may have replaced the stream
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
@@ -73,7 +73,7 @@ def _write_utf8() -> None:
 def _said(message: str, code: int) -> int:
     from pipeline.text import safe  # noqa: PLC0415 - what ends well needs none of it
 
-    # where nobody can be told, the code still tells
+    # without a standard error, only the exit code reports the failure
     with suppress(OSError):
         click.echo(f"pith-etl: {safe(message)}", err=True)
     return code
@@ -83,5 +83,5 @@ def leave(code: int) -> NoReturn:
     """End the process at once, as the output is written."""
     # lets libraries end what they began: threads, for one
     atexit._run_exitfuncs()  # noqa: SLF001 - the only way to end as `exit` does up to here
-    # all that was to be written is; to free every object by itself would only take time
+    # all output is written; freeing every object would only take time
     os._exit(code)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from pipeline.text import safe, safe_json
 
-#: Whoever runs builds in a process of theirs may add handlers of their own.
+#: A caller in the same process may add its own handlers.
 LOG = logging.getLogger("pith_etl")
 
 
@@ -38,7 +38,7 @@ def info(message: str, **facts: int) -> None:
 
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # of text, by default
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Go on: a full disk below the log, or a reader that left, loses no night's tables."""
+        """Ignore the error: a full disk or a closed pipe must not end the build."""
 
 
 class _TextFormatter(logging.Formatter):

@@ -6,7 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-# what importing makes stays: to look through it every 700 objects only takes time
+# imported objects stay; collecting garbage every 700 objects only takes time
 gc.set_threshold(50_000)
 
 import click

@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     Raises:
         PithEtlError: nothing was published, or not all could be written; the message says which.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
-        SystemExit: whatever ended the build, where the log is JSON, to which it was written.
+        SystemExit: the build failed, and the JSON log holds the error.
     """
     with logged(options.log_format), _told(options.log_format):
         try:
@@ -74,12 +74,12 @@ def _run(options: Options) -> int:
     for file in (options.report, options.metrics, options.html):
         _check_place(file, options.warehouse)
     try:
-        # here, so that what tells of an interrupt below knows it for one
+        # set here, so that the handlers below see an interrupt as one
         with terminable():
             with progress(options.progress, options.log_format) as update:
                 summary = build(_config(options), update)
             code = exit_code(summary, options.fail_on)
-            # before the others, which tell whether it could be written
+            # the page comes first: the report and the metrics say whether it could be written
             _hold_written(_write_page(options, attempts.ended(code)))
     except UsageError:
         raise
@@ -105,7 +105,7 @@ def _write_page(options: Options, attempt: Attempt) -> list[str]:
 
 
 def _write_files(options: Options, summary: Summary, code: int) -> list[str]:
-    """Write the report and, whatever becomes of it, the metrics, which tell if it failed.
+    """Write the report, then the metrics, which say whether the report could be written.
 
     Returns:
         Which of them cannot be written, and why.
@@ -126,7 +126,7 @@ def _replace(file: Path | None, text: str) -> list[str]:
     if file is None:
         return []
     try:
-        # it may be that of a new warehouse, which a build that failed did not make
+        # a failed build may not have made the directory of a new warehouse
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as stream:
             stream.write(text.encode())
@@ -145,10 +145,10 @@ def _print(text: str) -> list[str]:
 
 
 def _hold_written(failed: list[str]) -> None:
-    """Say of a build that published what else it could not do.
+    """Raise if a build published its snapshot but could not do the rest.
 
     Raises:
-        WarehouseError: there is such a thing.
+        WarehouseError: a file cannot be written.
     """
     if failed:
         message = f"the snapshot is published, but {'; '.join(failed)}"
@@ -156,7 +156,7 @@ def _hold_written(failed: list[str]) -> None:
 
 
 def _code(error: BaseException) -> int:
-    """Return what a build exits with that an error ended."""
+    """Return the exit code of a build that an error ended."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return error.exit_code if isinstance(error, PithEtlError) else 1
@@ -182,20 +182,20 @@ def _config(options: Options) -> BuildConfig:
 
 @contextmanager
 def _told(log_format: str) -> Iterator[None]:
-    """Tell a JSON log, as one more line, what ends a build; a text is for the command line."""
+    """Write the error that ends a build to a JSON log; the command line prints it otherwise."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         if log_format == "text":
             raise
-        # what nobody foresaw is for whoever mends it
+        # an unexpected error is a defect: a developer needs the traceback
         foreseen = isinstance(error, PithEtlError | KeyboardInterrupt)
         LOG.error("%s", _named(error), exc_info=None if foreseen else error)
         raise SystemExit(_code(error)) from None
 
 
 def _check_place(file: Path | None, warehouse: Path) -> None:
-    """Refuse a file that cannot be written before hours are spent on what belongs into it."""
+    """Refuse an output file that cannot be written, before the build takes hours."""
     if file is None or is_writable(file):
         return
     # the build makes the directory of a new warehouse
@@ -209,7 +209,7 @@ def exit_code(summary: Summary, fail_on: str) -> int:
 
     Args:
         summary: of the build.
-        fail_on: the least severity that fails, or `never`, which lets refused ones pass, too.
+        fail_on: the least severity that fails, or `never`; refused documents pass then, too.
     """
     if fail_on == "never":
         return 0

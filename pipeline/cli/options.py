@@ -25,13 +25,13 @@ class _Path(click.Path):
         from pathlib import Path  # noqa: PLC0415 - `--help` starts faster without it
 
         if not os.fspath(value):
-            # as a `Path` it would be the working directory
+            # an empty `Path` would be the working directory
             self.fail("a path is empty, as by a variable of the shell that is not set", param, ctx)
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 class Share(click.FloatRange):
-    """A number within bounds; `nan`, which lies in none, is none."""
+    """A number within bounds. `nan` is refused, because it lies within no bounds."""
 
     def convert(
         self,
@@ -39,14 +39,14 @@ class Share(click.FloatRange):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> float:
-        """Return the number that a text is, or end as wrong usage."""
+        """Return the number that the text spells, or fail with wrong usage."""
         found: float = super().convert(value, param, ctx)
-        if found != found:  # noqa: PLR0124 - what tells it apart
+        if found != found:  # noqa: PLR0124 - only nan differs from itself
             self.fail("nan is no number", param, ctx)
         return found
 
 
-#: One for all: each looks for its name in the user's language, on the disk.
+#: One instance for all options: each new one looks up its name in the user's language, on disk.
 PATH = _Path()
 WAREHOUSE = click.option(
     "-w",

@@ -22,7 +22,7 @@ def progress(mode: str, log_format: str = "text") -> Iterator[Progress]:
 
     Args:
         mode: `auto` (a bar on a terminal, the log elsewhere), `plain` or `none`.
-        log_format: of the log; a bar is no line of `json`.
+        log_format: the format of the log; with `json` there is no bar.
     """
     if mode == "none":
         yield lambda _stage, _done, _total: None
@@ -52,7 +52,7 @@ class _Terminal(io.TextIOBase):
     """Standard error for a bar, whose terminal may go before the build ends."""
 
     def __init__(self) -> None:
-        # while it shows a bar, rich puts its own stream in this one's place
+        # rich replaces this stream by its own while it shows a bar
         self._stream = sys.stderr
 
     @property
@@ -63,7 +63,7 @@ class _Terminal(io.TextIOBase):
         return self._stream.isatty()
 
     def write(self, text: str) -> int:
-        # as in the log: a terminal that has gone must not end the build
+        # as in the log: a closed terminal must not end the build
         with suppress(OSError):
             self._stream.write(text)
             self._stream.flush()

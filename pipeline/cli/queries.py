@@ -16,7 +16,7 @@ def query(name: str) -> Query:
     """Return one worked example.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: no query has this name.
     """
     known = catalog.queries()
     if name not in known:
@@ -28,7 +28,7 @@ def query(name: str) -> Query:
 
 
 def values(given: Iterable[str]) -> dict[str, str]:
-    """Return what `KEY=VALUE`s say; the values stay text, which the queries cast.
+    """Return the keys and values of `KEY=VALUE`s. Values stay text; the queries cast them.
 
     Raises:
         UsageError: one of them has no `=`, or a key comes twice.

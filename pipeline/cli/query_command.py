@@ -1,4 +1,4 @@
-"""What the commands of the command line do."""
+"""The commands `sql`, `search` and `tables`: each runs a query and writes its result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.text import safe
 from pipeline.warehouse.reader import Warehouse
 from pipeline.warehouse.snapshot import raise_if_damaged
 
-#: The format that the suffix of a file tells.
+#: The format by the suffix of a file.
 _SUFFIXES = {
     "": "table",
     ".csv": "csv",
@@ -31,7 +31,7 @@ _SUFFIXES = {
     ".txt": "table",
 }
 
-#: What DuckDB says of a query that is wrong in itself.
+#: The errors that DuckDB raises for a wrong query.
 _WRONG = (
     engine.ParserException,
     engine.BinderException,
@@ -67,11 +67,11 @@ def sql(
                     write_result(opened.connection, question.text, form, stream, values)
         except engine.Error as error:
             message = told(error, query)
-            # to look for damage reads all tables, which a slip of the pen should not; a table's
-            # file that is not there DuckDB takes for one that may not be read, and names it
+            # looking for damage reads all tables, so a mistyped query must not cause it; DuckDB
+            # reports a missing file as one that may not be read, and names it
             if not isinstance(error, _WRONG) or str(opened.snapshot) in message:
                 raise_if_damaged(opened.snapshot, error)
-            # the message may quote a value, and those are the attacker's
+            # the message may quote a value, and an attacker may have written the value
             raise UsageError(safe(message)) from None
 
 

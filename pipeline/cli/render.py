@@ -27,7 +27,7 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _INTERVAL = "INTERVAL"
 _FETCH = 2048
-#: More rows than anybody reads: the format `table` holds all that it shows in memory.
+#: The format `table` holds its rows in memory, so it shows at most this many.
 TABLE_ROWS = 1000
 
 
@@ -85,7 +85,7 @@ def _run(
         ]
         before = f"select {', '.join(casts)} from ("  # noqa: S608 - a query is what we are given
         with behind(len(before.encode())):
-            # nothing was fetched, so that next to nothing was done
+            # nothing was fetched yet, so running the query again costs little
             connection.execute(f"{before}{query}\n)", values)
     return [column[0] for column in columns], len(before.encode())
 

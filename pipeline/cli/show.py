@@ -1,7 +1,7 @@
-"""One paper on a page: its texts, its names, what happened to it, and what vouches for it.
+"""One paper on a page: its texts, names, events and citations, with the evidence for each.
 
 The sections are queries of `sql/show/`, each under the title in its first line, with what is
-proven first. A stranger can lengthen most of them: a page holds `ROWS` rows of each, and their
+proven first. A stranger can lengthen most of them, so a page holds `ROWS` rows of each and their
 exact number.
 """
 
@@ -58,13 +58,13 @@ class UnknownPaperError(PithEtlError):
 def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
     """Print the papers that an identifier names, the newest version first, `PAPERS` at most.
 
-    Those that a receipt vouches for come before those that only claim the name.
+    Papers with a valid receipt come before papers that only claim the name.
 
     As JSON it is an array of objects: `paper`, each section as an array of its rows, and `counts`,
     which has for each section, and for `papers` of the name, how many there are.
 
     Raises:
-        UnknownPaperError: it names none.
+        UnknownPaperError: no paper has this name.
     """
     numbers, count = _numbers(warehouse, identifier)
     pages = [_page(warehouse, number, count) for number in numbers]
@@ -80,7 +80,7 @@ def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: boo
 
 def _numbers(warehouse: Warehouse, identifier: str) -> tuple[list[str], int]:
     """Return the numbers of the papers to show, and how many papers the identifier names."""
-    # an argument may hold bytes that are no UTF-8, which DuckDB does not take
+    # an argument may hold bytes that are not UTF-8; DuckDB refuses them
     text = identifier.encode("utf-8", "backslashreplace").decode()
     values = {"text": text, "most": PAPERS}
     rows = warehouse.connection.execute(sql("show", "named"), values).fetchall()
@@ -91,7 +91,7 @@ def _numbers(warehouse: Warehouse, identifier: str) -> tuple[list[str], int]:
 
 
 def _page(warehouse: Warehouse, number: str, papers: int) -> dict[str, Any]:
-    """Return what there is on a paper: the row `paper`, the rows of each section, `counts`."""
+    """Return the data of a paper: the row `paper`, the rows of each section, `counts`."""
     page: dict[str, Any] = {"counts": {"papers": papers}}
     for name in ("paper", *SECTIONS):
         page[name], page["counts"][name] = _rows(warehouse, name, number)
@@ -119,7 +119,7 @@ def _write(page: Mapping[str, Any], output: IO[str]) -> None:
         rows: list[Row] = page[name]
         output.write(f"\n{title}: {_told(len(rows), page['counts'][name])}\n")
         if rows:
-            # a column that says nothing on this paper only widens the page
+            # a column without values for this paper only widens the page
             names = [column for column in rows[0] if any(row[column] is not None for row in rows)]
             print_table(output, names, [[_text(row[key]) for key in names] for row in rows])
 
@@ -131,7 +131,7 @@ def _told(shown: int, count: int) -> str:
 
 
 def _cited(count: int | None) -> str:
-    """Return how often a paper is cited, which only a record says."""
+    """Return how often a paper is cited; only records state this."""
     return "no record counts it" if count is None else f"{count} papers, as its record counts"
 
 

@@ -1,4 +1,4 @@
-"""What the commands on snapshots print: `history`, `diff` and `check`."""
+"""The output of the commands on snapshots: `history`, `diff` and `check`."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) ->
 
     Raises:
         UsageError: there is no such check.
-        WarehouseError: nothing is published, a table is damaged, or staging was deleted since;
-            what `files` found is printed before.
+        WarehouseError: nothing is published, a table is damaged, or staging was deleted since. The
+            results of `files` are printed first.
     """
     folder = snapshot.current(warehouse)
     if rows is not None:

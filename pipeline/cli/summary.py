@@ -1,4 +1,4 @@
-"""What a build did, said in three ways: as JSON, as metrics, and as text for a person."""
+"""The summary of a build in three forms: JSON, metrics, and text for a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.jobs.runs import Summary
 from pipeline.text import safe, safe_json
 from pipeline.warehouse.run_figures import nothing_recognised
 
-#: The version of what `--json` and `--report` write; it grows when a field changes or goes.
+#: The version of the JSON of `--json` and `--report`. It grows when a field changes or goes.
 REPORT_VERSION = 1
 
 #: How many codes of findings the text names.
@@ -42,11 +42,11 @@ def as_metrics(summary: Summary, code: int, success: datetime | None) -> str:
     """Return the same figures as OpenMetrics text (its specification, version 1.0).
 
     Args:
-        summary: of the build; one that failed has no figures, and zeros would look like some.
+        summary: of the build. A failed build has no figures: zeros would look like results.
         code: what it exits with.
         success: when a build before it ended well, if one did.
     """
-    # only whoever asks for metrics waits for it: 0.1 s
+    # the import takes 0.1 s, and only metrics need it
     from prometheus_client import CollectorRegistry, Gauge  # noqa: PLC0415
     from prometheus_client.openmetrics.exposition import generate_latest  # noqa: PLC0415
 
@@ -141,7 +141,7 @@ def _worst(codes: dict[str, int]) -> Iterator[str]:
 
 
 def _next(summary: Summary, code: int) -> Iterator[str]:
-    """Yield the commands to try next: they show what let a build exit as it did."""
+    """Yield the commands to try next: they show the reason for the exit code."""
     option = (
         ""
         if summary.warehouse == "data/warehouse"
@@ -168,5 +168,5 @@ def _in_checkout() -> bool:
     try:
         return Path(sys.argv[0]).resolve() == Path(".venv/bin/pith-etl").resolve()
     except OSError:
-        # the working directory may be gone, which is no reason for a build to fail
+        # the working directory may be gone; the build must not fail for that
         return False

@@ -8,12 +8,12 @@ from typing import IO
 
 from pipeline.text import safe
 
-#: A column of a table outside of a terminal gets no wider: a longer cell sticks out, whole, or one
-#: huge cell would widen all rows.
+#: The greatest width of a column outside a terminal. A longer cell sticks out whole: widening the
+#: column would widen all rows.
 _WIDEST = 500
 #: On a terminal a text of several words may be folded to so many characters.
 _NARROWEST = 20
-#: What stands between two columns on a terminal.
+#: The text between two columns on a terminal.
 _GAP = 2
 _DROPPED = "…"
 
@@ -21,7 +21,7 @@ _DROPPED = "…"
 def print_table(
     output: IO[str], names: Sequence[str], rows: Sequence[Sequence[str]], advice: str = ""
 ) -> None:
-    """Print a table: fitted to a terminal's width, elsewhere in Markdown, as wide as it takes.
+    """Print a table: fitted to the width of a terminal, elsewhere in Markdown of any width.
 
     Args:
         output: where to print.

@@ -1,4 +1,4 @@
-"""A query that somebody asks: whether it only reads, how it is run, and what is wrong with it."""
+"""A user's query: whether it only reads, how it is run, and its errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.engine import Connection, behind, engine
 from pipeline.errors import UsageError
 from pipeline.text import safe
 
-#: What stands before a query where it is run as a subquery, and before that where it is planned.
+#: The text before a query that is run as a subquery, and the text before that to plan it.
 _FROM = "from ("
 _PLAN = "explain (format json) "
 
@@ -27,8 +27,8 @@ _EXPLAIN = re.compile(
 )
 
 
-#: The operators and table functions that the plan of a query may hold. Others write, which a COPY
-#: does even within a WITH, run a query that no plan shows, or change how DuckDB works; and each
+#: The operators and table functions that the plan of a query may hold. Other operators write (COPY
+#: does, even within a WITH), run a query that no plan shows, or change how DuckDB works. Each
 #: version brings new ones.
 _READS = frozenset(
     (  # noqa: SIM905 - one a line they would fill a page
@@ -49,9 +49,9 @@ _READS = frozenset(
 
 
 class Question(NamedTuple):
-    """A query as it is to be run, and how far a place in it lies behind the one in what was asked.
+    """A query as DuckDB runs it, and how many bytes stand before the user's text in it.
 
-    That is a number of bytes: DuckDB tells places so.
+    DuckDB gives the place of an error in bytes.
     """
 
     text: str
@@ -63,10 +63,9 @@ def read_only(
 ) -> Question:
     """Return a query as it is to be run, if it is one statement that only reads.
 
-    DuckDB may write wherever it may read, so that anything but a query is refused here and not
-    left to the file system. What comes back is a subquery, or `explain` of one: whatever was
-    overlooked here, DuckDB's own grammar lets nothing but a query stand there, not even a WITH
-    that writes.
+    DuckDB may write wherever it may read. So this function refuses every statement that is not a
+    query. The result is a subquery, or `explain` of one. DuckDB's own grammar allows only queries
+    there, so a WITH that writes fails even if this function overlooks it.
 
     Args:
         connection: where the tables are; the query is planned there, and not run.
@@ -74,7 +73,7 @@ def read_only(
         values: what is to be bound to its `$name`s.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: the statement is not a query that only reads.
         duckdb.Error: DuckDB cannot parse or plan it; `told` says so in the words of the query.
     """
     query, kind, start = _statement(connection, query)
@@ -100,7 +99,7 @@ def read_only(
 
 
 def _only_select(kind: engine.StatementType) -> None:
-    """Refuse what is no query."""
+    """Refuse a statement that is not a query."""
     if kind == engine.StatementType.SELECT:
         return
     message = f"only queries can be run; this is {kind.name.lower()}"
@@ -114,14 +113,14 @@ def _only_select(kind: engine.StatementType) -> None:
 def _statement(connection: Connection, query: str) -> tuple[str, engine.StatementType, int]:
     """Return the only statement of a query, its kind, and the byte of the query where it begins.
 
-    What stands before and after it is left out.
+    Text before and after the statement is left out.
     """
     try:
         query.encode()
     except UnicodeEncodeError:
         message = "the query is not UTF-8"
         raise UsageError(message) from None
-    # the module's own function would open another database to parse it
+    # the function of the module would open another database to parse the query
     statements = connection.extract_statements(query)
     if len(statements) != 1:
         message = f"one query is expected, not {len(statements)} statements"
@@ -157,15 +156,15 @@ def _operators(plan: object) -> Iterator[str]:
 
 
 def tell_places(connection: Connection) -> None:
-    """Let the errors of a connection tell, as JSON, what is wrong and where: `told` reads it."""
+    """Let the connection give its errors as JSON with the place; `told` reads them."""
     connection.execute("set errors_as_json = true")
 
 
 def told(error: engine.Error, query: str) -> str:
-    """Return what DuckDB says of a query, and the line that is wrong, as somebody asked it.
+    """Return DuckDB's message about a query, and the wrong line as the user wrote it.
 
-    What was run is another text than what was asked. An error's notes, which `behind` leaves, tell
-    how far its place lies behind that in the query.
+    DuckDB ran a longer text than the user wrote. `behind` adds a note to the error: how many bytes
+    to subtract from its place.
     """
     kind, _, text = str(error).partition(": ")
     try:
@@ -187,7 +186,7 @@ def told(error: engine.Error, query: str) -> str:
 def _pointed(before: str, marked: str, after: str) -> str:
     """Return the line of a query in which something is marked, and marks below it.
 
-    Of a long line it has what stands around it.
+    A long line is cut to the text around the mark.
     """
     number = before.count("\n") + 1
     before = before.rpartition("\n")[2]
@@ -200,6 +199,6 @@ def _pointed(before: str, marked: str, after: str) -> str:
         marked = marked[:_AROUND]
     before, marked, after = safe(before), safe(marked), safe(after)
     head = f"LINE {number}: "
-    # a tab takes as much room below as it takes above
+    # a tab below the line keeps the marks in place
     room = "".join(one if one == "\t" else " " * cells(one) for one in head + before)
     return f"{head}{before}{marked}{after.rstrip()}\n{room}{'^' * max(1, cells(marked))}"

@@ -1,4 +1,4 @@
-"""The command `verify`: what it prints of the verdicts on documents, and whether all hold."""
+"""The command `verify`: it prints a verdict on each document and says whether all hold."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def write_verdicts(
     """Verify all documents of the sources, print a verdict on each; return whether all hold.
 
     A document holds if it was read, every digest and number is what its content yields,
-    every signature is valid by a pinned key, and no finding is worse than info. What is no
-    Pith document neither holds nor fails in a directory; a file that was named must hold.
+    every signature is valid by a pinned key, and no finding is worse than info. Other files in a
+    directory neither hold nor fail. A file that was named must hold.
 
     Raises:
         SourceError: a source does not exist, or there is nothing in them to verify.

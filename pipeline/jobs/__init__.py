@@ -1,1 +1,1 @@
-"""What makes, judges or changes a warehouse; it returns what happened, and prints nothing."""
+"""The jobs: each makes, judges or changes a warehouse, returns its results, and prints nothing."""

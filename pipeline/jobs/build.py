@@ -60,7 +60,7 @@ _LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "p
 
 @dataclass(frozen=True, slots=True)
 class BuildConfig:
-    """What to build, and how.
+    """The options of a build.
 
     Attributes:
         sources: directories and files.
@@ -89,7 +89,7 @@ class BuildConfig:
 
 @dataclass(frozen=True, slots=True)
 class _BuildContext:
-    """A build under way: its name, what was ordered, how long it took so far, and where."""
+    """A running build: its name, its options, its times so far, and its folders."""
 
     name: str
     started_at: datetime
@@ -100,15 +100,15 @@ class _BuildContext:
 
     @property
     def directory(self) -> Path:
-        """Where this build alone writes: a worker that outlives another one writes elsewhere."""
+        """The folder of this build alone; a worker left from another build writes elsewhere."""
         return self.config.staging / "work" / self.name
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """What was found: directory entries, those to read, and the facts of the last listing.
+    """The result of discovering: all directory entries, entries to read, the last listing's facts.
 
-    `notices` is what the operator should know.
+    `notices` are messages for the operator.
     """
 
     files: int
@@ -119,7 +119,7 @@ class _Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """All parts, in order; what staging added to them; and what the inputs are now.
+    """The result of staging: all parts in order, the new ones counted, and the inputs.
 
     `inputs_sha256` and `barren` are as in `Summary` and `RunFigures`.
     """
@@ -137,7 +137,7 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
         SourceError: a source does not exist.
         ShrinkError: too many of the last snapshot's documents vanished or fail.
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
-            worker died. What was published before stays so.
+            worker died. The published snapshot stays published.
     """
     found = discover(config.sources, config.warehouse)
     with snapshot.locked(config.warehouse), _written(config), _swept(config.warehouse):
@@ -151,7 +151,7 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
 
 @contextmanager
 def _written(config: BuildConfig) -> Iterator[None]:
-    """Say that it is the warehouse that cannot be written."""
+    """Turn an error of writing into one that names the warehouse."""
     try:
         yield
     except OSError as error:
@@ -161,9 +161,9 @@ def _written(config: BuildConfig) -> Iterator[None]:
 
 @contextmanager
 def _swept(warehouse: Path) -> Iterator[None]:
-    """Delete what builds left behind: before this one, and after it where it fails.
+    """Delete leftovers of builds: before this build, and after it if it fails.
 
-    What cannot be deleted is told by a build that ends well; the next one sweeps, too.
+    A successful build reports leftovers that it cannot delete. The next build tries again.
     """
     with suppress(OSError):
         snapshot.sweep(warehouse)
@@ -176,7 +176,7 @@ def _swept(warehouse: Path) -> Iterator[None]:
 
 
 def _clear(config: BuildConfig, *, parts: bool) -> list[str]:
-    """Delete what is not needed any more; return why, if it cannot be: what is published stays."""
+    """Delete old snapshots and parts; return the reason if that fails. The published one stays."""
     try:
         if config.keep is not None:
             retention.clear(config.warehouse, config.keep, parts=parts)
@@ -187,7 +187,7 @@ def _clear(config: BuildConfig, *, parts: bool) -> list[str]:
 
 
 def _build(config: BuildConfig, found: Iterator[InputFile], progress: Progress) -> Summary:
-    # before the files are listed: what is modified from now on must be noticed next time
+    # before the files are listed: the next build must notice a file that is modified from now on
     started_ns = time.time_ns()
     with _working(config, progress) as work:
         listed, last = _find(work, found)
@@ -233,7 +233,7 @@ def _summary(
     *,
     published: bool = False,
 ) -> Summary:
-    """Put together what a build did; `figures` are of the manifest where nothing changed."""
+    """Return the summary of a build; if nothing changed, `figures` are those of the manifest."""
     counted = {name: getattr(figures, name) for name in RunFigures.__struct_fields__}
     if not published:
         counted |= {"changes": Changes(), "barren": staged.barren}
@@ -256,7 +256,7 @@ def _summary(
 
 
 def _is_as_listed(work: _BuildContext, listed: _Listed) -> bool:
-    """Tell whether a listing tells all of the inputs: nothing must be read, and nothing is gone."""
+    """Tell whether the last listing still holds: nothing must be read, and nothing is gone."""
     same = listed.facts is not None and listed.facts.sources == prefixes(work.config.sources)
     return same and not listed.read and not inventory.has_gone(work.connection)
 
@@ -301,17 +301,17 @@ def _working(config: BuildConfig, progress: Progress) -> Iterator[_BuildContext]
         directory.mkdir(parents=True)
     with connect(spill, config.workers) as connection:
         work = _BuildContext(name, started_at, config, progress, Clock(), connection)
-        # the innermost is the interrupt: to look for what broke would take longer than it may
+        # the interrupt comes first: a search for broken files would take too long
         with _explained(work), _mended(config.staging), interruptible(connection):
             yield work
 
 
 @contextmanager
 def _mended(staging: Path) -> Iterator[None]:
-    """Remove what is broken in staging when a query fails, so that the next build reads it anew.
+    """Remove broken parts of staging when a query fails; the next build makes them anew.
 
     Raises:
-        WarehouseError: something was broken.
+        WarehouseError: a part was broken.
     """
     try:
         yield
@@ -323,7 +323,7 @@ def _mended(staging: Path) -> Iterator[None]:
 
 @contextmanager
 def _explained(work: _BuildContext) -> Iterator[None]:
-    """Say what an error of DuckDB means."""
+    """Turn an error of DuckDB into one that says what to do."""
     try:
         yield
     except duckdb.Error as error:
@@ -342,14 +342,14 @@ def _meaning(work: _BuildContext, error: duckdb.Error) -> Exception:
 
 
 def _largest(connection: Connection) -> str:
-    """Return the places and sizes of the documents that weigh most, as far as they are known."""
+    """Return the places and sizes of the largest documents, as far as they are known."""
     try:
         rows = connection.execute(
             "select path, position, bytes from inputs where bytes > 0 order by bytes desc limit 3"
         ).fetchall()
     except duckdb.Error:
         return "not known yet"
-    # quoted: whoever named the file may have put control characters into its name
+    # quoted: the name of a file may hold control characters
     return ", ".join(f"{path!r} at {position} ({size} bytes)" for path, position, size in rows)
 
 
@@ -380,7 +380,7 @@ def _discover(work: _BuildContext, found: Iterator[InputFile]) -> _Listed:
 
 
 def _stage(work: _BuildContext, read: int) -> _Staged:
-    """Stage what is new in `read` files; create `inputs` and the views of all parts."""
+    """Stage the new documents of the read files; create `inputs` and the views of all parts."""
     connection = work.connection
     with work.clock.timed("stage"):
         result = _stage_files(work, read) if read else TaskResult()
@@ -414,14 +414,14 @@ def _stage_files(work: _BuildContext, read: int) -> TaskResult:
 
 
 def _recall(last: Last | None, content: Content) -> Manifest | None:
-    """Return the manifest of the published snapshot, if a new one would hold the same."""
+    """Return the manifest of the published snapshot, if a new snapshot would be equal."""
     if last is None or last.damaged or last.manifest.content != content:
         return None
     return last.manifest
 
 
 def _may_keep(last: Last, content: Content) -> bool:
-    """Tell whether the last snapshot's rows are what this build would make of the same inputs."""
+    """Tell whether this build would make the last snapshot's rows from the same inputs."""
     made = last.manifest.content
     same = (made.program, made.keyring_sha256) == (content.program, content.keyring_sha256)
     return same and not last.damaged
@@ -449,8 +449,8 @@ def _guard(connection: Connection, config: BuildConfig, last: Last | None) -> No
 def _lost(connection: Connection, last: Last | None) -> tuple[int, int]:
     """Return how many documents the last snapshot held, and how many of them vanished or fail.
 
-    What it held its table tells or, where that is gone or broken, the inventory. One that is found
-    under another path did not vanish, and one that was stale may stay so.
+    The snapshot's table says which documents it held. If the table is lost or broken, the inventory
+    does. A document under another path did not vanish. A stale document may stay stale.
     """
     file = last.table("documents") if last else None
     if file:
@@ -467,7 +467,7 @@ def _write(
 ) -> tuple[Path, RunFigures]:
     """Model and audit the tables into the snapshot's folder; return it, and its figures.
 
-    With `keep`, rows of the last snapshot that no change touches stay.
+    With `keep`, the rows of the last snapshot stay that no change touches.
     """
     connection, config, clock = work.connection, work.config, work.clock
     folder = config.warehouse / "snapshots" / work.name
@@ -503,7 +503,7 @@ def _write(
 
 
 def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folder: Path) -> int:
-    """Write the table of all builds up to this one, as far as the snapshots that are kept tell.
+    """Write the table of all builds up to this one, from the snapshots that are kept.
 
     Returns:
         How many there are.
@@ -524,18 +524,18 @@ def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folde
     return tables.write_table(work.connection, table, sql, folder)
 
 
-#: Up to so many bytes of documents, two queries at a time find room in the memory that one has.
+#: Two queries can share the memory up to this many bytes of documents.
 _SMALL_BYTES = 1_500_000_000
 
 
 def _side_by_side(connection: Connection, workers: int) -> int:
-    """Return how many queries run at a time: what is large needs all memory for each."""
+    """Return how many queries run at a time: with large inputs each needs all the memory."""
     (size,) = row_of(connection, "select coalesce(sum(bytes), 0) from inputs")
     return workers if size <= _SMALL_BYTES else 1
 
 
 def _made_from(config: BuildConfig, content: Content) -> dict[str, object]:
-    """Return what a manifest tells of how its snapshot was made."""
+    """Return the facts on the making of a snapshot for its manifest."""
     return {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: installed(name) for name in _LIBRARIES},

@@ -18,7 +18,7 @@ from pipeline.warehouse import snapshot
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check found: its name, how bad a finding is, how many, and whether it passes."""
+    """The result of a check: its name, its severity, the number of findings, whether it passes."""
 
     name: str
     severity: str
@@ -41,7 +41,7 @@ def check_link(warehouse: Path) -> Result:
 
 
 def check_logs(warehouse: Path) -> Result:
-    """Return whether no client that wrote to `pith.duckdb` left a log, which others replay."""
+    """Return whether `pith.duckdb` has no log of a writing client; readers would replay it."""
     count = len(snapshot.stray_logs(warehouse))
     return Result(f"no {snapshot.DATABASE}.wal", "error", count, count == 0)
 
@@ -50,16 +50,16 @@ def check_tables(connection: Connection) -> Iterator[Result]:
     """Yield, for each table, how many rows repeat the key of another."""
     for table in catalog.tables().values():
         name, key = quote(table.name), ", ".join(map(quote, table.key))
-        # counted as rows: `count(distinct ...)` leaves out a key that is null
+        # rows are counted, because `count(distinct ...)` leaves out a key that is null
         different = f"select count(*) from (select distinct {key} from {name})"  # noqa: S608 - our own names
         (count,) = row_of(connection, f"select count(*) - ({different}) from {name}")  # noqa: S608 - our own names
         yield Result(f"key of {table.name}", "error", count, count == 0)
 
 
 def check_findings(connection: Connection) -> Iterator[Result]:
-    """Run every check again over what `open_snapshot` created; yield what each finds.
+    """Run every check again over the relations of `open_snapshot`; yield the result of each.
 
-    A check passes if it finds nothing worse than a warning, and what was published.
+    A check passes if it finds nothing worse than a warning, and as many findings as were published.
     """
     published = dict(
         connection.execute(

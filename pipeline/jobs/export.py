@@ -55,7 +55,7 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
         warehouse: where a snapshot is published.
         names: the tables; none means all.
         form: one of `FORMATS`.
-        output: the directory to make; one that exists must be empty.
+        output: the directory to make; an existing one must be empty.
 
     Raises:
         UsageError: there is no such table, or the directory holds something.
@@ -67,7 +67,7 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
     try:
         with (
             _aside(output.resolve()) as (directory, spill),
-            # several threads would hold rows in memory to keep them in order
+            # several threads keep rows in order by holding them in memory
             connect(spill, threads=1) as connection,
             interruptible(connection),
             snapshot.reading(folder),
@@ -111,7 +111,7 @@ def _write(
     return rows
 
 
-#: What COPY reads of a table, and its options, for each format that has a file a table.
+#: The query that COPY reads of a table and its options, for each format with a file a table.
 _COPIES: dict[str, Callable[[Table], tuple[str, str]]] = {
     "parquet": lambda table: (
         quote(table.name),
@@ -148,8 +148,8 @@ def _cell(column: Column) -> str:
 def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
     """Write tables with comments.
 
-    They have no index: rows are sorted by the key, so that DuckDB's own minima and maxima
-    find one, while an index must fit into memory.
+    They have no index, because an index must fit into memory. Rows are sorted by the key, so DuckDB
+    finds one by its minima and maxima.
     """
     rows = {}
     connection.execute(
@@ -165,7 +165,7 @@ def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> di
 
 def _write_sqlite(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
-        # what a crash leaves is never renamed to the output: no journal is needed
+        # the file of a crash is never renamed to the output, so no journal is needed
         for statement in ("pragma journal_mode = off", "pragma synchronous = off", "begin"):
             database.execute(statement)
         rows = {table.name: _fill(connection, database, table) for table in tables}

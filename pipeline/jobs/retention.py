@@ -1,4 +1,4 @@
-"""What an operator does with published snapshots: list, compare, go back, clear away."""
+"""The operator's jobs on published snapshots: list, compare, roll back, delete."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def history(warehouse: Path) -> list[Kept]:
     """Return the snapshots that are kept, the newest first.
 
     Raises:
-        WarehouseError: there is none.
+        WarehouseError: no snapshot is published.
     """
     published = snapshot.target(warehouse)
     found = [
@@ -81,7 +81,7 @@ def rollback(warehouse: Path, name: str | None) -> str:
         UsageError: there is no such snapshot, or none before.
         WarehouseError: there is no snapshot, a file of it is damaged, or a build is writing.
     """
-    history(warehouse)  # to take the lock would make the directory of a mistyped warehouse
+    history(warehouse)  # fails for a mistyped warehouse, before the lock would make its directory
     with snapshot.locked(warehouse):
         target = folder(warehouse, _before(warehouse) if name is None else name)
         if damaged := snapshot.damaged(target):
@@ -105,9 +105,9 @@ def _before(warehouse: Path) -> str:
 
 
 def prune(warehouse: Path, keep: int) -> list[str]:
-    """Delete all but the newest snapshots, and staged parts of which nothing is needed.
+    """Delete all but the newest snapshots, and the staged parts without a needed document.
 
-    The published snapshot stays, whatever its age.
+    The published snapshot stays, also if it is older.
 
     Args:
         warehouse: the warehouse.
@@ -130,7 +130,7 @@ def prune(warehouse: Path, keep: int) -> list[str]:
 
 
 def clear(warehouse: Path, keep: int, *, parts: bool = True) -> list[str]:
-    """Do what `prune` does, to the staged parts only if told; the caller holds the lock."""
+    """Delete as `prune` does, staged parts only on request; the caller holds the lock."""
     published = snapshot.target(warehouse)
     old = [
         folder for folder in snapshot.finished(warehouse)[keep:] if folder.resolve() != published
@@ -143,9 +143,9 @@ def clear(warehouse: Path, keep: int, *, parts: bool = True) -> list[str]:
 
 
 def _prune_parts(warehouse: Path) -> None:
-    """Delete parts that this version cannot read, or of which no document is needed.
+    """Delete parts that this version cannot read, and parts without a needed document.
 
-    Without a listing nobody knows what is needed, and only the former are deleted.
+    Only a listing says which documents are needed. Without one, only unreadable parts are deleted.
     """
     directory = warehouse / "staging"
     usable = {part.path: part for part in part_store.parts(directory)}
@@ -155,7 +155,7 @@ def _prune_parts(warehouse: Path) -> None:
 
 
 def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:
-    """Return the folders of the parts of which neither listing nor snapshots name a document."""
+    """Return the folders of the parts without a document of the listing or the snapshots."""
     directory = warehouse / "staging"
     listed, work = inventory.latest(directory), directory / "work" / "prune"
     if listed is None:
@@ -178,7 +178,7 @@ def _unneeded(warehouse: Path, parts: Iterable[Part]) -> set[Path]:
 def _contents(warehouse: Path) -> Iterator[str]:
     """Yield a query for each snapshot that can be read, as `inventory.contents` of a listing.
 
-    After a rollback, `check` needs what it names.
+    `check` needs these documents after a rollback.
     """
     for file in snapshot.intact(warehouse, "documents"):
         yield (
@@ -188,7 +188,7 @@ def _contents(warehouse: Path) -> Iterator[str]:
 
 
 def _without(parts: Iterable[Part], needed: Path) -> list[Part]:
-    """Return the parts of which no document is among the digests of a file."""
+    """Return the parts without a document among the digests of a file."""
     with part_store.DigestSet(needed) as known:
         return [
             part

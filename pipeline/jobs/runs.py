@@ -1,4 +1,4 @@
-"""What a build did: its summary, what changed since the last one, and the table `runs`."""
+"""The record of a build: its summary, the changes since the last one, and the table `runs`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.warehouse.run_figures import Changes, RunFigures
 
 
 class Summary(RunFigures, frozen=True, kw_only=True):
-    """What a build did; `pith-etl build --json` prints it.
+    """The summary of a build; `pith-etl build --json` prints it.
 
     Attributes:
         snapshot: the snapshot that is published now; empty where the build failed.
@@ -31,7 +31,7 @@ class Summary(RunFigures, frozen=True, kw_only=True):
         inputs_sha256: one digest over path, position, content and status of every document.
         peak_bytes: the most memory that this process (`main`), and the largest that staged
             documents (`worker`, with one worker the same process), held.
-        notices: what the operator should know though the build went on.
+        notices: messages for the operator that did not stop the build.
     """
 
     snapshot: str
@@ -65,7 +65,7 @@ class Clock:
 
 
 def count(connection: Connection) -> RunFigures:
-    """Return the figures that the tables themselves tell."""
+    """Return the figures that are counted in the tables."""
     counted = "select {0}, {2}::bigint from {1} group by all order by all"
 
     def by(what: str, table: str, number: str = "count(*)") -> dict[str, int]:
@@ -99,10 +99,10 @@ def changes(connection: Connection, documents: Path | None) -> Changes:
 
 
 def inputs_digest(connection: Connection) -> str:
-    """Return one digest over what was found where, and what speaks for it.
+    """Return one digest over path, position, content and status of every document.
 
-    Each document's row has a digest of its own; these are sorted and hashed as they come, so
-    that memory does not grow with the documents.
+    Each document's row has a digest of its own; these are sorted and hashed one batch after the
+    other, so memory does not grow with the documents.
     """
     total = hashlib.sha256()
     for batch in column(connection, session.query("input_digests")):
@@ -116,7 +116,7 @@ def record_run(connection: Connection, figures: RunFigures, facts: dict[str, obj
     Args:
         connection: with the tables of this build.
         figures: what they count.
-        facts: the other columns, but for those that are the same for all: the version and the time.
+        facts: the other columns, except the version and the time.
     """
     session.create_table(
         connection,
@@ -132,7 +132,7 @@ def record_run(connection: Connection, figures: RunFigures, facts: dict[str, obj
 
 
 def find_earlier_runs(connection: Connection, files: Iterable[Path]) -> None:
-    """Create `earlier_runs`: after a rollback each file may hold some that another lacks.
+    """Create `earlier_runs` from all files: after a rollback no single file may hold all runs.
 
     Args:
         connection: with `this_run`.

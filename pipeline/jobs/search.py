@@ -2,8 +2,8 @@
 
 DuckDB's own extension for it does not come with DuckDB and would be fetched. SQLite's FTS5 is
 in Python's standard library. The index of a snapshot is made by the first search in it and
-kept beside the snapshots, in `search/SNAPSHOT.sqlite`; it can be deleted at any time, and one that
-cannot be used is made anew.
+kept beside the snapshots, in `search/SNAPSHOT.sqlite`; it can be deleted at any time. A broken
+index is made anew.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from pipeline.warehouse.reader import Warehouse
 WORDS = 64
 _TITLE_WEIGHT = 2.0
 
-#: The results as a query over the tables; what it binds is what `find` returns.
+#: The results as a query over the tables; it binds the values that `find` returns.
 RESULTS = sql("show", "search")
 
-#: Letters and digits; all else only parts words, so that no query has a syntax of its own.
+#: Letters and digits. All other characters separate words, so queries have no syntax.
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -47,7 +47,7 @@ class Hits(TypedDict):
 def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
     """Return the papers that hold all the words of a text, the best first.
 
-    Those that a receipt vouches for come before all others, which anybody can make.
+    Papers with a valid receipt come first: anybody can make a paper without one.
 
     Words are compared without case and accents and by their stem, so that *networks* finds
     *network*. Only the first `WORDS` different words count. Any text is allowed; one without a
@@ -59,7 +59,7 @@ def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
         limit: how many papers at most.
 
     Returns:
-        What `RESULTS` binds.
+        The values that `RESULTS` binds.
 
     Raises:
         WarehouseError: the index cannot be written, or a table is damaged.
@@ -82,11 +82,11 @@ def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
 
 
 def _ranked(warehouse: Warehouse, query: str, limit: int) -> list[tuple[str, float, int]]:
-    """Ask the index of a snapshot, made first if need be; nowhere to keep it, it is temporary."""
+    """Search the index of a snapshot; make it if needed, as a temporary file if it has no place."""
     folder = warehouse.path / "search"
     kept = folder / f"{warehouse.snapshot.name}.sqlite"
     if kept.exists():
-        # what a power cut or a hand left is no index: another takes its place
+        # a power cut or a person may have broken the file: make another index
         with contextlib.suppress(sqlite3.Error):
             return _asked(kept, query, limit)
     if _can_write(folder):
@@ -126,7 +126,7 @@ def _make(warehouse: Warehouse, path: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(aside)) as connection:
             _fill(warehouse, connection)
-        # else a power cut could leave an empty file under the name
+        # otherwise a power cut could leave an empty file under the name
         snapshot.sync(aside)
         aside.replace(path)
     finally:
@@ -137,7 +137,7 @@ def _make(warehouse: Warehouse, path: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what searches that were killed left; what has our own number is not ours yet."""
+    """Remove the leftovers of killed searches, also one under our own process number."""
     for aside in folder.glob(".*.sqlite-*"):
         number = aside.name.rpartition("-")[2]
         if number == str(os.getpid()) or not Path("/proc", number).exists():
@@ -145,7 +145,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _fill(warehouse: Warehouse, connection: sqlite3.Connection) -> None:
-    # what is half written is never put in place, so that nothing needs a journal
+    # a half-written file is never put in place, so no journal is needed
     connection.execute("pragma journal_mode = off")
     connection.execute("pragma synchronous = off")
     connection.execute(

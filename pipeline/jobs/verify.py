@@ -1,7 +1,7 @@
 """A verdict on each document, without a warehouse.
 
 It builds the same tables as `build` into a temporary directory, reads the verdicts from
-`documents` and `findings`, and removes the directory: there is no second way to verify.
+`documents` and `findings`, and removes the directory. So a build and `verify` use one code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.warehouse.snapshot import table_file
 #: A finding of one of these means that a document does not hold.
 FAILING = ("critical", "error", "warning")
 
-#: What was not verified at all; it fails a file that the caller named, and no other.
+#: Documents that are not verified. One fails only if the caller named its file.
 _UNCHECKED = ("not_pith", "skipped", "unsupported")
 
 
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one document.
+    """The verdict on one document.
 
     Attributes:
         verdict: `ok`, `failed` or `not_checked`.
@@ -124,6 +124,6 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
 
 def _config(finding: Finding) -> tuple[int, str, bool, str, str]:
     rank = SEVERITIES.index(finding.severity)
-    # what is only counted comes after what is listed
+    # rows that only count findings come last
     counts = finding.occurrences > 1
     return rank, finding.code, counts, finding.pointer or "", finding.message

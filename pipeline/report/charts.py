@@ -1,7 +1,7 @@
 """Charts as inline SVG: drawn by pygal, coloured by the page's own style sheet.
 
-What comes out holds no style, script, link or id, so that it may stand in a page whose
-Content-Security-Policy forbids them, reads in light and dark, and is the same each time.
+A chart holds no style, script, link or id: the page's Content-Security-Policy forbids them. It is
+readable in light and dark mode. The same figures give the same bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WIDTH = 380
 _ROW = 24
 _HEIGHT = 200
 _FONT = 12
-#: More bars than this are no longer read one by one.
+#: The most bars that a reader can tell apart.
 _LABELS = 8
 _STYLE = Style(label_font_size=_FONT, major_label_font_size=_FONT, value_font_size=_FONT)
 _FRACTION = re.compile(r"-?\d+\.\d+")
@@ -61,7 +61,7 @@ def columns(
         show_minor_x_labels=False,
         x_labels_major_every=-(-len(labels) // _LABELS) or 1,
     )
-    # a few columns stand to the left, and do not grow into walls
+    # a few columns stand at the left and keep their width
     chart.x_labels = [*labels, *[""] * (_LABELS - len(labels))]
     for name, values, _ in series:
         chart.add(name, list(values))
@@ -139,7 +139,7 @@ def _explain(bar: ET.Element) -> None:
 
 
 def _round(root: ET.Element) -> None:
-    """Cut coordinates to a tenth: nobody sees more, and the last digits differ by machine."""
+    """Round coordinates to a tenth: more is invisible, and the last digits differ by machine."""
     for node in root.iter():
         for name, value in node.items():
             node.set(name, _FRACTION.sub(lambda match: f"{float(match[0]):.1f}", value))

@@ -1,4 +1,4 @@
-"""What the report shows: the queries of `sql/report/`, one a section."""
+"""The data of the report: the queries of `sql/report/`, one a section."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a snapshot tells: its manifest, and the rows of each query by the query's name."""
+    """The data of a snapshot: its manifest, and the rows of each query by the query's name."""
 
     manifest: Manifest
     rows: dict[str, list[Row]]
@@ -31,7 +31,7 @@ def read(path: Path) -> Figures:
     """
     names = sorted(file.stem for file in (sql_dir() / "report").glob("*.sql"))
     with Warehouse(path) as warehouse, interruptible(warehouse.connection):
-        # millions of findings are counted on disk rather than in more memory than a build has
+        # counting millions of findings may spill to disk instead of taking more memory than a build
         warehouse.connection.execute("set memory_limit = '1GB'")
         warehouse.connection.execute(f"set variable snapshot = {literal(warehouse.snapshot.name)}")
         warehouse.lock()

@@ -1,8 +1,8 @@
 """The page itself: figures and charts put into the template.
 
-What it shows was written by others. Every text is escaped by the template, stripped of what
-would steer a terminal or turn the line around, and cut to a length; and the page's own
-Content-Security-Policy lets nothing run, load or style but what has the hashes that it names.
+Strangers wrote the texts on the page. The template escapes every text. Control characters and marks
+of direction are made visible, and long texts are cut. The page's Content-Security-Policy allows
+only the style and the script whose hashes it names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _COLUMNS = 40
 _NEW_LINES = "\n\t"
 _KINDS = ("record", "bundle", "state")
 
-#: What each status of a signature and each word of proof says, as a colour.
+#: The colour of each status of a signature and of each word of proof.
 _COLOURS = {
     "valid": "good",
     "signed": "good",
@@ -176,14 +176,14 @@ def _colour(word: str) -> str:
 
 
 def _shown_of(figures: Figures | None) -> dict[str, Any]:
-    """Return what the page shows of a snapshot; without one there is no `run`."""
+    """Return the values that the page shows of a snapshot; without one there is no `run`."""
     if figures is None:
         return {"run": None}
     return {**figures.rows, **_facts(figures), "charts": _charts(figures)}
 
 
 def _facts(figures: Figures) -> dict[str, Any]:
-    """Return what the page says above its sections, and what goes with the findings."""
+    """Return the texts above the sections, and the data beside the findings."""
     run, *earlier = figures.rows["runs"]
     signatures = {row["status"]: row["signatures"] for row in figures.rows["signature_statuses"]}
     examples: dict[str, list[Row]] = {}

@@ -1,7 +1,7 @@
-"""What became of each build, those that published nothing among them: `attempts.jsonl`.
+"""The end of each build, failed builds included: `attempts.jsonl`.
 
-It stands beside the snapshots and not in their tables: the same inputs give the same tables,
-however many nights failed in between.
+The file stands beside the snapshots. The tables do not hold it, so that the same inputs give the
+same tables after any number of failed nights.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> bool:
-        """Tell whether it published nothing, or could not do all that was asked."""
+        """Tell whether the build published nothing, or could not write a file."""
         return self.exit_code not in {0, FINDINGS}
 
     @property
     def told(self) -> str:
-        """Return when it failed and why, on one line, harmless to a terminal."""
+        """Return the time and the reason of the failure, on one line, harmless to a terminal."""
         return f"failed at {self.moment}: {self.why}"
 
     @property
     def moment(self) -> str:
-        """Return when it ended."""
+        """Return the time when the build ended."""
         return f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
 
     @property
@@ -76,7 +76,7 @@ def _lines(warehouse: Path) -> list[bytes]:
 
 
 def keep(warehouse: Path, attempt: Attempt) -> None:
-    """Keep an attempt, if there is a warehouse that can be written: no build fails for it."""
+    """Keep an attempt, if the warehouse can be written. A build never fails for this."""
     if not (warehouse / "lock").exists():
         # no build ever wrote there: the path may be mistyped
         return
@@ -88,10 +88,10 @@ def keep(warehouse: Path, attempt: Attempt) -> None:
 
 @contextmanager
 def _alone(warehouse: Path) -> Iterator[None]:
-    """Let no other attempt be kept meanwhile; the lock of builds is held by the one that builds.
+    """Hold a lock on the attempts; the lock of builds may belong to a running build.
 
     Raises:
-        OSError: there is no such directory.
+        OSError: the directory does not exist.
     """
     directory = os.open(warehouse, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -104,7 +104,7 @@ def _alone(warehouse: Path) -> Iterator[None]:
 def last_success(warehouse: Path) -> datetime | None:
     """Return when a build last ended well, as far as is known.
 
-    Where no attempt tells, that is when the published snapshot was made.
+    If no attempt says, this is the time of the published snapshot.
     """
     for attempt in reversed(kept(warehouse)):
         if not attempt.failed:

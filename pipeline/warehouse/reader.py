@@ -29,20 +29,20 @@ class TableFacts(NamedTuple):
 
 
 class Warehouse:
-    """The snapshot that is published at the time of opening, and no other.
+    """The snapshot that is published at the time of opening; a later one needs a new `Warehouse`.
 
     Attributes:
         path: the folder of the warehouse.
         snapshot: the folder of the snapshot.
         connection: a DuckDB connection in memory with a view of every table, and
-            `previous_papers`: the papers of the snapshot before, none where there is none.
+            `previous_papers`: the papers of the previous snapshot, empty without one.
     """
 
     def __init__(self, path: str | os.PathLike[str] = "data/warehouse") -> None:
         """Open a warehouse.
 
         Raises:
-            UsageError: there can be no warehouse at this place.
+            UsageError: a warehouse cannot stand at this place.
             WarehouseError: there is no published snapshot, or it is damaged.
         """
         self.path = Path(path).resolve()
@@ -59,9 +59,9 @@ class Warehouse:
         self._spill: Path | None = None
 
     def _open_views(self) -> None:
-        """Let the views be found by their names, the quickest way that there is.
+        """Make the views available by their names, in the quickest way.
 
-        Those in the snapshot's own database file name the place where it was made.
+        The views in the snapshot's own database file name the place where the snapshot was made.
         """
         try:
             if self._manifest.content.place == str(self.snapshot.parent.parent):
@@ -76,7 +76,7 @@ class Warehouse:
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a query over the tables as a DuckDB relation."""
-        import duckdb  # noqa: PLC0415, F401 - it teaches connections to make relations
+        import duckdb  # noqa: PLC0415, F401 - the import lets connections make relations
 
         return self.connection.sql(query)
 
@@ -103,10 +103,10 @@ class Warehouse:
         ]
 
     def lock(self) -> None:
-        """Give up everything but reading the tables, for queries by others.
+        """Allow only reading the tables from now on, for queries by strangers.
 
-        DuckDB opens no file any more but those of the tables, which nobody may write, and what
-        it spills itself to a private directory, which is gone when the warehouse is closed.
+        DuckDB opens only the files of the tables, which are read-only, and its own spill files in a
+        private directory. Closing the warehouse removes that directory.
         """
         # an instant is shown in UTC, wherever this runs; no Python variable is a table
         self.connection.execute("set TimeZone = 'UTC'")
@@ -126,7 +126,7 @@ class Warehouse:
         """Close the connection."""
         self.connection.close()
         if self._spill is not None:
-            # what DuckDB wrote there it has removed
+            # DuckDB has removed its files there
             with suppress(OSError):
                 self._spill.rmdir()
 
@@ -166,17 +166,17 @@ class Warehouse:
         """Close the connection.
 
         Raises:
-            WarehouseError: what failed did so because a file of the snapshot is damaged.
+            WarehouseError: the block failed because a file of the snapshot is damaged.
         """
         self.close()
         snapshot.raise_if_damaged(self.snapshot, error)
 
 
 def _attach_views(connection: Connection, file: Path) -> int:
-    """Let the views of a database file be found by their names, as `create_views` does, sooner.
+    """Make the views of a database file available by their names, faster than `create_views`.
 
-    What is attached is a copy in memory: DuckDB locks a file that it has open, and an analyst
-    may open that very one to write. What is created on the connection is not created there.
+    The function attaches a copy in memory: DuckDB locks a file that it has open, and an analyst may
+    open the same file to write. New relations of the connection do not enter the copy.
 
     Returns:
         the descriptor of the copy, to be closed after the connection and not sooner: DuckDB
@@ -184,7 +184,7 @@ def _attach_views(connection: Connection, file: Path) -> int:
 
     Raises:
         OSError: the file cannot be read.
-        duckdb.Error: it is no database.
+        duckdb.Error: the file is not a database.
     """
     copy = os.memfd_create(file.name)
     try:
@@ -199,9 +199,9 @@ def _attach_views(connection: Connection, file: Path) -> int:
 
 
 def _create_previous(connection: Connection, older: Path | None) -> Path | None:
-    """Let `previous_papers` be those of an older snapshot; return their file.
+    """Create `previous_papers`, the papers of an older snapshot; return their file.
 
-    Where there are none it is empty, with the columns of `papers`.
+    Without an older snapshot it is empty and has the columns of `papers`.
     """
     view = "create temp view previous_papers as from"
     if older is not None:
@@ -209,7 +209,7 @@ def _create_previous(connection: Connection, older: Path | None) -> Path | None:
         try:
             connection.execute(f"{view} read_parquet({literal(str(file))})")
         except engine.Error:
-            pass  # a broken file of the past is no reason not to read the present
+            pass  # a broken file of an older snapshot must not stop the reader
         else:
             return file
     connection.execute(f"{view} papers limit 0")
@@ -217,10 +217,10 @@ def _create_previous(connection: Connection, older: Path | None) -> Path | None:
 
 
 def _private_directory() -> Path | None:
-    """Make a directory for this process alone; None where there is no place for one."""
-    # the module `tempfile` takes longer to import than many a query takes
+    """Make a directory for this process alone; return None if none can be made."""
+    # importing `tempfile` takes longer than many queries
     name = f"pith-etl-{os.getpid()}-{os.urandom(8).hex()}"
-    path = Path(os.environ.get("TMPDIR") or "/tmp", name).absolute()  # noqa: S108 - nobody guesses it
+    path = Path(os.environ.get("TMPDIR") or "/tmp", name).absolute()  # noqa: S108 - a random name
     try:
         path.mkdir(mode=0o700)
     except OSError:

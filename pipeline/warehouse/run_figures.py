@@ -1,4 +1,4 @@
-"""The figures of a build: what its input and its tables hold, and what is new in them."""
+"""The figures of a build: counts of its inputs and its tables, and the changes in them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-#: So many sources are named where nothing was recognised.
+#: How many sources without a recognised document are named.
 _TOLD = 3
 
 
 class Changes(msgspec.Struct, frozen=True):
     """How many input documents are new, different or gone since the last snapshot.
 
-    One that fails now, or otherwise than it did, is different, though its last good rows stay.
-    Of those that are new, `foreign` are no Pith documents, links and the like included.
+    A document counts as different if it newly fails or fails for another reason, even if its last
+    good rows stay. `foreign` counts the new inputs that are not Pith documents, such as links.
     """
 
     added: int = 0
@@ -24,7 +24,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a snapshot counts; the summary of a build and the manifest hold it, too.
+    """The counts of a snapshot; the summary of a build and the manifest hold them, too.
 
     Attributes:
         documents: number of documents by kind, or by status where they were not read.
@@ -52,7 +52,7 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def nothing_recognised(changes: Changes, barren: Sequence[str]) -> list[str]:
-    """Return a sentence on each way in which a build found no Pith document where it looked."""
+    """Return sentences on sources, or new inputs, without a recognised Pith document."""
     told = [f"no Pith document was recognised in {source}" for source in barren[:_TOLD]]
     if len(barren) > _TOLD:
         told.append(f"nor in {len(barren) - _TOLD} more sources")

@@ -26,10 +26,10 @@ from pipeline.warehouse.run_figures import RunFigures
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
 DATABASE = "pith.duckdb"
-#: Where the link to it leads: through `current`, so that one rename publishes both.
+#: The target of the link `pith.duckdb`. It leads through `current`, so one rename publishes both.
 _THROUGH = Path("current", DATABASE)
 
-#: What DuckDB takes for the beginning of options, and for the end of a folder's name.
+#: The characters by which DuckDB begins options and ends the name of a folder.
 _MISREAD = re.compile(r"[?\\]")
 #: The home directory, and the scheme of an address.
 _MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
@@ -39,16 +39,17 @@ MANIFEST = "manifest.json"
 UNPUBLISHED = "unpublished"
 
 #: A snapshot, its listing and the work on it are named by when its build started, UTC, or by the
-#: next microsecond after what is there: names are in the order of the builds, whatever the clock.
+#: next microsecond after what is there: names are in the order of the builds, even if the clock
+#: goes back.
 NAME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
-#: What a dead build or prune leaves in staging, and what a publish leaves beside its links.
+#: Leftovers of a dead build or prune in staging, and of a dead publish beside its links.
 _WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
 _ASIDE = re.compile(r"\.(?:current|pith\.duckdb|attempts\.jsonl)-\d+", re.ASCII)
 
 
 class _UnusableError(WarehouseError):
-    """There is no snapshot to read, for a reason that a build mends; `advice` says how."""
+    """No snapshot can be read, and a build can mend that; `advice` says how."""
 
     def __init__(self, reason: str, advice: str = "build again") -> None:
         super().__init__(f"{reason}; {advice}")
@@ -64,10 +65,10 @@ class FileFacts(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What decides what a snapshot holds: the inputs, the keyring, the program, and its place.
+    """The facts that determine a snapshot: the inputs, the keyring, the program, and its place.
 
     The place is the real path of the folder that holds `snapshots`, which the views in
-    `pith.duckdb` name: snapshots that were moved or restored elsewhere need another file.
+    `pith.duckdb` name: a moved or restored warehouse needs another file.
     """
 
     inputs_sha256: str
@@ -77,7 +78,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Manifest(RunFigures, frozen=True, kw_only=True):
-    """What a snapshot holds and was made from; `manifest.json` in its folder."""
+    """The contents and the origin of a snapshot; `manifest.json` in its folder."""
 
     snapshot: str
     layout: int
@@ -113,10 +114,10 @@ def locked(warehouse: Path) -> Iterator[None]:
 
 
 def _check_place(warehouse: Path) -> None:
-    """Refuse a place whose path DuckDB, or Arrow, would take for that of another.
+    """Refuse a path that DuckDB or Arrow would read as another path.
 
     Raises:
-        UsageError: it is such a place.
+        UsageError: DuckDB or Arrow would misread the path.
     """
     paths = str(warehouse.absolute()), os.path.realpath(warehouse)
     if not all(_is_utf8(path) for path in paths):
@@ -133,10 +134,10 @@ def _check_place(warehouse: Path) -> None:
 
 
 def _check_links(warehouse: Path) -> None:
-    """Refuse a warehouse whose links are directories: a rename replaces none.
+    """Refuse a warehouse with directories in place of its links: a rename cannot replace them.
 
     Raises:
-        WarehouseError: one is.
+        WarehouseError: a link is a directory.
     """
     for link in (warehouse / "current", warehouse / DATABASE):
         if link.is_dir() and not link.is_symlink():
@@ -156,7 +157,7 @@ def _is_utf8(path: str) -> bool:
 
 
 def _lock(warehouse: Path, descriptor: int) -> None:
-    """Take the lock, and write into its file who holds it."""
+    """Take the lock, and write the holder into its file."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     holder = f"process {os.getpid()} on {os.uname().nodename} since {since}".encode()
     try:
@@ -187,7 +188,7 @@ def write_manifest(folder: Path, figures: RunFigures, facts: Mapping[str, Any]) 
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder)
         rows = figures.rows.get(name.parts[0]) if len(name.parts) > 1 else None
-        # who opens the database for writing would lock all others out, or add a view
+        # a client that opens the database for writing would lock out all others, or add a view
         if rows is not None or str(name) == DATABASE:
             file.chmod(file.stat().st_mode & ~0o222)
         files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
@@ -204,7 +205,7 @@ def write_manifest(folder: Path, figures: RunFigures, facts: Mapping[str, Any]) 
 
 
 def _mark(folder: Path) -> None:
-    """Mark a snapshot as one that is not published, before its manifest says that it is whole."""
+    """Mark a snapshot as unpublished, before its manifest says that it is complete."""
     mark = folder / UNPUBLISHED
     mark.touch()
     sync(mark)
@@ -225,7 +226,7 @@ def table_file(folder: Path, table: str) -> Path:
 
 
 def damaged(folder: Path) -> list[str]:
-    """Return the files of a snapshot, by name, that are not as its manifest says.
+    """Return the names of the files of a snapshot that differ from its manifest.
 
     Raises:
         WarehouseError: the manifest cannot be read.
@@ -236,7 +237,7 @@ def damaged(folder: Path) -> list[str]:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """Let an error in reading a snapshot name the damaged file that is its cause, if one is.
+    """If reading a snapshot fails for a damaged file, raise an error that names the file.
 
     Raises:
         WarehouseError: a table's file is not as the manifest says.
@@ -249,14 +250,14 @@ def reading(folder: Path) -> Iterator[None]:
 
 
 def raise_if_damaged(folder: Path, error: BaseException | None) -> None:
-    """Raise an error that names a damaged file of a snapshot, if reading it failed for that.
+    """Raise an error that names the damaged file of a snapshot, if there is one.
 
-    It reads every table of the snapshot once more, but for one that has another size already.
+    The check reads every table of the snapshot again, unless the size of its file is wrong.
 
     Raises:
         WarehouseError: a table's file is not as the manifest says.
     """
-    # our own errors say what they mean; who left a pipe, or interrupts, waits for nothing
+    # our own errors already name the cause; a closed pipe or an interrupt must end at once
     if not isinstance(error, Exception) or isinstance(error, PithEtlError | BrokenPipeError):
         return
     tables = {
@@ -299,7 +300,7 @@ def sync(path: Path) -> None:
 def publish(warehouse: Path, folder: Path) -> None:
     """Point `current` at a finished and durable snapshot."""
     sync(folder.parent)
-    # a build that was killed may have left it on what is replaced now
+    # a killed build may have left the mark on the snapshot that is published now
     _unmark(warehouse)
     _link(warehouse / DATABASE, _THROUGH)
     _link(warehouse / "current", folder.relative_to(warehouse))
@@ -334,7 +335,7 @@ def _link(path: Path, target: Path) -> None:
 
 
 class _Versioned(msgspec.Struct):
-    """What the manifest of any version of the layout holds."""
+    """The fields that the manifest has in every version of the layout."""
 
     layout: int
 
@@ -397,7 +398,7 @@ def place(warehouse: Path) -> str:
 
 
 def next_name(warehouse: Path, now: datetime) -> str:
-    """Return the name of a build that starts now: after all that is named in the warehouse.
+    """Return the name of a build that starts now; it sorts after all names in the warehouse.
 
     The clock may have been ahead when they were made.
     """
@@ -426,9 +427,9 @@ class Last:
 
 
 def last(warehouse: Path) -> tuple[Last | None, str | None]:
-    """Return the published snapshot, and why a build makes all tables anew if it must.
+    """Return the published snapshot, and the reason if a build must make all tables anew.
 
-    There is no reason where nothing was ever built.
+    In a new warehouse there is no reason.
     """
     try:
         folder = current(warehouse)
@@ -442,7 +443,7 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
 
 
 def named(folder: Path) -> list[Path]:
-    """Return what is named in a folder as builds name it, by age: nothing else is ours there."""
+    """Return the entries of a folder that builds named, by age; other entries are not ours."""
     return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
 
 
@@ -464,7 +465,7 @@ def finished(warehouse: Path) -> list[Path]:
 def intact(warehouse: Path, table: str) -> Iterator[Path]:
     """Yield the file of a table in each finished snapshot, the newest first.
 
-    One that is damaged, and that of a snapshot whose manifest cannot be read, is left out.
+    Damaged files are left out, and files of a snapshot whose manifest cannot be read.
 
     Raises:
         WarehouseError: a snapshot cannot be read.
@@ -492,16 +493,16 @@ def _has(folder: Path, name: str) -> bool:
 
 
 def stray_logs(warehouse: Path) -> list[Path]:
-    """Return the logs that clients left which wrote to a database: others would replay them."""
+    """Return the logs that writing clients left beside a database; readers would replay them."""
     links = warehouse / DATABASE, warehouse / "current" / DATABASE
     return [log for link in links if (log := link.with_name(f"{DATABASE}.wal")).is_file()]
 
 
 def remove(folder: Path) -> None:
-    """Delete a snapshot; if that is cut short, the next `sweep` ends it.
+    """Delete a snapshot; if that is interrupted, the next `sweep` finishes it.
 
     Raises:
-        OSError: something of it cannot be deleted; the error names the snapshot's folder.
+        OSError: a file cannot be deleted; the error names the snapshot's folder.
     """
     (folder / MANIFEST).unlink(missing_ok=True)
     remove_folder(folder)
@@ -518,15 +519,15 @@ def remove_folder(folder: Path) -> None:
     try:
         shutil.rmtree(folder)
     except OSError as error:
-        # of what lies deeper it tells the last name alone, which every snapshot has
+        # for a deeper file `rmtree` names only its last part, and every snapshot has that name
         raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def sweep(warehouse: Path) -> None:
-    """Remove what dead builds left behind, and nothing else; the caller holds the lock.
+    """Remove only the leftovers of dead builds; the caller holds the lock.
 
-    A snapshot's manifest is written last, and then it is published: what lacks the one or the
-    other is none.
+    A build writes the manifest last and then publishes. A folder without a manifest, or never
+    published, is a leftover.
 
     Raises:
         OSError: a snapshot cannot be deleted.
@@ -538,7 +539,7 @@ def sweep(warehouse: Path) -> None:
         for left in folder.glob("*"):
             if _WORK.fullmatch(left.name):
                 shutil.rmtree(left, ignore_errors=True)
-        with suppress(OSError):  # it is not there, or holds what is not ours
+        with suppress(OSError):  # the folder is missing, or holds files that are not ours
             folder.rmdir()
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
     for folder in named(warehouse / "snapshots"):
