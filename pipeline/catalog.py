@@ -37,7 +37,7 @@ TABLES = (
 )
 
 #: The relations between staging and models, in order; they are not published. A table stays in
-#: memory or spills: what has a row a signature, and is as wide, is a view.
+#: memory or spills. A wide relation with a row a signature is a view instead.
 INTERMEDIATE = {
     "proof_levels": "table",
     "key_candidates": "table",
@@ -61,17 +61,17 @@ SEVERITIES = ("critical", "error", "warning", "info")
 #: large, which every query reads.
 ROW_GROUP = 4096
 
-#: What an incremental build makes of a table: the rows of what changed, beside the kept ones; all
-#: rows by its model, which reads the kept ones; or all rows, of which none was kept.
+#: How an incremental build makes a table: new rows for the changes beside the kept rows; all rows
+#: by its model, which reads the kept ones; or all rows anew.
 INCREMENTAL = ("rows", "whole", "anew")
 
-#: What can vouch for a column's value (docs/evidence.md).
+#: The words of evidence for the values of a column (docs/evidence.md).
 EVIDENCE = ("receipt", "hash", "event", "bundle", "stated", "self", "computed", "input", "keyring")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its DuckDB type, its meaning and what vouches for it (one of `EVIDENCE`)."""
+    """A column: its DuckDB type, its meaning and its evidence (one of `EVIDENCE`)."""
 
     name: str
     type: str
@@ -104,7 +104,7 @@ class Table:
 class Check:
     """A check: the finding's code and severity, what it says, means, and what to do.
 
-    `whole` tells that it reads all documents, whichever of them changed
+    `whole` says that the check reads all documents, changed or not
     (`pipeline.model.incremental`).
     """
 
@@ -118,7 +118,7 @@ class Check:
 
     @property
     def fails(self) -> bool:
-        """Whether a finding of it is an error, rather than a hint."""
+        """Whether its findings are errors and not hints."""
         return self.severity in ("critical", "error")
 
 
@@ -249,10 +249,10 @@ def _check(path: Path) -> Check:
     return Check(path.stem, severity, header[0], means, action, scope == _ALL, query)
 
 
-#: The scope of a check that reads all documents, whichever of them changed.
+#: The scope of a check that reads all documents, changed or not.
 _ALL = "all documents"
 
-#: Where the rows of a check stand that staging made: a check of these needs no SQL of its own.
+#: The relation of the problems that staging noted. A check that reads them needs no SQL.
 _STAGED = "staged_problems"
 
 

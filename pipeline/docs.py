@@ -1,4 +1,4 @@
-"""The generated documentation: `make docs` writes it in a checkout, a test holds it up to date."""
+"""The generated documentation: `make docs` writes it, and a test fails if it is out of date."""
 
 from __future__ import annotations
 

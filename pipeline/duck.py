@@ -1,4 +1,4 @@
-"""What every use of DuckDB shares: connections, and text that goes into statements."""
+"""The shared parts of all uses of DuckDB: connections, memory, and text in statements."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
 
 
 def is_out_of_memory(error: duckdb.Error) -> bool:
-    """Tell whether a query found no room in memory, which at its end DuckDB calls otherwise."""
+    """Tell whether a query ran out of memory; DuckDB has several errors for it."""
     return isinstance(error, duckdb.OutOfMemoryException) or "failed to pin block" in str(error)
 
 
 def is_disk_full(error: duckdb.Error) -> bool:
-    """Tell whether a query found no room where it writes or spills."""
+    """Tell whether a query ran out of disk, to write or to spill."""
     return os.strerror(errno.ENOSPC) in str(error)
 
 
 @contextmanager
 def finding_room(spill: str) -> Iterator[None]:
-    """Let a query that finds no room, in memory or where it spills, say so.
+    """Turn the error of a query without memory or disk into one that says what to do.
 
     Raises:
-        WarehouseError: it found none.
+        WarehouseError: the query ran out of memory or disk.
     """
     try:
         yield
@@ -99,13 +99,13 @@ class _Gate:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Work beside others, once nobody waits to work alone."""
+        """Work beside other threads, once no thread waits to work alone."""
         with self._work_once(lambda: not self._waiting):
             yield
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Work once everybody else has come to an end, and let nobody begin meanwhile."""
+        """Work once all other threads are done; no other thread may begin meanwhile."""
         with self._changed:
             self._waiting += 1
         try:
@@ -129,7 +129,7 @@ class _Gate:
                 self._changed.notify_all()
 
 
-#: The memory of a build is one: whichever of its connections a query runs on.
+#: All connections of a build share its memory.
 _GATE = _Gate()
 
 

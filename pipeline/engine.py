@@ -1,8 +1,8 @@
-"""DuckDB itself, for what must start fast.
+"""DuckDB's own module, for commands that must start fast.
 
-The package `duckdb` gives the very same connections and errors, and around them relations in
-Python, which take longer to import than a command takes to answer. What makes relations
-(`connection.sql`) imports `duckdb`.
+The package `duckdb` gives the same connections and errors, and adds relations in Python. Importing
+these takes longer than a command takes to answer. A module that makes relations (`connection.sql`)
+imports `duckdb`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def records(
 
 @contextmanager
 def behind(count: int) -> Iterator[None]:
-    """Let an error note how many bytes its place in what is run lies behind that in the query.
+    """Add a note to an error: how many bytes stand before the user's query in the text that ran.
 
     Within another such block the bytes add up.
     """

@@ -1,12 +1,12 @@
 """The errors that reach a user: a small tree, each naming the place and what to do.
 
-A bad *document* is never one of these: it becomes a row with a reason. What is raised
-here means that the environment, the command or the warehouse is at fault.
+A bad *document* never raises one of these: it becomes a row with a reason. These errors mean that
+the environment, the command or the warehouse is at fault.
 """
 
 from __future__ import annotations
 
-#: It was done, but a document does not hold, or findings are at or over `--fail-on`.
+#: The command is done, but a document does not hold, or findings are at or over `--fail-on`.
 FINDINGS = 3
 
 #: By Ctrl-C or SIGTERM.
@@ -24,7 +24,7 @@ class PithEtlError(Exception):
 
 
 class UsageError(PithEtlError):
-    """The caller asked for something that cannot be: a wrong query, an unknown table."""
+    """The caller made a mistake: a wrong query, an unknown table."""
 
     exit_code = 2
 

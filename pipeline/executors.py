@@ -1,6 +1,6 @@
 """Executors: worker processes that take calls through pipes, and this process itself.
 
-Both are a `concurrent.futures.Executor`, so that what runs by one runs by any other, too.
+Both are a `concurrent.futures.Executor`, so the same tasks run on any other executor.
 `docs/decisions/0014-an-executor-of-pipes.md` says why the standard pool of processes is not used.
 """
 
@@ -37,12 +37,12 @@ def run_all(
 ) -> Generator[_Result]:
     """Let an executor do the tasks; yield what each returns as it is done.
 
-    No task is taken before one of `pending` places is free: there may be too many for memory.
+    At most `pending` tasks are taken at a time, because all of them may not fit in memory.
 
     Args:
         executor: of this process, of worker processes or of other machines.
         work: a function of a module, or a `partial` of one.
-        tasks: each can be pickled, and so can what becomes of it.
+        tasks: each can be pickled, and so can its result.
         pending: how many tasks the executor holds at most: as many as it has workers.
 
     Raises:
@@ -72,7 +72,7 @@ class InProcessExecutor(Executor):
         future: Future[_Result] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - who asks for the result gets it
+        except Exception as error:  # noqa: BLE001 - the future raises it
             future.set_exception(error)
         return future
 
@@ -143,10 +143,10 @@ class PipeExecutor(Executor):
     def _start(self) -> None:
         """Start a worker, and the thread that hands calls to it.
 
-        A worker is deaf to interrupts: a terminal sends Ctrl-C to every process of a group, and a
-        service manager SIGTERM. It is for this process to act on it.
+        A worker ignores interrupts. A terminal sends Ctrl-C to every process of a group, and a
+        service manager sends SIGTERM. Only this process acts on them.
         """
-        # it would unblock the signals, were it started by the worker's start
+        # started before: the start of the first worker would start it and unblock the signals
         resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
@@ -163,7 +163,7 @@ class PipeExecutor(Executor):
                 future, work = call
                 if future.set_running_or_notify_cancel():
                     worker.call(future, work)
-                # nothing of a call that is done stays until the next one
+                # free the finished call before the next one
                 del call, future, work
         except WorkerKilledError as error:
             self._fail(error)
@@ -177,7 +177,7 @@ class PipeExecutor(Executor):
         return self._calls.get()
 
     def _fail(self, error: WorkerKilledError) -> None:
-        """Fail the calls that wait, and let the other workers end: they may die of the same."""
+        """Fail the waiting calls and end the other workers: the same cause may kill them."""
         with self._ended:
             self._error = self._error or error
         for future, _ in self._waiting():
@@ -213,7 +213,7 @@ class _Worker:
         """Let the worker do a call, and complete its future.
 
         Raises:
-            WorkerKilledError: it died; the future tells it, too.
+            WorkerKilledError: the worker died; the future raises it, too.
         """
         try:
             self._pipe.send(work)
@@ -222,7 +222,7 @@ class _Worker:
             killed = WorkerKilledError()
             future.set_exception(killed)
             raise killed from None
-        except Exception as unsent:  # noqa: BLE001 - what cannot be pickled; who asks gets it
+        except Exception as unsent:  # noqa: BLE001 - it cannot be pickled; the future raises it
             future.set_exception(unsent)
         else:
             future.set_exception(error) if error else future.set_result(result)

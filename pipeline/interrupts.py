@@ -21,8 +21,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def terminable() -> Iterator[None]:
     """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does: workers ended, leftovers swept.
 
-    A query must be `interruptible`: one that nobody watches may go on to its end, where SIGTERM
-    alone ends the process at once. A signal that is ignored, as in a shell's background job,
+    Run queries within `interruptible`. Another query may run to its end after a signal, although
+    SIGTERM without this handler ends the process at
+    once. A signal that is ignored, as in a shell's background job,
     stays ignored.
 
     Raises:
@@ -47,7 +48,7 @@ def terminable() -> Iterator[None]:
 
 def _is_ours(number: signal.Signals) -> bool:
     """Tell whether a signal may be handled here."""
-    # None: by a handler that is not Python's, and could not be set again
+    # None: the handler is not Python's, and Python could not restore it
     return _in_main_thread() and signal.getsignal(number) not in (signal.SIG_IGN, None)
 
 
@@ -60,8 +61,8 @@ def _in_main_thread() -> bool:
 def _as_interrupt(signals: Sized) -> Iterator[None]:
     """Turn any error that leaves after a signal into KeyboardInterrupt.
 
-    Who calls back into Python, as DuckDB and Arrow do, may swallow its exception and raise
-    another: `Query interrupted`, or that an import failed.
+    DuckDB and Arrow call back into Python. They may swallow the exception and raise another, such
+    as `Query interrupted` or a failed import.
     """
     try:
         yield
@@ -75,8 +76,8 @@ def _as_interrupt(signals: Sized) -> Iterator[None]:
 def interruptible(connection: Connection) -> Iterator[None]:
     """Let a signal stop the query that the connection runs.
 
-    Python runs its handlers between two steps of its own, and a query is one step. The system
-    tells of a signal at once through a pipe, and another thread stops the query.
+    Python runs signal handlers between two of its steps, and a query is one step. The system
+    reports a signal at once through a pipe, and another thread stops the query.
 
     Raises:
         KeyboardInterrupt: a signal came, whatever error a library made of it.
@@ -85,7 +86,7 @@ def interruptible(connection: Connection) -> Iterator[None]:
         yield
         return
     seen = bytearray()
-    # whoever watches is done, and has seen all, before an error is judged
+    # the watching thread ends first, so all signals are known when the error is judged
     with _as_interrupt(seen), _watched(connection, seen):
         yield
 
@@ -108,19 +109,19 @@ def _watched(connection: Connection, seen: bytearray) -> Iterator[None]:
 
 
 def _watch(receiver: int, connection: Connection, seen: bytearray) -> None:
-    from pipeline.engine import engine  # noqa: PLC0415 - who has a connection has it, too
+    from pipeline.engine import engine  # noqa: PLC0415 - loaded with the connection
 
     while True:
-        # again and again, once a signal came: a query that is about to begin is not stopped
+        # repeated after a signal: one interrupt does not stop a query that is about to begin
         if select.select([receiver], [], [], _AGAIN_SECONDS if seen else None)[0]:
             number = os.read(receiver, 1)
             if not number:
                 return
-            # whoever calls this from Python may handle others
+            # a caller in Python may handle other signals
             if number[0] in _SIGNALS:
                 seen += number
         if seen:
-            # closed meanwhile: nothing runs
+            # the connection was closed: no query runs
             with suppress(engine.ConnectionException):
                 connection.interrupt()
 

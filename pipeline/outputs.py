@@ -1,4 +1,4 @@
-"""What commands write for others: files whole or as they were; what is no file stays so."""
+"""The files that commands write: a file is replaced whole or stays as it was."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _STREAM = re.compile(r"(?:/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d{1,9}))
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a stream of what becomes a file's content, all at once, if nothing fails.
+    """Yield a stream whose text replaces the file's content at once, unless writing fails.
 
-    A link stays one: what it points at is replaced. A device or a FIFO is written to, and a
-    stream of this process, such as `/dev/stdout`, goes on after what was written there.
+    If the path is a link, its target is replaced. A device or a FIFO is written to. Text for a
+    stream of this process, such as `/dev/stdout`, is appended.
 
     Raises:
         OSError: it cannot be written.
@@ -43,7 +43,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def is_writable(path: Path) -> bool:
-    """Tell whether `replacing` can write there, as far as that is known beforehand."""
+    """Tell whether `replacing` can probably write there."""
     if (number := _descriptor(path)) is not None:
         return _is_open(number)
     target = _replaced(path)
@@ -53,15 +53,15 @@ def is_writable(path: Path) -> bool:
 
 
 def _replaced(path: Path) -> Path | None:
-    """Return the file to be replaced, or made; None if there is something that is no file."""
+    """Return the file to replace or make; None if the path is not a regular file."""
     return path.resolve() if path.is_file() or not path.exists() else None
 
 
 def _descriptor(path: Path) -> int | None:
     """Return the number of the stream that a path names, if it names one.
 
-    To open the path would begin a file behind it anew, and fail where a socket is behind it, as
-    for a service of systemd.
+    Opening the path would truncate a file behind it, and would fail for a socket, as a service of
+    systemd has.
     """
     found = _STREAM.fullmatch(str(path))
     return int(found[2] or _NUMBERS[found[1]]) if found else None

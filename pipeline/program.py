@@ -1,4 +1,4 @@
-"""Which version of the program this is, told by its own files."""
+"""The version of the program, as a digest of its own files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.resources import sql_dir
 def version() -> str:
     """Return the digest of the code and SQL that shape tables, names and contents.
 
-    What only shows tables is left out, so that another help text makes no table anew.
+    Files that only show tables are left out, so a changed help text makes no table anew.
     """
     package = Path(__file__).parent
     code = sorted(file for file in package.rglob("*.py") if not _shows(file, package))
@@ -25,7 +25,7 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
-#: Folders of `pipeline/` and `sql/` that read tables and shape none.
+#: The folders of `pipeline/` and `sql/` that only read tables.
 _SHOWING = ("cli", "report", "synth", "queries", "show")
 
 

@@ -1,4 +1,4 @@
-"""The relations that a build creates on its connection: inputs, what is fresh, what is kept.
+"""The relations that a build creates on its connection: inputs, fresh rows, kept rows.
 
 `sql/session/NAME.sql` is the query of each, but for those of one line and those of Python's
 rows; `sql/session/catalogue.toml` tells of every one who makes it and what its columns mean.
@@ -41,7 +41,7 @@ def query(name: str, **given: str) -> str:
 
     Args:
         name: of the file.
-        given: queries of what it reads and no relation holds, by the names that its header gives.
+        given: more queries that it reads, by the names in its header.
     """
     text = sql("steps", name)
     if not given:

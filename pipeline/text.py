@@ -1,14 +1,14 @@
-"""Texts of strangers made harmless, for a terminal and for a spreadsheet."""
+"""Functions that make strangers' texts harmless for a terminal and for a spreadsheet."""
 
 from __future__ import annotations
 
 import re
 
-#: A terminal obeys control characters and the marks that turn the direction of writing, and
-#: titles are the attacker's.
+#: A terminal obeys control characters and marks that turn the direction of writing, and an attacker
+#: can write titles.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-#: What makes a spreadsheet run a cell: OWASP, "CSV Injection", whose list this is. The last
-#: four are the full-width forms.
+#: The characters that make a spreadsheet run a cell, from OWASP, "CSV Injection". The last four are
+#: full-width forms.
 FORMULA = "-=+@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 

@@ -1,8 +1,8 @@
-"""The audit: every check of `sql/checks/` over the tables, its rows the table `findings`.
+"""The audit: every check of `sql/checks/` runs over the tables and fills the table `findings`.
 
-A stranger can make a document of very many findings, and copies of it. Of each code a document
-lists `MAX_LISTED` findings, and its content does so at `MAX_PLACES` places; the rest is counted,
-so that the sum of `occurrences` is the number of findings.
+A stranger can make a document of very many findings, and copies of it. So the table lists
+`MAX_LISTED` findings of each code for a document, at `MAX_PLACES` places of its content. The rest
+is counted: the sum of `occurrences` is the number of findings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.limits import MAX_LISTED, MAX_PLACES
 from pipeline.model.concurrent import run_concurrently
 from pipeline.model.tables import write_table
 
-#: What the model of `findings` takes.
+#: The parameters of the model of `findings`.
 PARAMETERS = {"max_places": MAX_PLACES}
 
 
@@ -32,7 +32,7 @@ def write_findings(connection: Connection, directory: Path, threads: int) -> int
 
 
 def collect(connection: Connection, threads: int) -> None:
-    """Run all checks; the model of `findings` reads what they found."""
+    """Run all checks; the model of `findings` reads their rows."""
     session.create_table(connection, "found")
     checks = catalog.checks()
     connection.execute(
@@ -48,7 +48,7 @@ def collect(connection: Connection, threads: int) -> None:
 
 
 def _run(check: Check, connection: Connection) -> None:
-    """Collect what one check returns.
+    """Collect the rows of one check.
 
     Raises:
         ModelError: the check selects a column that no finding has, or does not run.

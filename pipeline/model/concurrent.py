@@ -1,7 +1,7 @@
-"""Queries side by side: each on a cursor of its own, as soon as what it reads is there.
+"""Queries side by side: each on its own cursor, as soon as its inputs exist.
 
-DuckDB spreads a query over its threads, but sorts end and files are written by one of them: two
-queries at a time keep two processors busy where one cannot.
+DuckDB spreads a query over its threads, but one thread ends a sort and writes a file. Two queries
+at a time keep two processors busy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def run_concurrently(
     running: dict[str, Future[T]] = {}
 
     def run(name: str) -> T:
-        # those before it have started already, so that waiting for them comes to an end
+        # earlier jobs have started already, so this wait ends
         for needed in (needs or {}).get(name, ()):
             running[needed].result()
         return jobs[name](cursors[name])
@@ -49,7 +49,7 @@ def run_concurrently(
                 yield name, future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            # again and again: a job between two statements has none to stop
+            # repeated: a job between two statements has no query to stop
             while any(future.running() for future in running.values()):
                 for cursor in cursors.values():
                     cursor.interrupt()

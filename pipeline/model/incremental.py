@@ -1,13 +1,12 @@
-"""What a build must model anew: the documents that a change touches, and no others.
+"""An incremental build models only the documents that a change touches.
 
-A row of a published table depends on the documents of one paper, on those that hold one event
-or one signature, and on those that their chains name. Documents so linked are a group; a group
-without a new, changed or gone document makes the rows that it made in the last snapshot, which
-are kept as they stand there. What depends on all documents (`Table.whole`) is modelled as a
-whole.
+A row of a published table depends on linked documents: they belong to one paper, hold the same
+event or signature, or name each other in a chain. Linked documents are a group. If no document of a
+group is new, changed or gone, its rows of the last snapshot are kept. A table that depends on all
+documents (`Table.whole`) is modelled as a whole.
 
-The relations that come of it, `fresh`, `fresh_inputs` and `kept_TABLE`, are described in
-`sql/session/catalogue.toml`, as are those on the way.
+`sql/session/catalogue.toml` describes the resulting relations `fresh`, `fresh_inputs` and
+`kept_TABLE`, and the intermediate ones.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MOST_STEPS = 12
 
 
 def everything(connection: Connection) -> None:
-    """Let every document be fresh, and nothing be kept.
+    """Make every document fresh, and keep no rows.
 
     Args:
         connection: with `live` and `inputs`, as `tables.locate` leaves them.
@@ -41,9 +40,9 @@ def everything(connection: Connection) -> None:
 
 
 def changes(connection: Connection, previous: Path) -> bool:
-    """Find what changed since a snapshot; tell whether keeping its rows is possible and pays.
+    """Find the changes since a snapshot; tell whether keeping its rows is possible and pays.
 
-    If not, nothing was created that `everything` creates.
+    If not, the relations of `everything` do not exist yet.
 
     Args:
         connection: as in `everything`, with the views of the parts.
@@ -69,7 +68,7 @@ def changes(connection: Connection, previous: Path) -> bool:
 
 
 def spread(connection: Connection) -> bool:
-    """Let `touched` grow until no document outside of it shares a link with one inside.
+    """Add linked documents to `touched` until no document outside has a link into it.
 
     Args:
         connection: with `live`, `touched` and the views of the parts.
@@ -81,7 +80,7 @@ def spread(connection: Connection) -> bool:
     session.create_view(connection, "links")
     connection.execute("create table followed (link varchar)")
     connection.execute("create table ahead as from touched")
-    # staging also holds documents that were gone before
+    # staging also holds documents that were gone earlier
     connection.execute("create table known as select doc from live union from touched")
     for _ in range(MOST_STEPS):
         if not _pays(connection):
@@ -102,7 +101,7 @@ def _pays(connection: Connection) -> bool:
 
 
 def _kept(table: Table) -> str:
-    """Return the query of a table's rows that no touched document made."""
+    """Return the query of the rows of a table that come from untouched documents."""
     columns = [column.name for column in table.columns]
     kept = f"from last_{table.name}"
     if table.name in ("documents", "findings"):

@@ -1,7 +1,7 @@
-"""Where a standalone state differs from what the signed bundle of its paper merges to.
+"""The places where a standalone state differs from the merge of its paper's signed bundle.
 
-The digests tell that two states differ; the place needs the documents themselves, which are
-read again: states that differ are few.
+The digests show that two states differ. To find the place, the documents are read again; few states
+differ.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 def find(connection: Connection, limits: Limits) -> None:
     """Create `state_differences`: (doc of a standalone state, pointer or null).
 
-    Every file is read at most twice, however many of its documents differ: for what bundles
-    merge to, then for the states.
+    Every file is read at most twice: first for the merges of bundles, then for the states.
     """
     connection.execute(
         "create temp table differing (state_doc bigint primary key, bundle_doc bigint)"
@@ -64,7 +63,7 @@ def _trees(
         wanted = {position: (doc, sha256) for doc, sha256, position, *_ in group}
         for document in read_documents(InputFile._make(file), limits):
             doc, sha256 = wanted.pop(document.position, (None, None))
-            # one that changed since it was staged is another document
+            # a file that changed since it was staged holds another document
             if doc is not None and document.raw is not None and document.sha256 == sha256:
                 yield doc, read(document.raw).tree
             if not wanted:

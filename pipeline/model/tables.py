@@ -35,7 +35,7 @@ _ZSTD = 1
 def part_views(connection: Connection, parts: Sequence[Part]) -> None:
     """Create or replace a view `part_TABLE` over the rows of all parts, live or not.
 
-    `doc` is the number of a document among all: that of its part, then that in its part.
+    `doc` is the number of a document among all: the number of its part, then its number there.
     """
     for name, schema in TABLES.items():
         if parts:
@@ -106,7 +106,7 @@ def stage_views(
     touched = _touched(connection, parts) if only_fresh else {}
     for name in TABLES:
         if only_fresh and name != "keys":
-            # a few rows, which many models and checks read
+            # many models and checks read these few rows
             made = f"table staged_{name} as {_fresh_rows(name, touched)}"
         else:
             made = f"view staged_{name} as from part_{name}"
@@ -126,9 +126,9 @@ _LATE = pa.schema(
 
 
 def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> pa.Table:
-    """Verify what holds under no key so far under the keys that its part was not tried with.
+    """Try unverified signatures under the keys that were not pinned when their part was made.
 
-    Nothing that was verified is verified again.
+    A verified signature is not verified again.
     """
     found: list[dict[str, object]] = []
     for number, part in enumerate(parts):
@@ -172,8 +172,8 @@ def write_models(
 ) -> Iterator[tuple[str, int]]:
     """Write the published tables by their models, and a view of each; yield name and rows.
 
-    Models and checks see earlier tables by name. With `only_fresh`, these are tables of the
-    fresh rows alone until `complete` puts them beside the kept ones.
+    Models and checks see earlier tables by name. With `only_fresh`, these tables hold only the
+    fresh rows until `complete` adds the kept ones.
     """
 
     def write(name: str, cursor: Connection) -> int:
@@ -189,7 +189,7 @@ def write_models(
     )
 
 
-#: The tables that are modelled first: the audit reads them, and its findings count as runs do.
+#: The tables that are modelled first. The audit reads them, and findings and runs come after it.
 MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
 
 
@@ -201,7 +201,7 @@ def _needs(name: str) -> list[str]:
 
 
 def complete(connection: Connection, directory: Path, threads: int) -> dict[str, int]:
-    """Write the tables of which only fresh rows were modelled, kept ones included; return rows."""
+    """Write the tables from their fresh and their kept rows; return the numbers of rows."""
 
     def write(name: str, cursor: Connection) -> int:
         cursor.execute(f"alter table {quote(name)} rename to fresh_{name}")
@@ -233,8 +233,8 @@ def write_table(
         raise ModelError(message)
     file = table_file(directory, table.name)
     file.parent.mkdir()
-    # DuckDB marks a column as required where its statistics rule out nulls, and these depend on
-    # how the rows were made, too; an Arrow table has none, so that beside it all are optional
+    # DuckDB marks a column as required if its statistics rule out nulls. The statistics depend on
+    # how the rows were made. An Arrow table has none, so all its columns are optional
     connection.register("blank", connection.sql(session.empty(expected)).to_arrow_table())
     execute_frugally(
         connection,
