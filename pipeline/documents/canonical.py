@@ -31,16 +31,16 @@ def canonical(value: object, *, floats: bool = True) -> bytes:
 
     Args:
         value: a JSON value without lone surrogates (`ijson.parse` refuses them).
-        floats: whether the value may hold a float. orjson writes small and large floats
-            otherwise than Python does, so only a value known to have none may take its path.
+        floats: whether the value may hold a float. orjson and Python write small and large floats
+            differently, so only a value without floats may go through orjson.
     """
     if floats and has_float(value):
         return _published_rule(value)
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        # deeper than orjson goes, as a merge puts a payload one level further down than the
-        # bundle does; or an integer beyond 64 bits
+        # orjson refuses integers beyond 64 bits and deep nesting; a merge puts a payload one level
+        # deeper than the bundle does
         return _published_rule(value)
 
 

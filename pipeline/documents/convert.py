@@ -1,7 +1,7 @@
-"""From a parsed JSON value to a declared shape, with a JSON pointer where they part.
+"""From a parsed JSON value to a declared shape, with a JSON pointer to the first difference.
 
-msgspec checks and converts in one pass. Undeclared fields are rare: only when it meets one
-is the value searched for all of them, which are then set aside and kept.
+msgspec checks and converts in one pass. Undeclared fields are rare. When msgspec meets one, the
+value is searched for all of them, and they are set aside and kept.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def typed(value: object, shape: type[ShapeT], pointer: str, extra: dict[str, Any
 def free_values(value: Shape) -> list[tuple[str, Any, bool]]:
     """Return (pointer, value, unseen) of every field of free form that is not empty.
 
-    `unseen` is true where the field has no column of its own. The pointers begin at the value:
-    they are spelled on the way back only, as nearly all of these fields are empty.
+    `unseen` is true where the field has no column of its own. The pointers begin at the value. They
+    are built only for fields that are not empty, because nearly all are empty.
     """
     found = []
     for name, unseen, nested in _plan(type(value)):
@@ -70,7 +70,7 @@ def free_values(value: Shape) -> list[tuple[str, Any, bool]]:
     return found
 
 
-#: What a field holds that holds nothing.
+#: The empty values of a field.
 _EMPTY: tuple[object, ...] = (None, [], {}, "")
 
 

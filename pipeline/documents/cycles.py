@@ -1,4 +1,4 @@
-"""Loops in the chains of events, found in time that grows with the links alone."""
+"""Loops in the chains of events, found in time linear in the number of links."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ def loops(links: Mapping[str, Collection[str]]) -> set[str]:
     """Return the events that stand on a loop, or on a way from one loop to another.
 
     Args:
-        links: event id to the ids that it names; those that are no key lead nowhere.
+        links: event id to the ids that it names; an id that is not a key is ignored.
     """
     known = {event: {link for link in named if link in links} for event, named in links.items()}
     return set(_endless(_reversed(_endless(known))))
 
 
 def _endless(links: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Return the links without the events from which every way comes to an end."""
+    """Return the links without the events from which every path ends."""
     back = _reversed(links)
     left = {event: len(named) for event, named in links.items()}
     ended = [event for event, count in left.items() if not count]

@@ -20,7 +20,7 @@ import orjson
 from pipeline.documents.packing import ONE_EACH
 from pipeline.limits import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER
 
-#: What RFC 8259 calls insignificant white space.
+#: The insignificant white space of RFC 8259.
 WHITESPACE = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 
@@ -31,7 +31,7 @@ class RefusedError(Exception):
     Attributes:
         reason: one sentence without the place.
         place: `byte N` (0-based offset in the document) or a JSON pointer (RFC 6901).
-        pith_number: the one that the document states, where somebody could read it.
+        pith_number: the stated Pith number, if it could be read.
     """
 
     pith_number: str | None = None
@@ -44,11 +44,10 @@ class RefusedError(Exception):
 
 
 def parse(raw: bytes) -> Any:  # noqa: ANN401 - a JSON value is any of six types
-    """Return the value of a JSON text of which every conforming reader gets the same.
+    """Return the value of a JSON text, if every conforming reader gets the same value.
 
-    Most documents are compact and as orjson itself writes them: if the re-serialised parse
-    is the raw text, there was nothing in it to disagree about. Only others are parsed again,
-    slowly and exactly.
+    Most documents are compact, as orjson writes them. If the re-serialised parse equals the raw
+    text, readers cannot disagree about it. Other documents are parsed again, slowly and exactly.
 
     Args:
         raw: the document's bytes; white space around the value is allowed.
@@ -63,7 +62,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - a JSON value is any of six types
         value = orjson.loads(body)
         if orjson.dumps(value) == body:
             return value
-    except (ValueError, TypeError):  # TypeError: orjson's own word for too deep to serialise
+    except (ValueError, TypeError):  # TypeError: too deep for orjson to serialise
         return _parse_exactly(raw)
     return _parse_exactly(raw)
 
@@ -75,7 +74,7 @@ def escape_pointer(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Defect:
-    """Stands in the parsed tree where a value must be refused, so that its pointer is found."""
+    """Marks a refused value in the parsed tree, so that its pointer can be found."""
 
     reason: str
 
@@ -115,14 +114,14 @@ def _not_json(text: str, error: json.JSONDecodeError) -> RefusedError:
     unterminated = error.msg.startswith("Unterminated string")
     if unterminated or _CUT_TOKEN.fullmatch(text, error.pos):
         return RefusedError("not JSON: the document ends too early", f"byte {len(text.encode())}")
-    # whoever wrote several documents need not know what a parser calls it
+    # a plain message for a file of several documents, in place of the parser's term
     several = error.msg == "Extra data"
     what = f"more follows the first value: {ONE_EACH}" if several else error.msg
     return RefusedError(f"not JSON: {what}", f"byte {len(text[: error.pos].encode())}")
 
 
-#: What is left at the end of a text that was cut: white space, or the start of a literal, of a
-#: number or of an escape, which Python reports where the token (or its fraction) begins.
+#: The end of a text that was cut: white space, or the start of a literal, a number or an escape.
+#: Python reports the place where the token (or its fraction) begins.
 _CUT_TOKEN = re.compile(
     r"[ \t\n\r]*|-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?"
     r"|(?<=[0-9])(?:\.|[eE][+-]?)|(?<=\\)u[0-9a-fA-F]{0,4}"
@@ -183,7 +182,7 @@ def _survives(text: str, value: float) -> bool:
         return False
 
 
-#: Longer than any decimal that a double reproduces, bounding the work of the comparison.
+#: Longer than any decimal that a double reproduces. It bounds the work of the comparison.
 _FLOAT_DIGITS = 400
 
 
@@ -214,8 +213,8 @@ def _check(root: object) -> None:
 def walk(root: object) -> Iterator[tuple[list[str | int], object]]:
     """Yield each value of a parsed tree in document order, with its path, which goes on changing.
 
-    The walk holds one iterator a level, and whoever needs a pointer spells it: a long key over a
-    long list would make it the product of the two.
+    The walk holds one iterator a level. The caller builds a pointer only when needed: building all
+    would cost the length of a key times the length of the list below it.
     """
     path: list[str | int] = [""]
     levels: list[Iterator[tuple[str | int, object]]] = [iter([("", root)])]

@@ -1,4 +1,4 @@
-"""The keyring: the keys that the operator pinned, and nothing that came with the data."""
+"""The keyring: the keys that the operator pinned. It holds no key from the data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PinnedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def label(self) -> str:
-        """The name and the key: by both it is known on which signatures the key was tried."""
+        """The name and the key; together they say on which signatures the key was tried."""
         return f"{self.key_id} {self.public_key_b64}"
 
 
@@ -43,7 +43,7 @@ class Keyring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of what the keyring says, whatever the layout of its file."""
+        """The SHA-256 of the keyring's contents; the layout of its file does not matter."""
         return sha256_hex(msgspec.json.encode(self))
 
     def candidates(self, key_id: str | None, fingerprint: str | None) -> list[bytes]:
@@ -91,8 +91,8 @@ def load(path: Path) -> Keyring:
     """Read and check a keyring file.
 
     Raises:
-        KeyringError: the file cannot be read, is no keyring, or a key in it is not what it
-            says it is. Trust that rests on a typing error must not go unnoticed.
+        KeyringError: the file cannot be read, is not a keyring, or a field of a key is wrong. A
+            typing error must not decide about trust unnoticed.
     """
     try:
         keyring = msgspec.convert(parse(path.read_bytes()), Keyring)
@@ -125,7 +125,7 @@ def _fault(key: PinnedKey) -> str | None:
 
 
 def _repeats(key: PinnedKey, earlier: tuple[PinnedKey, ...]) -> str | None:
-    # of two periods, `keys` could show neither
+    # the table `keys` could not show two periods
     if (key.key_id, key.public_key) in {(other.key_id, other.public_key) for other in earlier}:
         return "this key stands above under the same key_id; pin it once, with one period"
     return None

@@ -1,8 +1,8 @@
 """The merge of a bundle's events into a state (docs/format.md, "Merge").
 
-The rule is proven for the two event types that real bundles hold. Where another type, a
-second `record_created` or another merge version stands, the rule is unknown, and the answer
-is *not reproducible*, never *wrong*.
+The rule is proven for the two event types that real bundles hold. For another type, a second
+`record_created` or another merge version the rule is unknown. The answer is then *not
+reproducible*, never *wrong*.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def merge(bundle: dict[str, Any], *, floats: bool) -> dict[str, Any] | None:
 
 
 def merged_content(bundle: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what `merge` does, without the hash."""
+    """Return the merged state without its hash."""
     events = bundle.get("events") or []
     types = [event.get("event_type") for event in events]
     known = all(t in ("record_created", "graph_snapshot") for t in types)
@@ -93,7 +93,7 @@ def first_difference(expected: object, actual: object) -> str | None:
 
 
 def _path(expected: object, actual: object) -> list[str | int] | None:
-    """Return the way to the first difference; it is spelled on the way back only."""
+    """Return the path to the first difference."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in sorted(expected.keys() | actual.keys()):
             if key not in expected or key not in actual:

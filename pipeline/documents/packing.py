@@ -1,10 +1,10 @@
-"""What is packed under a name that does not say so, by its first bytes."""
+"""Packed files whose name does not say so, recognised by their first bytes."""
 
 from __future__ import annotations
 
 import re
 
-#: So many bytes tell: a tar archive names itself at 257.
+#: How many bytes are read: a tar archive has its mark at byte 257.
 HEAD_BYTES = 512
 
 #: What to do with several documents in one.
@@ -13,12 +13,12 @@ ONE_EACH = "write one document a file, or one a line"
 _UNPACK = "unpack it first"
 _RENAME = f"{_UNPACK}, or let its name end in"
 
-#: How each begins, what it is, and what to do.
+#: The first bytes of each format, its name, and the advice.
 _PACKINGS = tuple(
     (re.compile(start, re.DOTALL), f"{what}: {action}")
     for start, what, action in (
         (rb"\x1f\x8b\x08", "gzip data", f"{_RENAME} .gz"),
-        # also of a frame that a reader is to skip, as parallel packers write it
+        # also a skippable frame, as parallel packers write it
         (rb"[\x50-\x5f]\x2a\x4d\x18|\x28\xb5\x2f\xfd", "zstd data", f"{_RENAME} .zst"),
         (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "bzip2 data", f"{_RENAME} .bz2"),
         (rb"\xfd7zXZ\0", "xz data", _UNPACK),
@@ -32,5 +32,5 @@ _PACKINGS = tuple(
 
 
 def packing(head: bytes) -> str | None:
-    """Return what the beginning of a file says it is, and what to do; None if it is not packed."""
+    """Return the format and the advice for a packed file; None if the file is not packed."""
     return next((reason for start, reason in _PACKINGS if start.match(head)), None)

@@ -1,7 +1,7 @@
 """One document: recognised by its markers, parsed once, checked for its shape.
 
-`read` is where hostile bytes become typed values; everything behind it may trust the types
-and nothing else. The tree that the digests are computed from and the typed shape that the
+`read` is where hostile bytes become typed values; later code may trust the types, and only the
+types. The tree that the digests are computed from and the typed shape that the
 rows are made of come from the same parse.
 """
 
@@ -36,15 +36,16 @@ _MARKERS: tuple[tuple[str, str, str, type[Record | Bundle | State]], ...] = (
     ("state_type", "pith_open_graph_state", "state", State),
 )
 _INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
-#: Fields that only a Pith document has: an object with one of them meant to be one.
+#: Fields that only Pith documents have. An object with one of them counts as a broken Pith
+#: document.
 _TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
 _TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\0i\0t\0h\0_\0")
 
-#: A document within a string, as message queues hand it on.
+#: A document within a string, as message queues deliver it.
 _QUOTED = re.compile(
     rf'\s*[\[{{].*"(?:{"|".join(marker for _, marker, _, _ in _MARKERS)})"', re.DOTALL
 )
-#: So many characters of an envelope's key are shown.
+#: How many characters of an envelope's key are shown.
 _SHOWN_KEY = 40
 
 #: The lists of a state and the type of event that each holds. Only the first was seen with
@@ -61,7 +62,7 @@ STATE_LISTS = {
 
 
 class NotPithError(Exception):
-    """The bytes are no Pith document and do not look like one gone wrong."""
+    """The bytes are not a Pith document and do not look like a broken one."""
 
 
 class UnsupportedError(Exception):
@@ -77,8 +78,8 @@ class ReadEvent(NamedTuple):
         tree: the event as parsed.
         event: the same, typed: with its signature in a bundle, without in a state.
         payload: typed, if the type is one of `shapes.PAYLOADS`.
-        unapplied: whether the bundle's state applied other events, and not this one: anybody may
-            send the registry an event, which keeps it without believing it.
+        unapplied: whether the bundle's state applied other events but not this one. Anybody may
+            send the registry an event, and the registry keeps it without applying it.
     """
 
     pointer: str
@@ -114,8 +115,8 @@ def read(raw: bytes) -> Document:
     """Parse, recognise and type one document.
 
     Raises:
-        RefusedError: a Pith document gone wrong, with the reason, the place and, if it could be
-            parsed, its number.
+        RefusedError: a broken Pith document, with the reason, the place and, if it could be parsed,
+            its number.
         NotPithError: something else.
         UnsupportedError: an integrity document.
     """
@@ -136,7 +137,7 @@ def read(raw: bytes) -> Document:
 
 
 def _typed(kind: str, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
-    """Return a document that was recognised; raise RefusedError where its shape is not."""
+    """Return a recognised document; raise RefusedError where its shape is wrong."""
     extra: dict[str, Any] = {}
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
@@ -150,9 +151,9 @@ def _typed(kind: str, tree: dict[str, Any], shape: type[Record | Bundle | State]
 
 
 def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
-    """Yield (pointer, value, unseen) of all that no type was declared for, but is not empty.
+    """Yield (pointer, value, unseen) of every value without a declared type that is not empty.
 
-    What stands in the payload of an event has a column: the payload itself.
+    Values in the payload of an event have a column: the payload itself.
     """
     for pointer, value, unseen in free_values(document.shape):
         yield pointer, value, unseen and "/payload/" not in pointer
@@ -165,7 +166,7 @@ def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
 
 
 def _unread(document: Document) -> Iterator[tuple[str, Any]]:
-    """Yield (pointer, item) of what an embedded state holds beside the events of its bundle."""
+    """Yield (pointer, item) of the items of an embedded state that are not events of its bundle."""
     bundle = document.shape
     if not isinstance(bundle, Bundle) or bundle.state is None:
         return
@@ -187,7 +188,7 @@ def _unread(document: Document) -> Iterator[tuple[str, Any]]:
 
 
 def looks_like_pith(raw: bytes) -> bool:
-    """Tell whether bytes that are no JSON may have been a Pith document: empty, or `{`."""
+    """Tell whether bytes that are not JSON may have been a Pith document: empty, or `{`."""
     start = raw[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     return start[:1] in (b"{", b"") or _TELLTALE_BYTES.search(raw) is not None
 
@@ -221,7 +222,7 @@ def _marked(tree: dict[str, Any]) -> tuple[str, type[Record | Bundle | State]] |
 
 
 def _refuse_wrapped(tree: object) -> None:
-    """Raise RefusedError where a document stands within another value, by the first one's place."""
+    """Raise RefusedError if a document stands within another value; name the first one's place."""
     for path, value in walk(tree):
         if not _is_wrapped(value):
             continue
@@ -266,13 +267,13 @@ def _events(document: Document) -> Iterator[ReadEvent]:
 
 
 def _applied(bundle: Bundle) -> set[str | None]:
-    """Return the ids of the events that the bundle's state applied; none if it does not tell."""
+    """Return the ids of the events that the bundle's state applied; empty if it names none."""
     listed = bundle.state.applied_event_ids if bundle.state else None
     return set[str | None](listed or ()) & {event.event_id for event in bundle.events or ()}
 
 
 def _payload(event: Event, pointer: str, extra: dict[str, Any], *, unapplied: bool) -> Shape | None:
-    """Return the payload, typed; that of an unapplied event need not have the shape of its type."""
+    """Return the payload, typed; the payload of an unapplied event may have any shape."""
     known = PAYLOADS.get(event.event_type or "")
     if known is None:
         return None
@@ -285,7 +286,7 @@ def _payload(event: Event, pointer: str, extra: dict[str, Any], *, unapplied: bo
 
 
 def _check_length(value: object, most: int, items: str, pointer: str) -> None:
-    """Refuse a list that is too long where no type was declared that says so."""
+    """Refuse a list that is too long, if its declared type does not bound it."""
     if isinstance(value, list) and len(value) > most:
         reason = f"more than {most} {items}"
         raise RefusedError(reason, pointer)
@@ -294,7 +295,7 @@ def _check_length(value: object, most: int, items: str, pointer: str) -> None:
 def _state_events(
     name: str, event_type: str, items: object, raws: list[Any], extra: dict[str, Any]
 ) -> Iterator[ReadEvent]:
-    """Yield a list's events; what does not have their shape, never seen, becomes extra."""
+    """Yield a list's events; an item of another shape, never seen yet, becomes extra."""
     if not isinstance(items, list):
         extra[f"/current/{name}"] = items
         return

@@ -1,8 +1,8 @@
-"""The shapes of the documents, as declared types: what is read, and of which type.
+"""The shapes of the documents, as declared types: the fields that are read, and their types.
 
-A field declared here is checked for its type; one that is not declared is *extra* and kept
-whole. `Unseen` marks what no real document has shown yet in a non-empty form: it is kept
-whole, too, whatever its shape (docs/format.md, "Shapes never seen").
+A declared field is checked for its type. An undeclared field is *extra* and kept whole. `Unseen`
+marks a field that is empty in all real documents. Any value of it is kept whole, too
+(docs/format.md, "Shapes never seen").
 
 Every field but a document's number and canonical record may be absent or null.
 """
@@ -29,18 +29,18 @@ Flag = bool | None
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None
 #: A document's Pith number, as it states it.
 Number = Annotated[str, Meta(max_length=MAX_NUMBER_CHARACTERS)]
-#: What names a key, and what spells it.
+#: The name of a key, and the text of a key.
 Label = Annotated[str, Meta(max_length=MAX_LABEL_CHARACTERS)] | None
 KeyText = Annotated[str, Meta(max_length=MAX_KEY_CHARACTERS)] | None
-#: How many objects a list may hold that become rows.
+#: The most objects in a list whose items become rows.
 Items = Meta(max_length=MAX_ITEMS)
 Events = Meta(max_length=MAX_EVENTS)
 #: A list of texts, such as categories.
 Texts = Annotated[list[str], Meta(max_length=MAX_ITEMS)] | None
-#: Kept whole as JSON in a column of its own, whatever it holds.
+#: Any value, kept whole as JSON in its own column.
 Json = Any
-#: Without a column of its own, as the real documents have only shown null, `[]` or `{}`:
-#: anything else is extra.
+#: A field without a column, because real documents only hold null, `[]` or `{}` there. Any other
+#: value is extra.
 Unseen = Annotated[Any, Meta(title="unseen")]
 #: Kept whole as JSON, too; whether its shape is known depends on the type of its event.
 Payload = Annotated[Any, Meta(title="payload")]
@@ -59,7 +59,7 @@ class Source(Shape):
 
 
 class Metadata(Shape):
-    """What a canonical record fixes of a paper."""
+    """The facts about a paper in a canonical record."""
 
     license: Text = None
     primary_cat: Text = None
@@ -146,7 +146,7 @@ class Claims(Shape):
 
 
 class Verdict(Shape):
-    """What the registry's pipeline concluded on a paper."""
+    """The conclusions of the registry's pipeline on a paper."""
 
     id: Text = None
     model_set: Unseen = None
@@ -205,7 +205,7 @@ class Alias(Shape):
 
 
 class VerificationStatus(Shape):
-    """What the registry says of itself about a record."""
+    """The registry's own statements about the verification of a record."""
 
     content_addressed: Flag = None
     pith_receipt: Flag = None
@@ -321,7 +321,7 @@ class SnapshotEvent(StateEvent, kw_only=True):
 
 
 class Current(Shape):
-    """What a state's events merge to."""
+    """The result of merging a state's events."""
 
     canonical_record: CanonicalRecord
     source_aliases: Annotated[list[Alias], Items] | None = None

@@ -2,12 +2,12 @@
 
 The rules of trust (docs/format.md, "Signatures"):
 
-1. What is verified is the 32 bytes of the digest *recomputed* from the content. A signature
-   that holds over another digest, which the document merely states, is `digest_mismatch`.
+1. A signature is verified over the 32 bytes of the digest *recomputed* from the content. A
+   signature that holds only over another, stated digest is `digest_mismatch`.
 2. A verdict names the exact 32-byte key under which it holds. A `key_id` or a fingerprint
    only proposes candidates: pinned keys first, then keys that came with the document.
-3. Whether that key is *trusted* is not decided here but by a join with the keyring
-   (`sql/intermediate/signature_statuses.sql`), so that another keyring re-verifies nothing.
+3. A join with the keyring decides whether that key is *trusted*
+   (`sql/intermediate/signature_statuses.sql`), so a changed keyring needs no new verification.
 4. Each distinct (key, digest, signature) is verified once, singly, by libsodium. Batch
    equations are never used: on crafted input they accept what single verification refuses.
 5. *Bad* and *could not be checked* are different words. Nothing here raises on hostile text.
@@ -29,7 +29,7 @@ SIGNATURE_BYTES: Final = 64
 ALGORITHM: Final = "ed25519"
 SIGNED: Final = "signed_v1"
 
-#: What `verdicts` can say; `holds` becomes `valid` or `untrusted_key` by the keyring.
+#: The possible verdicts; the keyring turns `holds` into `valid` or `untrusted_key`.
 VERDICTS: Final = (
     "holds",
     "digest_mismatch",
@@ -40,7 +40,7 @@ VERDICTS: Final = (
     "missing",
 )
 
-#: A digest as documents write it; one in upper case is another text, which nothing signs.
+#: A digest as documents write it. A digest in upper case is another text and never signed.
 _HEX_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 #: One of `VERDICTS`, and the key (32 bytes) under which the signature holds, if under any.
@@ -51,9 +51,9 @@ class Claim(NamedTuple):
     """A signature as a document states it.
 
     Attributes:
-        expected_message: what `signed_message` must say.
+        expected_message: the only accepted value of `signed_message`.
         digest_computed: the digest recomputed from the content, in hex.
-        candidates: the keys at hand, the pinned ones first.
+        candidates: the available keys, the pinned ones first.
     """
 
     algorithm: str | None
@@ -107,7 +107,7 @@ def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
     return [_verdict(tried, claim) for claim in claims]
 
 
-#: (key, digest, signature) to whether it holds: of all that a batch verified.
+#: (key, digest, signature) to whether it holds, for all signatures of a batch.
 _Tried = dict[tuple[bytes, bytes, bytes], bool]
 
 

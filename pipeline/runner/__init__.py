@@ -1,1 +1,1 @@
-"""Where staging runs, and what of it is kept for the next build."""
+"""Running staging as tasks, and keeping its parts for the next build."""

@@ -27,14 +27,14 @@ import pipeline
 from pipeline.digests import file_sha256, is_intact
 from pipeline.stage.schema import TABLES
 
-#: What decides what a part holds, below `pipeline/`: another version of it makes parts anew.
+#: The code below `pipeline/` that determines a part. A changed version makes parts anew.
 SOURCES = ("documents", "stage", "limits.py")
 _DIGEST_BYTES = 32
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class _PartFacts(msgspec.Struct):
-    """What `part.json` holds: the version that wrote it, the pinned keys, each table's SHA-256."""
+    """The fields of `part.json`: the writing version, the pinned keys, each table's SHA-256."""
 
     version: str
     keys: list[str]
@@ -47,7 +47,7 @@ class Part:
 
     Attributes:
         path: its folder.
-        keys: what was pinned when it was made (`PinnedKey.label`).
+        keys: the pinned keys when it was made (`PinnedKey.label`).
         sha256: of the file of each table, in hex.
     """
 
@@ -75,10 +75,10 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
     Args:
         staging: the warehouse's staging directory.
         tables: as `stage.stage` returns them, of at least one document.
-        keys: what was pinned (`PinnedKey.label`).
+        keys: the pinned keys (`PinnedKey.label`).
     """
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
-    # named by the version, too: what another one made of the same documents is no use
+    # the name holds the version, too: parts of another version are useless
     part_id = hashlib.sha256(f"{version()}{digests}".encode()).hexdigest()
     aside = staging / "aside" / f"{part_id}-{os.getpid()}"
     aside.mkdir(parents=True)
@@ -86,7 +86,7 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
         pq.write_table(
             table,
             aside / f"{name}.parquet",
-            # written once and read a few times: what is cheap to write, and small
+            # written once and read a few times: a small format that is cheap to write
             compression="zstd",
             compression_level=1,
             use_dictionary=False,
@@ -103,14 +103,14 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
     try:
         aside.rename(final)
     except OSError:
-        # another worker staged the very same documents: its part serves as well
+        # another worker staged the same documents: its part is equal
         if not final.is_dir():
             raise
         shutil.rmtree(aside)
 
 
 def folders(staging: Path) -> list[Path]:
-    """Return what is named as parts are, by name: nothing else there is ours to delete."""
+    """Return the entries with names of parts, by name; only these are ours to delete."""
     return sorted(path for path in (staging / "parts").glob("*") if _NAME.fullmatch(path.name))
 
 
@@ -142,13 +142,13 @@ def staged_files(found: Iterable[Part], table: str) -> list[str]:
 
 
 def part_digests(part: Part) -> list[str]:
-    """Return the SHA-256, in hex, of every document that a part holds; none if it is broken."""
+    """Return the SHA-256, in hex, of every document in a part; empty if the part is broken."""
     found = read_whole(part.path / "documents.parquet", ["sha256"])
     return [] if found is None else list(found["sha256"].to_pylist())
 
 
 def read_whole(file: Path, columns: list[str] | None = None) -> pa.Table | None:
-    """Return what a Parquet file holds, or some columns of it; None if it cannot be read."""
+    """Return the rows of a Parquet file, or some columns; None if it cannot be read."""
     try:
         return pq.read_table(file, columns=columns)
     except (OSError, pa.ArrowException):
@@ -156,9 +156,9 @@ def read_whole(file: Path, columns: list[str] | None = None) -> pa.Table | None:
 
 
 def damaged(found: Sequence[Part]) -> list[Part]:
-    """Return the parts of which a file is not as it was written.
+    """Return the parts with a file that differs from its digest.
 
-    A reader of Parquet notices no flipped bit in a text or a number.
+    A reader of Parquet does not notice a flipped bit in a text or a number.
     """
     with ThreadPoolExecutor() as pool:
         sound = pool.map(_is_sound, found)
@@ -170,7 +170,7 @@ def _is_sound(part: Part) -> bool:
 
 
 def remove_broken(staging: Path) -> list[str]:
-    """Remove the parts that are not as they were written, and return their names."""
+    """Remove the damaged parts, and return their names."""
     broken = [part.path for part in damaged(parts(staging))]
     for path in broken:
         shutil.rmtree(path)

@@ -1,8 +1,8 @@
 """Staging as tasks: planned once, run by an executor.
 
-A task is a group of files. Running it writes parts and a listing of what was found where;
-only counts come back, so that memory does not grow with the input. `run_task` needs nothing but
-its arguments: any executor with the standard `concurrent.futures` interface can run it.
+A task is a group of files. A task writes parts and a listing of the documents with their places. It
+returns only counts, so memory does not grow with the input. `run_task` needs only its arguments:
+any executor with the standard `concurrent.futures` interface can run it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipeline.stage.stage import stage
 
 @dataclass(frozen=True, slots=True)
 class TaskContext:
-    """What all tasks of a build share.
+    """The settings that all tasks of a build share.
 
     Attributes:
         staging: the staging directory, which receives the parts.
@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What became of tasks: files and documents found, those newly staged, their bytes.
+    """The counts of tasks: files and documents found, documents newly staged, their bytes.
 
     `peak_bytes` is the most memory that one process held.
     """
@@ -67,7 +67,7 @@ class TaskResult:
     peak_bytes: int = 0
 
     def __add__(self, other: TaskResult) -> TaskResult:
-        """Return the sums, and of the memory the most."""
+        """Return the sums of the counts, and the maximum of the memory."""
         return TaskResult(
             self.files + other.files,
             self.documents + other.documents,
@@ -84,8 +84,8 @@ _LEAST_BYTES = 4 * 2**20
 def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1) -> Iterator[Task]:
     """Yield the files in tasks of at most about one batch; a file is never split.
 
-    Several workers get smaller tasks towards the end, so that none has long to do alone: each
-    task is half of its worker's share of what is left.
+    Several workers get smaller tasks towards the end, so that they finish together. Each task is
+    half of its worker's share of the rest.
 
     Args:
         files: in the order in which they are to be read.
@@ -116,10 +116,10 @@ def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
 def run(
     tasks: Iterator[Task], job: TaskContext, executor: Executor, pending: int
 ) -> Generator[TaskResult]:
-    """Run the tasks by an executor, yielding what became of each as it is done.
+    """Run the tasks by an executor; yield the counts of each when it is done.
 
     Args:
-        tasks: as `plan` yields them; each is taken when there is a place for it.
+        tasks: as `plan` yields them; each is taken when a place is free.
         job: what they share.
         executor: any; the caller shuts it down.
         pending: how many tasks it holds at most: as many as it has workers.
@@ -140,14 +140,14 @@ def run(
 def peak_memory() -> int:
     """Return the most memory, in bytes, that this process has held (proc(5): `VmHWM`, in KiB).
 
-    What `getrusage` tells of a process that was started by another begins with the other's.
+    `getrusage` is no use: its figure for a child process starts with the parent's.
     """
     status = Path("/proc/self/status").read_text("ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def run_task(task: Task, job: TaskContext) -> TaskResult:
-    """Read the task's files; write parts of what is new and the listing of everything.
+    """Read the task's files; write parts of the new documents and the listing of all.
 
     Raises:
         WarehouseError: this process runs another version of the program than the build does.
