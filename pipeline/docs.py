@@ -67,7 +67,7 @@ def _tables() -> Iterator[str]:
     yield ""
     yield _GENERATED.format(source="`sql/models/*.toml`")
     yield ""
-    yield "Times are UTC with microseconds. *Evidence* says what vouches for a column; the words"
+    yield "Times are UTC with microseconds. *Evidence* names the evidence for a column; the words"
     yield "are explained in [evidence.md](evidence.md)."
     for table in sorted(catalog.tables().values(), key=lambda table: table.name):
         yield from _relation(table)
@@ -92,7 +92,7 @@ def _views() -> Iterator[str]:
     yield _GENERATED.format(source="`sql/views/*.toml` and the headers of `sql/macros/*.sql`")
     yield ""
     yield "They stand beside the tables in `pith.duckdb`, `pith-etl sql` and `Warehouse`."
-    yield "*Evidence* says what vouches for a column; the words are explained in"
+    yield "*Evidence* names the evidence for a column; the words are explained in"
     yield "[evidence.md](evidence.md)."
     for view in catalog.views().values():
         yield from _relation(view)

@@ -58,7 +58,7 @@ class UnknownPaperError(PithEtlError):
 def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
     """Print the papers that an identifier names, the newest version first, `PAPERS` at most.
 
-    Papers with a valid receipt come before papers that only claim the name.
+    Papers proven by a receipt come before papers that only claim the name.
 
     As JSON it is an array of objects: `paper`, each section as an array of its rows, and `counts`,
     which has for each section, and for `papers` of the name, how many there are.

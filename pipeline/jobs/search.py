@@ -47,7 +47,7 @@ class Hits(TypedDict):
 def find(warehouse: Warehouse, text: str, limit: int) -> Hits:
     """Return the papers that hold all the words of a text, the best first.
 
-    Papers with a valid receipt come first: anybody can make a paper without one.
+    Papers proven by a receipt come first: anybody can make a paper without one.
 
     Words are compared without case and accents and by their stem, so that *networks* finds
     *network*. Only the first `WORDS` different words count. Any text is allowed; one without a

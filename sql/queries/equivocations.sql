@@ -1,4 +1,4 @@
--- Which signers said two things where only one can hold?
+-- Which signers signed two events of which only one can hold?
 select
     event.pith_number,
     event.signer_id,

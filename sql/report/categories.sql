@@ -1,4 +1,4 @@
--- Papers by primary category, whatever their proof, and how many more have it as a further one.
+-- Papers by primary category, proven or not, and how many more have it as a further category.
 select
     category,
     count(*) filter (where is_primary) as papers,

@@ -1,4 +1,4 @@
--- Documents by what they are and what became of them.
+-- Documents by kind and status.
 select
     coalesce(kind, '—') as kind,
     status,

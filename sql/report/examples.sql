@@ -1,5 +1,5 @@
--- The first findings of each code, those in documents that a receipt vouches for before all
--- others; kept as they pass by: the table is never sorted, and places are compared by their hashes.
+-- The first findings of each code. Findings in proven documents come first. The query
+-- never sorts the table, and compares places by their hashes.
 with proven as (
     select distinct hash(path, position) as place
     from documents

@@ -1,5 +1,5 @@
--- Findings by code, the gravest first. Distinct hashes are counted: they fit into memory
--- where millions of paths do not.
+-- Findings by code, the gravest first. The query counts distinct hashes: they fit into memory, and
+-- millions of paths do not.
 select
     severity,
     code,

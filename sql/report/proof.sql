@@ -1,4 +1,4 @@
--- Papers by how well the document that tells them is proven.
+-- Papers by how well their document is proven.
 select
     proof,
     count(*) as papers,

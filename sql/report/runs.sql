@@ -1,5 +1,5 @@
--- The last runs up to the snapshot's own, the newest first. The table may know of later ones: those
--- before a rollback, or of a clock that was ahead.
+-- The last runs up to the snapshot's own, the newest first. The table may hold later runs, from
+-- before a rollback or from a clock that was ahead.
 select
     run_id,
     started_at,

@@ -1,4 +1,4 @@
--- Papers by the year of submission, whatever their proof.
+-- Papers by the year of submission, proven or not.
 select
     year(submitted_at) as year,
     count(*) as papers

@@ -1,4 +1,4 @@
--- How many papers each category has in each year, and how many of them a receipt vouches for.
+-- How many papers each category has in each year, and how many of them are proven.
 select
     category.category,
     year(paper.submitted_at) as year,

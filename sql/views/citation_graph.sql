@@ -1,5 +1,5 @@
--- Every citation with what is known of both ends. A citing paper that no receipt vouches for does
--- not replace the title in the citation by its own.
+-- Every citation with the facts on both ends. The title of a citing paper comes from `papers` only
+-- if that paper is proven.
 select
     citation.citing_arxiv_id,
     citation.citing_pith_number,

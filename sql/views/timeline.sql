@@ -1,5 +1,5 @@
--- The events of every paper as a timeline. Those whose content and signature hold are numbered
--- among themselves: anybody can make events about a paper, and they shift no step of it.
+-- The events of every paper as a timeline. Only events whose content and signature hold get a
+-- number: anybody can make other events, and these must not shift a step.
 with judged as (
     select
         *,

@@ -1,6 +1,6 @@
--- Every work: the versions of one source id together, the newest first. What a receipt vouches
--- for comes before what only claims to be a version, and alone is counted and dates the work,
--- unless there is nothing else; one without a number is no newer than any.
+-- Every work: the versions of one source id together, the newest first. Proven versions
+-- come first. If there are any, only they are counted and date the work. A version without
+-- a version number counts as the oldest.
 with vouched as (
     select
         *,
