@@ -1,7 +1,7 @@
 -- An alias contradicts the Pith number or the source of its paper.
 -- severity: error
--- means: An arXiv id, version, DOI or short number can be derived; this one differs, so
---   that it would lead to the wrong paper. The resolver leaves it out.
+-- means: An arXiv id, version, DOI or short number can be derived. This alias differs from the
+--   derived one and would lead to the wrong paper. The resolver leaves it out.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
     alias.doc,

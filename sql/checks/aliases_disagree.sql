@@ -1,7 +1,7 @@
 -- Two documents of one paper list different aliases.
 -- severity: warning
--- means: One of them is older, incomplete or altered. The finding is on the less proven one, and
---   on both where they are equally proven and no signed bundle says which is right.
+-- means: One document is older, incomplete or altered. The finding is on the less proven document.
+--   It is on both if they are equally proven and no signed bundle says which is right.
 -- do: Compare the two documents.
 with contradicting as (
     select distinct alias.doc
@@ -14,7 +14,7 @@ with contradicting as (
     where not known.well_formed
 ),
 
--- one document alone disagrees with nobody
+-- a single document cannot disagree with another
 several as (
     select pith_number
     from proof

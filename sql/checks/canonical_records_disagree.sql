@@ -1,7 +1,7 @@
 -- Two documents of one Pith number hold different canonical records.
 -- severity: error
--- means: The number derives from the record, so that at most one of them is right; the
---   tables follow the better-proven one.
+-- means: The number derives from the record, so at most one record is right. The tables
+--   follow the better-proven document.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 select
     other.doc,

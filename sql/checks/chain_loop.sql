@@ -1,6 +1,6 @@
 -- A chain of events in a bundle returns to where it started.
 -- severity: error
--- means: An id is a digest over the link before it, so that no loop can be made of events
---   whose digests hold: an id in it was altered.
+-- means: An id is a digest over the link before it. Events with correct digests cannot form a
+--   loop, so an id in the loop was altered.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 -- from: staged_problems

@@ -1,7 +1,7 @@
 -- A digest or an id that the format demands is missing.
 -- severity: warning
--- means: Nothing was compared, so nothing is known to be wrong. The digest is recomputed all
---   the same; an event that a state holds without an id, of which it lacks the content that
---   the id is over, goes by `unnamed:` and a digest of what the state does hold.
+-- means: The digest is recomputed, but there is no stated one to compare it with. An event without
+--   an id in a state lacks the hashed content. The tables call it `unnamed:` and a digest
+--   of the part that the state holds.
 -- do: Ask the mirror for the complete document.
 -- from: staged_problems

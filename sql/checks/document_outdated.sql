@@ -1,7 +1,7 @@
 -- A newer or better-proven document of the same kind tells this paper.
 -- severity: info
--- means: Both are verified; the tables follow the other one. An old bundle after a newer
---   one is what a replay looks like, too.
+-- means: Both documents are verified. The tables follow the other one. An attacker who replays
+--   an old bundle causes this finding, too.
 -- do: Nothing, or remove the old one from the mirror.
 with ranked as (
     select

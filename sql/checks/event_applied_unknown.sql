@@ -1,6 +1,6 @@
 -- A state applied an event that no document as well proven holds.
 -- severity: warning
--- means: The event was lost, or never was.
+-- means: The event was lost, or never existed.
 -- do: Fetch the bundle of the paper.
 with applied as (
     select

@@ -1,8 +1,8 @@
 -- A signer signed two events for one place in a chain.
 -- severity: warning
--- means: The same key signed two events with the same prev_event, target and type: two
---   histories that cannot both be. Events without a prev_event take no place and never
---   raise this.
+-- means: The same key signed two events with the same prev_event, target and type. Only one of
+--   the two histories can be true. An event without a prev_event has no place in a chain and
+--   never raises this.
 -- do: Compare the two events; the state lists those that the registry knows of.
 select
     document_sha256 as sha256,

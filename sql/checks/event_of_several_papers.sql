@@ -1,9 +1,9 @@
 -- Documents of different papers hold one event.
 -- severity: error
--- means: An event is about one paper. A state drops what is hashed, and with it the paper: whoever
---   lists an event there claims it for theirs. The table follows the copy whose digest holds,
---   else the better-proven document; where these are equally proven, it names no paper, and the
---   finding is on all of them.
+-- means: An event is about one paper. A state drops the hashed paper, so anybody can list an event
+--   in the state of another paper. The table follows the copy whose digest holds, else the
+--   better-proven document. If the documents are equally proven, the table names no paper, and
+--   the finding is on all of them.
 -- do: Ask the registry for the bundle that holds the event; treat the states as altered.
 with shared as (
     select event_id

@@ -1,8 +1,8 @@
 -- Two documents hold one event with different content.
 -- severity: error
--- means: An event is known by the digest of its content, so that at most one of them is
---   right; the table follows the one whose digest holds. Where none does, as in states, which
---   lack what is hashed, the finding is on all those that are as well proven as the one followed.
+-- means: The digest of its content names an event, so at most one copy is right. The table follows
+--   the copy whose digest holds. In states the hashed content is missing. If no digest holds, the
+--   finding is on all documents that are as well proven as the one that the table follows.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 with repeated as (
     select event_id

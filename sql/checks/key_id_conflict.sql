@@ -1,8 +1,8 @@
 -- Two public keys go by one key_id.
 -- severity: error
--- means: A key borrows the name of another. Names prove nothing: only the exact pinned key
---   does. Where the documents that carry the keys are not equally proven, only the keys of the
---   less proven ones are blamed.
+-- means: A key uses the name of another key. A name proves nothing, only the exact pinned key
+--   does. If the documents with the keys are not equally proven, the finding is only on the keys
+--   of the less proven ones.
 -- do: Find out which of the documents carries the wrong key; the keyring's is the trusted
 --   one.
 -- scope: all documents

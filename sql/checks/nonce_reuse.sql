@@ -1,8 +1,8 @@
 -- A pinned key signed two digests with the same nonce.
 -- severity: critical
 -- means: The first 32 bytes of an Ed25519 signature must never recur under one key for
---   another message: anybody can compute the private key from the two. Keys that the
---   keyring does not hold never raise this: whatever they sign proves nothing anyway.
+--   another message: anybody can compute the private key from two such signatures. Keys outside
+--   the keyring never raise this, because their signatures prove nothing.
 -- do: Remove the key from the keyring and tell the registry at once.
 with signed as (
     select

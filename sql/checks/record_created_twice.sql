@@ -1,6 +1,6 @@
 -- A paper has two valid record_created events.
 -- severity: error
--- means: A record is created once: somebody with the key signed two beginnings of one
+-- means: A record is created once. Somebody with the key signed two first events of one
 --   history.
 -- do: Compare the two events; ask the registry.
 select

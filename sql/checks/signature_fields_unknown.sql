@@ -1,6 +1,6 @@
 -- A bundle's signature has fields that nothing covers.
 -- severity: warning
--- means: A bundle is signed whole but for the signature's own object, where anybody can add
---   a field. The format knows of none beside its own.
+-- means: A bundle's signature covers all of the bundle except the signature's own object. Anybody
+--   can add a field there. The format has no such field.
 -- do: Disregard the field.
 -- from: staged_problems

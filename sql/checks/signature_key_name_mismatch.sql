@@ -1,7 +1,7 @@
 -- A signature names another key than the one under which it holds.
 -- severity: warning
--- means: key_id or public_key_fingerprint is not that of the key. The signature is good all
---   the same; its label is not.
+-- means: key_id or public_key_fingerprint belongs to another key. The signature is good, but its
+--   label is wrong.
 -- do: Treat the label as altered.
 with labels as (
     -- most signatures name the pinned key rightly, which takes no further look

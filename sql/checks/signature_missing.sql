@@ -1,6 +1,6 @@
 -- A signature that the format demands is missing.
 -- severity: warning
--- means: The document states what it states without a signature.
+-- means: The content of the document has no signature in this place.
 -- do: Ask the mirror for the complete document.
 select
     doc,

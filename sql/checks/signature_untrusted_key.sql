@@ -1,8 +1,8 @@
 -- A signature holds, but not by a pinned key.
 -- severity: warning
--- means: Whoever made the document also brought the key. That proves nothing about who it
---   was.
--- do: If you trust the key for reasons of your own, pin it in the keyring and build again.
+-- means: The key came with the document. Such a signature does not prove who made the
+--   document.
+-- do: If you have other reasons to trust the key, pin it in the keyring and build again.
 select
     doc,
     pointer,

@@ -1,6 +1,6 @@
 -- The snapshot_sha256 of an empty list is not that of an empty list.
 -- severity: warning
--- means: The hash was altered, or the list was emptied; of lists that are only counted, the
---   count was. The rule of this hash is proven for the empty list, which this one is.
+-- means: The hash was altered, or the list was emptied. If the document only counts the list,
+--   the count may have been altered. The rule of this hash is proven for an empty list.
 -- do: Do not rely on the list being empty.
 -- from: staged_problems

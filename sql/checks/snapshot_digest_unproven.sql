@@ -1,6 +1,5 @@
 -- A snapshot_sha256 cannot be checked.
 -- severity: info
--- means: The rule of this hash is proven for the empty list alone, so that no other value
---   can be called right or wrong.
+-- means: The rule of this hash is proven only for an empty list. Other values cannot be checked.
 -- do: Nothing; do not rely on the hash.
 -- from: staged_problems

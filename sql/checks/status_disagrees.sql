@@ -1,6 +1,6 @@
 -- A record's verification_status says other than the tables show.
 -- severity: warning
--- means: The registry states it without a signature; what the tables hold was recomputed.
+-- means: The registry states the status without a signature. The program recomputed the tables.
 -- do: Use the tables' own columns.
 with facts as (
     select

@@ -1,7 +1,7 @@
 -- Times run backwards.
 -- severity: warning
--- means: A paper is submitted, then its number computed, then signed, then bundled, to the
---   second. No signature covers the time at which it was made itself.
+-- means: A paper is submitted, then its number is computed, then signed, then bundled. Times are
+--   compared to the second. No signature covers its own time.
 -- do: Distrust the times of the document.
 with steps as (
     select

@@ -1,6 +1,6 @@
 -- A time is no time with an offset.
 -- severity: warning
--- means: The column is null. RFC 3339 with at most six digits of a fraction is what the
---   registry writes.
+-- means: The column is null. The registry writes RFC 3339 with at most six digits of a
+--   fraction.
 -- do: Nothing, unless a column you need is null.
 -- from: staged_problems

@@ -1,5 +1,5 @@
 -- The title is not the one whose hash the canonical record holds.
 -- severity: error
--- means: The title was altered; the signed record vouches for another one.
+-- means: The title was altered. The signed record has the hash of another title.
 -- do: Treat the document as altered; fetch it again from the registry or another mirror.
 -- from: staged_problems
