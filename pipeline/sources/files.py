@@ -30,7 +30,7 @@ PACKED = tuple(_CODECS)
 _LINES = (".jsonl", ".ndjson")
 _CHUNK = 2**20
 
-#: A file counts for no more, whatever its size.
+#: The most that a file of any size counts for.
 _MOST_BYTES = 2**50
 #: In the year 2262.
 _LAST_NS = 2**63 - 1
@@ -212,7 +212,7 @@ def _entry(opened: bytes, status: os.stat_result) -> InputFile:
 def _modified_ns(status: os.stat_result) -> int:
     """Return when a file was modified; a time that 64 bits cannot hold becomes their last one.
 
-    That is never long ago, so that no stamp of the file is kept, and each build reads it.
+    That time lies in the future, so no stamp of the file is kept, and each build reads it.
     """
     return status.st_mtime_ns if abs(status.st_mtime_ns) < _LAST_NS else _LAST_NS
 
@@ -241,7 +241,7 @@ def read_documents(file: InputFile, limits: Limits) -> Iterator[RawDocument]:
     try:
         with _open(file, limits) as opened:
             stream = _Begun(opened)
-            # of what was not read to its end, only a plain file tells the size
+            # if reading stopped early, only a plain file has a known size
             whole = None if file.codec else file.size
             head = stream.peek(HEAD_BYTES)
             if reason := packing(head):
@@ -328,7 +328,7 @@ class _Archive:
                 return data
 
     def _reopened(self) -> pa.NativeFile:
-        # a descriptor of its own: pyarrow closes what it reads from
+        # a separate descriptor, because pyarrow closes the one it reads
         again = os.fdopen(os.dup(self._file.fileno()), "rb", buffering=0)
         again.seek(0)
         return pa.CompressedInputStream(pa.PythonFile(again, mode="r"), self._codec)

@@ -1,4 +1,4 @@
-"""The listing: what was found where, kept between builds so that little is read again.
+"""The listing of inputs and places, kept between builds so that little is read again.
 
 `staging/listings/BUILD/` holds two Parquet files of the last build: `files`, with the stamp by
 which an unchanged file is recognised without reading it, and `documents`, what each file held.
@@ -79,7 +79,7 @@ def list_files(connection: Connection, found: Iterable[InputFile], *, repeated: 
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What `listing.json` holds.
+    """The fields of `listing.json`.
 
     Attributes:
         inputs_sha256: the digest of all inputs (`runs.inputs_digest`).
@@ -165,7 +165,7 @@ def contents(folder: Path) -> str:
 
 
 def remove_broken(staging: Path) -> list[str]:
-    """Remove the listings that are not as they were written, and return their names."""
+    """Remove the damaged listings, and return their names."""
     broken = [folder for folder in named(staging / "listings") if not _is_sound(folder)]
     for folder in broken:
         shutil.rmtree(folder)
@@ -207,7 +207,7 @@ def _files(connection: Connection) -> Iterator[InputFile]:
 
 
 def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
-    """Create `inputs`: every document with its status, and what stands in for a stale one.
+    """Create `inputs`: every document with its status; a stale one has its last good content.
 
     Args:
         connection: with `unchanged`, `old_documents` and `part_documents`.

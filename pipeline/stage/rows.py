@@ -61,7 +61,7 @@ class _Times(dict[str, Time | None]):
 
 
 class DocumentRows:
-    """One document being flattened: what its rows have in common.
+    """One document being flattened: the values that its rows share.
 
     A `place` is a JSON pointer in pieces, which are joined only where there is a problem.
 
@@ -93,7 +93,7 @@ class DocumentRows:
         self.unapplied = False
 
     def close(self) -> None:
-        """Append, for what there are too many problems of, a row that counts those left out."""
+        """Append a row that counts the problems left out, for each code with too many problems."""
         for (code, breaks, unapplied), count in self.problems.items():
             if count > MAX_LISTED:
                 more = ProblemRow(
@@ -114,7 +114,7 @@ class DocumentRows:
         return sha256_hex(self.canonical(value))
 
     def time(self, text: str | None, *place: str) -> Time | None:
-        """Return microseconds UTC; a text that is no time is a problem, and null."""
+        """Return microseconds UTC; note a problem and return null if the text is not a time."""
         if text is None:
             return None
         found = self.rows.times[text]
@@ -143,7 +143,7 @@ class DocumentRows:
             self.add(row)
 
     def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
-        """Hold what is stated against what was computed; return the status' word."""
+        """Compare the stated value with the computed one; return the status."""
         if stated == computed:
             return "verified"
         if stated is None:

@@ -1,4 +1,4 @@
-"""The staged tables: what `flatten` makes of one document, and the models read.
+"""The staged tables: `flatten` makes their rows from one document, and the models read them.
 
 A class is a table, and its fields are the columns: name, type and order stand here once. Every
 row carries `doc`, the number of its document in the batch, so that staged rows never change and
@@ -34,7 +34,7 @@ class InputRow(Row):
 
 
 class DocumentRow(Row):
-    """A distinct document, whatever became of it."""
+    """A distinct document, accepted or not."""
 
     doc: int
     sha256: str | None = None
@@ -116,7 +116,7 @@ class PaperRow(Row):
 
 
 class RecordRow(Row):
-    """What only a record states of a paper."""
+    """The facts on a paper that only a record states."""
 
     doc: int
     pith_number: str | None = None
@@ -271,7 +271,7 @@ class KeyRow(Row):
 
 
 class ProblemRow(Row):
-    """What one document alone shows to be wrong.
+    """A problem that one document alone shows.
 
     `breaks` says that the document's content is not what its hashes and numbers say; `unapplied`,
     here and in `signatures`, that it stands in an event which the bundle's state does not apply.

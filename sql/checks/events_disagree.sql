@@ -64,7 +64,7 @@ differing as (
 select * exclude (event_id, as_good)
 from differing
 union all
--- the one that is followed, where nobody can tell which is right
+-- the copy that the table follows, if no digest shows which copy is right
 select
     doc,
     pointer,

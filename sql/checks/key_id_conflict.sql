@@ -46,7 +46,7 @@ conflicts as (
     having count(*) > 1
 ),
 
--- where several keys are equally well proven, nobody can say which of them is wrong
+-- if several keys are equally well proven, the finding is on all of them
 blamed as (
     select
         keys_by_name.*,

@@ -1,4 +1,4 @@
-"""What a document says twice: each copy is held against what vouches better for it."""
+"""Values that a document states twice: each copy is compared with the better proven one."""
 
 from __future__ import annotations
 

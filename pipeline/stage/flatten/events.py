@@ -26,7 +26,7 @@ from pipeline.stage.schema import EventRow
 def add_events(out: DocumentRows, canonical: CanonicalRecord) -> PaperParts:
     """Append the events of a bundle or a state; return the paper as they tell it at last.
 
-    What is unapplied tells nothing.
+    An unapplied event adds nothing to the paper.
     """
     created: tuple[str, RecordCreated] | None = None
     snapshot: tuple[str, GraphSnapshot] | None = None
@@ -98,7 +98,7 @@ def _unnamed(out: DocumentRows, read: ReadEvent) -> str:
 
 
 def _link(value: object) -> str | None:
-    """Return a chain link as text; one that is no text, never seen, as JSON; None for none."""
+    """Return a chain link as text; a link of another type, never seen yet, as JSON; else None."""
     if value in (None, "", [], {}):
         return None
     return value if isinstance(value, str) else json_text(value)
@@ -118,7 +118,7 @@ def _check_event(out: DocumentRows, read: ReadEvent, event: Event) -> tuple[str,
     named = out.compare(code, event_id, event.event_id, pointer, "/event_id")
     if named != "verified":
         out.altered[pointer] = event.event_id or ""
-    # one that names no paper could be moved to any
+    # an event without a paper could be moved to any paper
     if event.subject_pith_number != out.pith_number:
         code, place = "event_subject_mismatch", f"{pointer}/subject_pith_number"
         out.problem(code, place, out.pith_number, event.subject_pith_number)

@@ -1,4 +1,4 @@
-"""The keys that a bundle carries: its own word for them, held against the key itself."""
+"""The keys in a bundle: the stated facts on each are compared with the key itself."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class _Spelled(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _spelled(raw: bytes) -> _Spelled:
-    """Return what a bundle should say of a key; nearly all bundles carry the same one."""
+    """Return the correct facts on a key; nearly all bundles carry the same key."""
     return _Spelled(raw.hex(), fingerprint(raw), base32_id(sha256_hex(raw)))
 
 
 def _key_status(key: PublicKey, spelled: _Spelled | None) -> str:
-    """Return what a key's own fields say of each other (docs/format.md, "Identifiers")."""
+    """Return the statuses of a key's fields against each other (docs/format.md, "Identifiers")."""
     if spelled is None:
         return "malformed"
     if key.public_key_hex not in (None, spelled.hex):

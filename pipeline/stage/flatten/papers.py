@@ -1,4 +1,4 @@
-"""A paper as one document tells it: its texts and its number held against their digests."""
+"""A paper as one document states it: its texts and number are compared with their digests."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _metadata_pointer(out: DocumentRows) -> str:
 
 
 def _number_status(out: DocumentRows, submitted_at: str | None) -> str:
-    """Hold the stated Pith number against the one that the canonical record yields."""
+    """Compare the stated Pith number with the one that the canonical record yields."""
     stated, identifier = out.pith_number, base32_id(out.canonical_sha256)
     computed = f"pith:{(submitted_at or '')[:4]}:{identifier}"
     if stated == computed:

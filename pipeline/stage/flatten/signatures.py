@@ -6,7 +6,7 @@ from pipeline.documents.shapes import Receipt, Signature
 from pipeline.stage.rows import DocumentRows
 from pipeline.stage.schema import SignatureRow
 
-#: What `signed_message` must say, by the kind of signature (docs/format.md).
+#: The required `signed_message` by the kind of signature (docs/format.md).
 _MESSAGES = {
     "receipt": "canonical_sha256_bytes",
     "event": "open_graph_event_sha256_bytes",

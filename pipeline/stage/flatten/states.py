@@ -1,4 +1,4 @@
-"""A state, alone or in a bundle: held against its hash, and what the bundle's events merge to."""
+"""A state, alone or in a bundle: compared with its hash and the merge of the bundle's events."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pipeline.stage.schema import StateRow
 
 
 class Merged(NamedTuple):
-    """What a bundle's events merge to, without the hash, and that hash."""
+    """The merge of a bundle's events without its hash, and that hash."""
 
     content: dict[str, Any]
     sha256: str
 
 
 def merged_state(out: DocumentRows) -> Merged | None:
-    """Return what the bundle's events merge to, or None where the rule is unknown."""
+    """Return the merge of the bundle's events, or None if the rule is unknown."""
     content = merged_content(out.document.tree)
     return None if content is None else Merged(content, out.digest(content))
 
 
 def add_embedded_state(out: DocumentRows, state: State, merged: Merged | None) -> None:
-    """Append a bundle's state, held against what the bundle's events merge to."""
+    """Append a bundle's state, compared with the merge of the bundle's events."""
     tree = out.document.tree["state"]
     code = "state_subject_mismatch"
     out.agree(code, out.pith_number, state.pith_number, "/state/pith_number")
