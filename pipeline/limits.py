@@ -64,9 +64,16 @@ class Limits:
         document_bytes: the largest document; a larger one is refused unread. Real ones have 5 to
             20 KB.
         file_bytes: the most a compressed file may unpack to.
-        ratio: the most that a compressed file may unpack to, as a multiple of its own size,
-            also for small files: so a sent byte has a bounded cost. Documents of all kinds pack to
-            a sixth. Documents of one paper beside each other pack to a nineteenth.
+        ratio: the most that a compressed file, or a packed member of an archive, may unpack to, as a
+            multiple of its own size, also for small files: so a sent byte has a bounded cost. All
+            that is packed within one file may unpack to as much again. Documents of all kinds pack
+            to a sixth. Documents of one paper beside each other pack to a nineteenth.
+        members: the most members of an archive, with its directories.
+        depth: how many archives may stand within each other.
+        name_bytes: the longest name of a member, which is the longest path of most file systems.
+        held_bytes: the largest zip archive that is read within another file. Its directory stands
+            at its end, so the whole archive is held in memory.
+        lzma_bytes: the most memory that unpacking xz or LZMA data may take; `xz -9` takes 65 MiB.
         mean_bytes: the fewest bytes that the documents of a file may have on average, once there
             are more of them than a batch holds. The rest of a file below this mean is not read. A
             document with a Pith number is longer, and a packed file of a KB could hold millions of
@@ -81,6 +88,11 @@ class Limits:
     document_bytes: int = 2 * 2**20
     file_bytes: int = 64 * 2**30
     ratio: int = 100
+    members: int = 10_000_000
+    depth: int = 2
+    name_bytes: int = 4096
+    held_bytes: int = 32 * 2**20
+    lzma_bytes: int = 96 * 2**20
     mean_bytes: int = 48
     batch_documents: int = 4096
     batch_bytes: int = 24 * 2**20

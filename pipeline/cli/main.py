@@ -114,9 +114,9 @@ def build(
 ) -> None:
     """Build the tables from directories and files, and publish them.
 
-    Directories are walked; documents are recognised by their content, one a file or, in
-    .jsonl and .ndjson files, one a line; .gz, .zst and .bz2 files are unpacked. Files that did
-    not change since the last build are not read again.
+    Directories are walked. Documents are recognised by their content, one a file or one a line,
+    packed (gzip, zstd, bzip2, xz) or not, also in tar and zip archives, of which nothing is
+    unpacked to disk. Files that did not change since the last build are not read again.
 
     Exits with 0 when the tables are published and clean; 3 when they are published with
     refused documents or findings (--fail-on); 1 when nothing was published, or a file that was

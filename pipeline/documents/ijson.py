@@ -17,12 +17,14 @@ from typing import Any, NoReturn
 
 import orjson
 
-from pipeline.documents.packing import ONE_EACH
 from pipeline.limits import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER
 
 #: The insignificant white space of RFC 8259.
 WHITESPACE = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
+
+#: What to do with several documents in one.
+ONE_EACH = "write one document a file, or one a line"
 
 
 class RefusedError(Exception):

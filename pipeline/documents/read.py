@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.documents.canonical import has_float
 from pipeline.documents.convert import free_values, typed
-from pipeline.documents.ijson import RefusedError, parse, pointer_text, walk
-from pipeline.documents.packing import ONE_EACH
+from pipeline.documents.ijson import ONE_EACH, RefusedError, parse, pointer_text, walk
 from pipeline.documents.shapes import (
     PAYLOADS,
     Bundle,

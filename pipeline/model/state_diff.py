@@ -21,7 +21,8 @@ from pipeline.documents.read import read
 from pipeline.duck import Connection
 from pipeline.limits import Limits
 from pipeline.resources import sql
-from pipeline.sources.files import InputFile, read_documents
+from pipeline.sources.files import InputFile
+from pipeline.sources.reading import read_documents
 
 _SCHEMA = pa.schema([("doc", pa.int64()), ("pointer", pa.string())])
 
@@ -59,10 +60,10 @@ def _trees(
     """Yield (doc, tree) of the documents that stand in a column of `differing`."""
     wanted_docs = f"select {column} from differing"  # noqa: S608 - our own names
     places = connection.execute(session.query("places", wanted=wanted_docs)).fetchall()
-    for file, group in groupby(places, key=itemgetter(slice(3, None))):
-        wanted = {position: (doc, sha256) for doc, sha256, position, *_ in group}
+    for file, group in groupby(places, key=itemgetter(slice(4, None))):
+        wanted = {(path, at): (doc, sha256) for doc, sha256, path, at, *_ in group}
         for document in read_documents(InputFile._make(file), limits):
-            doc, sha256 = wanted.pop(document.position, (None, None))
+            doc, sha256 = wanted.pop((document.path, document.position), (None, None))
             # a file that changed since it was staged holds another document
             if doc is not None and document.raw is not None and document.sha256 == sha256:
                 yield doc, read(document.raw).tree

@@ -21,7 +21,8 @@ from pipeline.errors import WarehouseError
 from pipeline.executors import run_all
 from pipeline.limits import Limits
 from pipeline.runner.part_store import DigestSet, version, write_part
-from pipeline.sources.files import InputFile, RawDocument, read_documents
+from pipeline.sources.files import InputFile
+from pipeline.sources.reading import RawDocument, read_documents
 from pipeline.stage.schema import INPUTS, InputRow, to_arrow
 from pipeline.stage.stage import stage
 

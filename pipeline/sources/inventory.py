@@ -236,8 +236,7 @@ def barren(connection: Connection, sources: Sequence[str]) -> list[str]:
 def has_gone(connection: Connection) -> bool:
     """Tell whether a file that held a document is gone, or must be read again."""
     # not of `old_files`: of a young file no stamp is kept
-    gone = "select count(*) from old_documents anti join unchanged using (path)"
-    return bool(row_of(connection, gone)[0])
+    return bool(row_of(connection, session.query("gone_documents"))[0])
 
 
 def save(connection: Connection, staging: Path, build: str, started_ns: int, facts: Facts) -> None:

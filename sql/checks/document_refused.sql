@@ -2,7 +2,8 @@
 -- severity: error
 -- means: The document is cut short, not JSON, ambiguous (duplicate keys, lone surrogates, numbers
 --   that do not survive), over a limit, has a field of another type, is wrapped (an array, an
---   envelope) or packed (zip, tar, gzip under a plain name). The tables hold no content of it.
+--   envelope), is packed in a way that is not read, or is a member of an archive with a forbidden
+--   name. The tables hold no content of it.
 -- do: Look at the place named; fetch the document again, or unpack it.
 select
     path,

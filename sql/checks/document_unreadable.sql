@@ -1,7 +1,7 @@
 -- A file or directory cannot be read.
 -- severity: error
 -- means: It may be missing its permissions, have vanished during the run, or be a broken
---   archive.
+--   archive, or one over a limit.
 -- do: Mend the permissions or the file, and build again.
 select
     path,

@@ -1,6 +1,6 @@
 -- Every document with its status, and what stands in for a stale one. A file that cannot be read
--- further says nothing of the documents behind that place, and a directory that cannot be listed
--- nothing of those below it: they keep their last good content, as does one that can be read but
+-- further says nothing of the documents behind that place or within it, and a directory that cannot
+-- be listed nothing of those below it: they keep their last good content, as does one that can be read but
 -- no longer parses.
 -- $unlisted is how the reason begins where a directory cannot be listed.
 with contents as (
@@ -74,13 +74,24 @@ directories as (
     where status = 'unreadable' and starts_with(reason, $unlisted)
 ),
 
+archives as (
+    select
+        path || '!' as prefix,
+        -- '"' comes after '!'
+        path || '"' as behind,
+        min_by(reason, position) as reason
+    from judged
+    where status in ('refused', 'unreadable', 'not_pith')
+    group by path
+),
+
 -- without those below another, as of two sources: the last one before a path is the only one
 -- that it can be below
 outermost as (
     select
         prefix,
         reason
-    from directories
+    from (from directories union all from archives)
     window earlier as (order by prefix rows between unbounded preceding and 1 preceding)
     qualify prefix >= coalesce(max(behind) over earlier, '')
 ),

@@ -9,7 +9,7 @@ with told as (
         status,
         reason
     from old_documents
-    semi join unchanged using (path)
+    where split_part(path, '!', 1) in (from unchanged)
     union all
     select
         path,
@@ -32,8 +32,9 @@ emptied as (
         'the file is empty, and held documents before' as reason
     from old_documents
     semi join current_files using (path)
-    anti join told using (path)
-    where good_sha256 is not null
+    where
+        good_sha256 is not null
+        and path not in (select split_part(path, '!', 1) from told)
 )
 
 from told

@@ -6,7 +6,8 @@ select path
 from current_files
 semi join old_files using (path, size, modified_ns, inode)
 anti join (
-    select old.path
+    -- what stands within a file is named by it and a `!`
+    select split_part(old.path, '!', 1) as path
     from old_documents as old
     left join part_documents as part using (sha256)
     -- permissions may have changed, which no stamp tells

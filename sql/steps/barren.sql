@@ -5,7 +5,7 @@ with sources as (
 ),
 
 recognised as (
-    select path
+    select distinct split_part(path, '!', 1) as path
     from inputs
     where status in ('ok', 'unsupported') or stale
 )

@@ -14,8 +14,9 @@ with places as (
 select
     doc,
     sha256,
+    place.path as place_path,
     place.position,
     file.*
 from places
-inner join current_files as file on place.path = file.path
+inner join current_files as file on split_part(place.path, '!', 1) = file.path
 order by place

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -1020,15 +1022,24 @@ def wrapped_fail() -> Files:
     }
 
 
+def gzipped(raw: bytes) -> bytes:
+    """Return gzip data that is merely stored: the same bytes by any library."""
+    size = len(raw).to_bytes(2, "little")
+    stored = b"\1" + size + bytes(byte ^ 255 for byte in size) + raw
+    end = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
+    return b"\x1f\x8b\x08" + bytes(7) + stored + end
+
+
 @case
 def packed_under_a_plain_name_fail() -> Files:
-    """What is packed, and is not named so, is refused and said by name."""
-    raw = json.dumps(sample(3)).encode()
+    """What is packed is read under any name; what cannot be unpacked is refused by what it is."""
+    header = tarfile.TarInfo("record.json")
+    header.size = len(raw := json.dumps(sample(3)).encode())
     return {
-        "record.json": b"\x1f\x8b\x08" + bytes(7) + b"\x03\0" + bytes(8),
+        "record.json": gzipped(raw),
         "record.json.xz": b"\xfd7zXZ\0" + bytes(30),
         "records.7z": b"7z\xbc\xaf\x27\x1c" + bytes(30),
-        "records.tar": b"record.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + raw,
+        "records.tar": header.tobuf() + raw + bytes(-len(raw) % 512 + 1024),
         "records.zip": b"PK\x03\x04" + bytes(30),
         "records.zstd": b"\x28\xb5\x2f\xfd" + bytes(30),
     }
@@ -1057,8 +1068,9 @@ def truncated_fail() -> Files:
 
 @case
 def broken_archive_fail() -> Files:
-    """An archive that cannot be unpacked is a problem, whatever it held."""
-    return {"record.json.gz": json.dumps(sample(3)).encode()}
+    """An archive that cannot be unpacked is a problem, whatever it held; a name alone is none."""
+    raw = json.dumps(sample(3)).encode()
+    return {"cut.json.gz": gzipped(raw)[:-9], "record.json.gz": raw}
 
 
 # -- what an event, a receipt or a copy does not say ------------------------------------------

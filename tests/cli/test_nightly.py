@@ -23,8 +23,8 @@ from pipeline import catalog
 from pipeline.cli.summary import as_text
 from pipeline.errors import ShrinkError
 from pipeline.jobs.runs import Summary
-from pipeline.limits import Limits
-from pipeline.sources import files
+from pipeline.sources import reading
+from pipeline.sources.files import InputFile
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.run_figures import Changes
 from tests.console import Console, Finished
@@ -710,14 +710,14 @@ def test_an_interrupt_is_a_line_of_a_json_log(site: Site) -> None:
 
 def _at_open(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]) -> None:
     """Let something happen to the record right before it is opened."""
-    real = files._open  # noqa: SLF001 - the one place where an input file is opened
+    real = reading._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def open_changed(file: files.InputFile, limits: Limits) -> object:
+    def open_changed(file: InputFile) -> object:
         if file.path.endswith(RECORD):
             change(Path(file.path))
-        return real(file, limits)
+        return real(file)
 
-    monkeypatch.setattr(files, "_open", open_changed)
+    monkeypatch.setattr(reading, "_open", open_changed)
 
 
 def test_a_file_that_vanishes_is_a_finding(

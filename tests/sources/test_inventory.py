@@ -19,7 +19,7 @@ from pipeline import program
 from pipeline.duck import row_of
 from pipeline.errors import ShrinkError
 from pipeline.limits import DEFAULT, Limits
-from pipeline.sources import files, inventory
+from pipeline.sources import files, inventory, reading
 from pipeline.warehouse.run_figures import Changes
 from tests.building import build_warehouse, rows
 from tests.paths import REPO, SAMPLES
@@ -40,13 +40,13 @@ def site(site: Site) -> Site:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the input files that are opened from now on."""
     names: list[str] = []
-    real = files._open  # noqa: SLF001 - the one place where an input file is opened
+    real = reading._open  # noqa: SLF001 - the one place where an input file is opened
 
-    def count(file: files.InputFile, limits: Limits) -> object:
+    def count(file: files.InputFile) -> object:
         names.append(Path(file.path).name)
-        return real(file, limits)
+        return real(file)
 
-    monkeypatch.setattr(files, "_open", count)
+    monkeypatch.setattr(reading, "_open", count)
     return names
 
 
@@ -90,7 +90,7 @@ def test_a_source_may_be_a_link(tmp_path: Path) -> None:
     assert _listed([link, link / "x"]) == [str(tmp_path / "real" / "x")]
     assert _listed([link, tmp_path / "real"]) == [str(tmp_path / "real" / "x")]
     (found,) = files.discover([file])
-    assert [document.raw for document in files.read_documents(found, DEFAULT)] == [b"{}"]
+    assert [document.raw for document in reading.read_documents(found, DEFAULT)] == [b"{}"]
 
 
 # -- what is read -----------------------------------------------------------------------------

@@ -1,0 +1,130 @@
+"""Where one document ends and the next begins, in a stream of unpacked bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import orjson
+
+from pipeline.documents.ijson import ONE_EACH, WHITESPACE
+from pipeline.limits import Limits
+from pipeline.sources.streams import CHUNK, Begun
+
+
+class Piece(NamedTuple):
+    """A document in its file.
+
+    Attributes:
+        position: its line, or 1 in a file of one document.
+        at: the byte where it begins, or one before that.
+        size: its bytes; 0 where it is too large to tell.
+        raw: its bytes, None if they are too many.
+        reason: why it is not read, where `raw` is None.
+    """
+
+    position: int
+    at: int
+    size: int
+    raw: bytes | None
+    reason: str | None = None
+
+
+def pieces(stream: Begun, limits: Limits, *, lines: bool) -> Iterator[Piece]:
+    """Yield the documents of a stream.
+
+    Args:
+        stream: at its beginning.
+        limits: of a document.
+        lines: whether its name announces a document a line.
+
+    Raises:
+        OSError: the stream is broken, or its documents are too many for what they hold.
+    """
+    head = stream.peek(limits.document_bytes + 1)
+    if lines or _is_lines(head):
+        return _until_crumbs(_lines(stream, limits), limits)
+    return iter((_whole(stream, limits, array=head.lstrip(WHITESPACE).startswith(b"[")),))
+
+
+def _until_crumbs(documents: Iterable[Piece], limits: Limits) -> Iterator[Piece]:
+    """Yield documents; raise OSError when they are too many for what they hold."""
+    total = 0
+    for count, document in enumerate(documents, 1):
+        yield document
+        total += document.size
+        check_mean(count, total, "documents", limits)
+
+
+def check_mean(count: int, total: int, what: str, limits: Limits) -> None:
+    """Raise OSError where so many documents, or members, are smaller on average than real ones."""
+    if count > limits.batch_documents and total < count * limits.mean_bytes:
+        message = (
+            f"more than {limits.batch_documents} {what} of fewer than "
+            f"{limits.mean_bytes} bytes on average"
+        )
+        raise OSError(message)
+
+
+#: What follows a line where another begins an object.
+_ANOTHER = re.compile(rb"[ \t\r\n]*\{")
+
+
+def _is_lines(head: bytes) -> bool:
+    """Tell whether a file holds a document a line, whatever its name: no document is lost by it.
+
+    Behind a first line that is a whole JSON object another line begins one: together they are no
+    JSON, and would be refused.
+    """
+    start = head.lstrip(WHITESPACE)
+    end = start.find(b"\n")
+    if end < 0 or not start.startswith(b"{") or not _ANOTHER.match(start, end):
+        return False
+    try:
+        return isinstance(orjson.loads(start[:end]), dict)
+    except ValueError:
+        return False
+
+
+def _whole(stream: Begun, limits: Limits, *, array: bool) -> Piece:
+    """Return the one document of a file."""
+    chunks, size = list[bytes](), 0
+    while size <= limits.document_bytes:
+        chunk = stream.read(min(CHUNK, limits.document_bytes + 1 - size))
+        if not chunk:
+            return Piece(1, 0, size, b"".join(chunks))
+        chunks.append(chunk)
+        size += len(chunk)
+    most = f"larger than {limits.document_bytes} bytes"
+    where = f"{most} at byte {limits.document_bytes}"
+    return Piece(1, 0, 0, None, f"a JSON array {most}: {ONE_EACH}" if array else where)
+
+
+def _lines(stream: Begun, limits: Limits) -> Iterator[Piece]:
+    """Yield the documents of an NDJSON file by their lines, from 1.
+
+    Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.
+    """
+    line, at, size, held = 1, 0, 0, list[bytes]()
+    while chunk := stream.read(CHUNK):
+        for index, part in enumerate(chunk.split(b"\n")):
+            if index:
+                yield from _line(line, at, size, held, limits)
+                line, at, size, held = line + 1, at + size + 1, 0, []
+            size += len(part)
+            if size <= limits.document_bytes:
+                held.append(part)
+            else:
+                held = []
+    yield from _line(line, at, size, held, limits)
+
+
+def _line(line: int, at: int, size: int, held: list[bytes], limits: Limits) -> Iterator[Piece]:
+    raw = b"".join(held)
+    if size and not held:
+        most = limits.document_bytes
+        yield Piece(line, at, size, None, f"larger than {most} bytes at byte {most}")
+    elif raw.strip(WHITESPACE):
+        raw = raw.removesuffix(b"\r")
+        yield Piece(line, at, len(raw), raw)
