@@ -243,6 +243,28 @@ def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
         run_show(opened, identifier, sys.stdout, as_json=as_json)
 
 
+@_command(
+    "pith-etl cat /srv/pith/record.json",
+    "pith-etl cat '/srv/pith/dump.tgz!lines.jsonl' --position 7 > document.json",
+)
+@click.argument("path", metavar="PATH")
+@click.option(
+    "--position",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Which of its documents, as in documents.position.",
+)
+def cat(path: str, position: int) -> None:
+    """Print the raw document that a row rests on, unpacked.
+
+    PATH is as in documents.path: a file, or a file, `!` and a member of the archive that it is.
+    """
+    from pipeline.jobs.raw_document import raw_document
+
+    sys.stdout.buffer.write(raw_document(path, position))
+
+
 @_command("pith-etl tables", "pith-etl tables papers")
 @click.argument("table", required=False, shell_complete=complete_view)
 @WAREHOUSE

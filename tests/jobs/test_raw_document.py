@@ -1,0 +1,56 @@
+"""A document is found again by the place that a row names."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.jobs.raw_document import raw_document
+from pipeline.warehouse.reader import Warehouse
+from tests.building import build_warehouse
+from tests.console import Console
+from tests.site import REAL
+
+RECORD = "000_97f37641e2d9eba2.txt"
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    """Return a directory of real documents: in a file, as lines, and in an archive."""
+    mirror = tmp_path / "a mirror"
+    mirror.mkdir()
+    (mirror / "back\\slash!.json").write_bytes(REAL[RECORD])
+    (mirror / "lines.jsonl").write_bytes(b"\n".join(REAL.values()))
+    with tarfile.open(mirror / "archive.tgz", "w:gz") as archive:
+        archive.add(mirror / "lines.jsonl", "within/lines.jsonl")
+    return mirror
+
+
+def test_every_row_leads_to_its_bytes(places: Path, tmp_path: Path, console: Console) -> None:
+    """Whatever a file is called and however it is packed, `cat` prints what the digest is of."""
+    build_warehouse(tmp_path / "warehouse", places)
+    with Warehouse(tmp_path / "warehouse") as warehouse:
+        rows = warehouse.connection.execute("select path, position from documents").fetchall()
+    assert len(rows) == 11
+    for path, position in rows:
+        printed = console("cat", path, "--position", position)
+        assert printed.code == 0
+        assert printed.raw.strip() in {content.strip() for content in REAL.values()}
+
+
+def test_a_place_may_be_relative(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The part that names the file may be relative to the working directory."""
+    monkeypatch.chdir(places)
+    found = raw_document("archive.tgz!within/lines.jsonl", 2)
+    assert found.strip() == list(REAL.values())[1].strip()
+
+
+def test_a_place_without_a_document_is_said(places: Path, console: Console) -> None:
+    """The message names the file, the place and the reason."""
+    with pytest.raises(SourceError, match=r"holds no document .*lines.jsonl at 9"):
+        raw_document(str(places / "lines.jsonl"), 9)
+    (places / "cut.json").symlink_to(places / "gone")
+    assert console("cat", places / "nowhere.json").code == 1
