@@ -64,8 +64,8 @@ class Limits:
         document_bytes: the largest document; a larger one is refused unread. Real ones have 5 to
             20 KB.
         file_bytes: the most a compressed file may unpack to.
-        ratio: the most that a compressed file, or a packed member of an archive, may unpack to, as a
-            multiple of its own size, also for small files: so a sent byte has a bounded cost. All
+        ratio: the most that a compressed file, or a packed member of an archive, may unpack to, as
+            a multiple of its own size, also for small files: so a sent byte has a bounded cost. All
             that is packed within one file may unpack to as much again. Documents of all kinds pack
             to a sixth. Documents of one paper beside each other pack to a nineteenth.
         members: the most members of an archive, with its directories.
