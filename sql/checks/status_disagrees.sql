@@ -27,8 +27,8 @@ held as (
         count(*) filter (where event_type = 'citation_signature') as citation_signatures,
         count(*) filter (where event_type = 'replication_record') as replication_records
     from events
-    -- what nobody vouches for contradicts nobody, nor does an event in a standalone state,
-    -- which anybody could have put there
+    -- Only a valid signature can contradict the record. Anybody can put an event into a
+    -- standalone state, so such an event does not count either.
     where content_ok and signature_status = 'valid'
     group by pith_number
 ),

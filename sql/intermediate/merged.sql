@@ -1,6 +1,5 @@
--- One row a signed bundle: the digest of the state that its events merge to, null where nobody
--- knows the rule. How a merge treats what it calls invalid or equivocal, or does not apply, was
--- never seen.
+-- One row a signed bundle: the digest of the state that its events merge to. It is null where the
+-- rule of the merge is unknown: no real merge with an invalid, equivocal or unapplied event was seen.
 with unapplied as (
     select distinct doc
     from staged_signatures

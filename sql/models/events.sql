@@ -170,10 +170,10 @@ select
     event.payload,
     told.content_ok,
     told.signature_status,
-    -- a state speaks of the events of documents that are not better proven than itself,
-    -- unless it is the best there is
+    -- A state tells which events were applied. It counts only for events of documents that are
+    -- proven no better than the state, unless no state of the paper is proven better.
     case
-        -- which of the applied ids would be that of an event without one, nobody can tell
+        -- an event without an id cannot be found among the applied ids
         when starts_with(told.event_id, 'unnamed:') then null
         when applied.grade >= least(told.grade, coalesce(stated.grade, 0)) then true
         when stated.grade is not null then false

@@ -1,5 +1,5 @@
--- The documents at which the next step begins: after the first, those that `reached` leads to and
--- `touched` lacks.
+-- The documents from which the next step of the closure starts: those that a link in `reached`
+-- names and that are not in `touched` yet.
 select distinct doc
 from links
 semi join reached using (link)

@@ -1,4 +1,4 @@
--- The inputs that the last snapshot did not have as they are.
+-- The inputs that are new or different since the last snapshot.
 from new_inputs
 except
 from last_inputs

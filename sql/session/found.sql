@@ -1,5 +1,5 @@
--- What the checks find, a row each, and empty at first: a check may select all but severity and
--- code, which are its own.
+-- The rows that the checks find; empty at first. A check may select every column but severity and
+-- code, which come from its header.
 select
     null::varchar as severity,
     null::varchar as code,

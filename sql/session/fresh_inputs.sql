@@ -1,4 +1,4 @@
--- The inputs of which `documents` is to have new rows: that changed, or have a fresh document.
+-- The inputs that get a new row in `documents`: they changed, or their document is fresh.
 select inputs.*
 from inputs
 left join changed_inputs as changed using (path, position)

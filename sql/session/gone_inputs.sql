@@ -1,4 +1,4 @@
--- The inputs that the last snapshot had, as it had them, and this build has not.
+-- The inputs of the last snapshot that are gone or different in this build.
 from last_inputs
 except
 from new_inputs

@@ -1,7 +1,5 @@
--- Every document with its status, and what stands in for a stale one. A file that cannot be read
--- further says nothing of the documents behind that place or within it, and a directory that cannot
--- be listed nothing of those below it: they keep their last good content, as does one that can be read but
--- no longer parses.
+-- Every document with its status, and the last good content of a stale one. A document is stale if
+-- it no longer parses, if its file cannot be read up to it, or if its directory cannot be listed.
 -- $unlisted is how the reason begins where a directory cannot be listed.
 with contents as (
     select

@@ -1,5 +1,5 @@
--- What links documents, as one text a link: numbers, event ids and the start of signatures, which
--- two signatures have in common that reuse a nonce (32 bytes are 42 characters and a bit).
+-- The links between documents, one text a link: a Pith number, an event id, or the first 42
+-- characters of a signature. Two signatures that reuse a nonce have the same first 32 bytes.
 select
     doc,
     pith_number as link

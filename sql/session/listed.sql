@@ -1,5 +1,5 @@
--- Every document as its file tells it: of an unchanged file as in the last listing, of the others
--- as they were read.
+-- Every document as found in its file. The rows of an unchanged file come from the last listing, and
+-- the others from this build's reading.
 with told as (
     select
         path,
