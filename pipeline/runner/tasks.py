@@ -22,7 +22,7 @@ from pipeline.executors import run_all
 from pipeline.limits import Limits
 from pipeline.runner.part_store import DigestSet, version, write_part
 from pipeline.sources.files import InputFile
-from pipeline.sources.reading import RawDocument, read_documents
+from pipeline.sources.reading import WHOLE, RawDocument, Share, read_documents
 from pipeline.stage.schema import INPUTS, InputRow, to_arrow
 from pipeline.stage.stage import stage
 
@@ -48,10 +48,14 @@ class TaskContext:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A group of files, and the number that names its listing."""
+    """A group of files, and the number that names its listing.
+
+    `share` is what the task stages of its file, where other tasks stage the rest of it.
+    """
 
     number: int
     files: tuple[InputFile, ...]
+    share: Share = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,11 @@ _LEAST_BYTES = 4 * 2**20
 
 
 def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1) -> Iterator[Task]:
-    """Yield the files in tasks of at most about one batch; a file is never split.
+    """Yield the files in tasks of at most about one batch.
 
     Several workers get smaller tasks towards the end, so that they finish together. Each task is
-    half of its worker's share of the rest.
+    half of its worker's share of the rest. A file that is larger than that is a task of its own for
+    each of several workers, who read all of it and stage a share.
 
     Args:
         files: in the order in which they are to be read.
@@ -94,15 +99,38 @@ def plan(files: Iterable[InputFile], size: int, limits: Limits, workers: int = 1
         limits: of a batch.
         workers: how many there will be.
     """
-    rest = iter(files)
-    for number in count():
+    rest, numbers = iter(files), count()
+    while True:
         share = size // (2 * workers) if workers > 1 else size
         room = min(limits.batch_bytes, max(_LEAST_BYTES, share))
         group = tuple(_up_to(room, islice(rest, limits.batch_documents)))
         if not group:
             return
-        yield Task(number, group)
-        size -= sum(file.weight for file in group)
+        # only the last one of a group can be large
+        *small, last = group
+        size -= sum(file.weight for file in small)
+        shares = _shares(last, size, workers)
+        size -= last.weight
+        if shares == 1:
+            yield Task(next(numbers), group)
+            continue
+        if small:
+            yield Task(next(numbers), tuple(small))
+        for number in range(shares):
+            yield Task(next(numbers), (last,), Share(number, shares))
+
+
+def _shares(file: InputFile, size: int, workers: int) -> int:
+    """Return into how many tasks a file is shared out.
+
+    Args:
+        file: the next one.
+        size: the weight of it and of all files after it.
+        workers: how many there are.
+    """
+    # rounded up: what is more than one worker's part is shared out
+    proportion = -(-workers * file.weight // max(size, 1))
+    return max(1, min(workers, proportion, file.weight // _LEAST_BYTES))
 
 
 def _up_to(room: int, files: Iterable[InputFile]) -> Iterator[InputFile]:
@@ -156,7 +184,7 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
     if version() != job.version:
         message = "pith-etl was upgraded while it ran; nothing was published: build again"
         raise WarehouseError(message)
-    done = TaskResult(files=len(task.files))
+    done = TaskResult(files=len(task.files) if task.share.first else 0)
     listing = job.listing / f"{task.number}.parquet"
     # batch by batch, because one file may hold millions of documents
     with DigestSet(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
@@ -176,7 +204,7 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
 
 def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:
     for file in task.files:
-        yield from read_documents(file, limits)
+        yield from read_documents(file, limits, task.share)
 
 
 def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[RawDocument]]:

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from pipeline.documents.ijson import WHITESPACE
 from pipeline.limits import Limits
 from pipeline.sources import tars, zips
 from pipeline.sources.files import PACKED, WITHIN, InputFile, shown
@@ -146,6 +147,9 @@ def _content(place: _Place, stream: Stream) -> Iterator[RawDocument]:
     packed = packing(begun.peek(HEAD_BYTES))
     if packed is None and not place.size and _is_cut(place):
         yield from place.told(1, "unreadable", "the archive is cut to nothing at byte 0")
+    elif packed is None and _is_broken(place, begun.peek(HEAD_BYTES)):
+        reason = "neither packed, as its name says, nor JSON at byte 0: fetch it again"
+        yield from place.told(1, "unreadable", reason)
     elif packed is None or packed.kind not in CODECS:
         yield from _inside(place, begun, packed)
     else:
@@ -156,6 +160,12 @@ def _is_cut(place: _Place) -> bool:
     """Tell whether an empty file must have held more: of one document it is refused as empty."""
     name = place.path.lower()
     return name.endswith(_ARCHIVES) or (place.lines and name.endswith(PACKED))
+
+
+def _is_broken(place: _Place, head: bytes) -> bool:
+    """Tell whether what should be packed by its name is neither that nor JSON."""
+    start = head.lstrip(WHITESPACE)[:1]
+    return place.path.lower().endswith(PACKED) and start not in {b"{", b"[", b'"', b""}
 
 
 def _unpacked(place: _Place, begun: Begun, packed: Packing) -> Iterator[RawDocument]:

@@ -343,9 +343,15 @@ MESS: dict[str, Mess] = {
         pa.compress(RECORD, codec="zstd", asbytes=True)[:-9], "unreadable", "Truncated", _BROKEN
     ),
     "cut.bz2": Mess(bz2.compress(RECORD)[:-9], "unreadable", "Truncated", _BROKEN),
-    "noise.gz": Mess(b"noise" * 9, "unreadable", "incorrect header check", _BROKEN),
-    "noise.zst": Mess(b"noise" * 9, "unreadable", "Unknown frame descriptor", _BROKEN),
-    "noise.bz2": Mess(b"noise" * 9, "unreadable", "not bz2-compressed", _BROKEN),
+    "noise.gz": Mess(
+        b"noise" * 9, "unreadable", "neither packed, as its name says, nor JSON", _BROKEN
+    ),
+    "noise.zst": Mess(
+        b"noise" * 9, "unreadable", "neither packed, as its name says, nor JSON", _BROKEN
+    ),
+    "noise.bz2": Mess(
+        b"noise" * 9, "unreadable", "neither packed, as its name says, nor JSON", _BROKEN
+    ),
     "bomb.gz": Mess(
         gzip.compress(_NUL), "unreadable", "the archive unpacks to more than ", _BROKEN
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import tracemalloc
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pipeline.resources import default_keyring
 from pipeline.runner.part_store import version
 from pipeline.runner.tasks import Task, TaskContext, plan, run_task
 from pipeline.sources.files import InputFile, discover
+from pipeline.sources.reading import WHOLE, Share
 from tests.building import build_warehouse
 from tests.site import SMALL, Site, await_end, await_line, members, synthetic, tables, workers
 
@@ -36,6 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 def _fresh(site: Site, root: Path) -> Site:
     """Return the same mirror with an empty warehouse."""
+    root.mkdir(exist_ok=True)
     fresh = Site(root)
     (root / "keyring.json").write_bytes(site.keyring.read_bytes())
     return fresh
@@ -92,6 +95,48 @@ def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:
     assert len(_plan(sizes)) == 5
     assert len(_plan([2**20] * 4, workers=2)) == 1
     assert len(_plan([2**20] * 2400, workers=2)) < 100 + 20
+
+
+def test_a_large_file_is_shared_out_to_all_workers() -> None:
+    """A file that one worker would be left alone with becomes a task for each."""
+    large = InputFile("large.tgz", b"", 64 * 2**20)
+    files = [InputFile("small", b"", 2**20), large, InputFile("after", b"", 2**20)]
+    tasks = list(plan(files, sum(file.weight for file in files), DEFAULT, 2))
+    assert [[file.path for file in task.files] for task in tasks] == [
+        ["small"],
+        ["large.tgz"],
+        ["large.tgz"],
+        ["after"],
+    ]
+    assert [task.share for task in tasks] == [WHOLE, Share(0, 2), Share(1, 2), WHOLE]
+    assert [task.number for task in tasks] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["lines.jsonl", "archive.tgz", "archive.zip"])
+def test_one_file_shared_out_makes_the_same_tables(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Lines and members are staged once each, whichever worker takes them."""
+    monkeypatch.setattr("pipeline.runner.tasks._LEAST_BYTES", 2**10)
+    one, two = _fresh(site, tmp_path / "one"), _fresh(site, tmp_path / "two")
+    documents = sorted(path for path in site.mirror.rglob("*") if path.is_file())
+    # enough that each share has its turn more than once
+    contents = [path.read_bytes() + b" " * number for number in range(8) for path in documents]
+    file = tmp_path / name
+    if name.endswith(".jsonl"):
+        file.write_bytes(b"\n".join(contents))
+    else:
+        members = tmp_path / "members"
+        members.mkdir()
+        for number, content in enumerate(contents):
+            (members / f"{number}.json").write_bytes(content)
+        shutil.make_archive(str(tmp_path / "archive"), "zip" if "zip" in name else "gztar", members)
+        file = next(tmp_path.glob("archive.*")).rename(file)
+    alone = one.build(file, workers=1)
+    shared = two.build(file, workers=2)
+    assert (shared.read, shared.read_documents) == (alone.read, alone.read_documents)
+    assert shared.read_documents == len(contents)
+    assert tables(two.warehouse) == tables(one.warehouse)
 
 
 def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
