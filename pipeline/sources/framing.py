@@ -10,6 +10,7 @@ import orjson
 
 from pipeline.documents.ijson import ONE_EACH, WHITESPACE
 from pipeline.limits import Limits
+from pipeline.sources import arrays
 from pipeline.sources.streams import CHUNK, Begun
 
 
@@ -17,7 +18,8 @@ class Piece(NamedTuple):
     """A document in its file.
 
     Attributes:
-        position: its line, or 1 in a file of one document.
+        position: its line, or its number in an array or a sequence, from 1; 1 in a file of one
+            document.
         at: the byte where it begins, or one before that.
         size: its bytes; 0 where it is too large to tell.
         raw: its bytes, None if they are too many.
@@ -43,8 +45,13 @@ def pieces(stream: Begun, limits: Limits, *, lines: bool) -> Iterator[Piece]:
         OSError: the stream is broken, or its documents are too many for what they hold.
     """
     head = stream.peek(limits.document_bytes + 1)
+    if head.startswith(_RECORD_SEPARATOR):
+        # before the first separator there is nothing
+        return _until_crumbs(_texts(stream, limits, _RECORD_SEPARATOR, first=0), limits)
     if lines or _is_lines(head):
-        return _until_crumbs(_lines(stream, limits), limits)
+        return _until_crumbs(_texts(stream, limits, b"\n", first=1), limits)
+    if arrays.holds_objects(head):
+        return _until_crumbs(_elements(stream, limits), limits)
     return iter((_whole(stream, limits, array=head.lstrip(WHITESPACE).startswith(b"[")),))
 
 
@@ -101,14 +108,28 @@ def _whole(stream: Begun, limits: Limits, *, array: bool) -> Piece:
     return Piece(1, 0, 0, None, f"a JSON array {most}: {ONE_EACH}" if array else where)
 
 
-def _lines(stream: Begun, limits: Limits) -> Iterator[Piece]:
-    """Yield the documents of an NDJSON file by their lines, from 1.
+def _elements(stream: Begun, limits: Limits) -> Iterator[Piece]:
+    """Yield the documents of a JSON array."""
+    for number, (at, raw) in enumerate(arrays.elements(stream, limits), 1):
+        if raw is None or len(raw) > limits.document_bytes:
+            most = f"larger than {limits.document_bytes} bytes"
+            yield Piece(number, at, len(raw or b""), None, f"an element of a JSON array {most}")
+        else:
+            yield Piece(number, at, len(raw), raw)
 
-    Blank lines hold nothing and are passed over. A line beyond the limit is never held whole.
+
+#: What stands before each text of a JSON text sequence (RFC 7464).
+_RECORD_SEPARATOR = b"\x1e"
+
+
+def _texts(stream: Begun, limits: Limits, separator: bytes, first: int) -> Iterator[Piece]:
+    """Yield the documents between separators, such as lines; `first` is the first's position.
+
+    Blank texts hold nothing and are passed over. A text beyond the limit is never held whole.
     """
-    line, at, size, held = 1, 0, 0, list[bytes]()
+    line, at, size, held = first, 0, 0, list[bytes]()
     while chunk := stream.read(CHUNK):
-        for index, part in enumerate(chunk.split(b"\n")):
+        for index, part in enumerate(chunk.split(separator)):
             if index:
                 yield from _line(line, at, size, held, limits)
                 line, at, size, held = line + 1, at + size + 1, 0, []
@@ -126,5 +147,5 @@ def _line(line: int, at: int, size: int, held: list[bytes], limits: Limits) -> I
         most = limits.document_bytes
         yield Piece(line, at, size, None, f"larger than {most} bytes at byte {most}")
     elif raw.strip(WHITESPACE):
-        raw = raw.removesuffix(b"\r")
+        raw = raw.removesuffix(b"\n").removesuffix(b"\r")
         yield Piece(line, at, len(raw), raw)

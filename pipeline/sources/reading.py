@@ -165,7 +165,7 @@ def _is_cut(place: _Place) -> bool:
 def _is_broken(place: _Place, head: bytes) -> bool:
     """Tell whether what should be packed by its name is neither that nor JSON."""
     start = head.lstrip(WHITESPACE)[:1]
-    return place.path.lower().endswith(PACKED) and start not in {b"{", b"[", b'"', b""}
+    return place.path.lower().endswith(PACKED) and start not in {b"{", b"[", b'"', b"\x1e", b""}
 
 
 def _unpacked(place: _Place, begun: Begun, packed: Packing) -> Iterator[RawDocument]:
