@@ -1,0 +1,221 @@
+"""Archives: every member is a document at its own place, or a row with a reason."""
+
+from __future__ import annotations
+
+import io
+import random
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pipeline.limits import DEFAULT, Limits
+from pipeline.sources.reading import Share
+from tests.site import REAL, Site, tables
+from tests.sources.packed import CODECS, packed_tar, packed_zip, read
+
+MEMBERS = {f"a/{number}.json": raw for number, raw in enumerate(REAL.values())}
+
+
+def _packed(codec: str) -> bytes:
+    return CODECS[codec](packed_tar(MEMBERS))
+
+
+ARCHIVES: dict[str, Callable[[], bytes]] = {
+    "pax.tar": lambda: packed_tar(MEMBERS),
+    "gnu.tar": lambda: packed_tar(MEMBERS, tarfile.GNU_FORMAT),
+    "ustar.tar": lambda: packed_tar(MEMBERS, tarfile.USTAR_FORMAT),
+    **{f"x.tar.{codec}": partial(_packed, codec) for codec in CODECS},
+    "stored.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_STORED),
+    "deflated.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_DEFLATED),
+    "bzip2.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_BZIP2),
+    "lzma.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_LZMA),
+    "within.zip": lambda: packed_zip({"in.tar": packed_tar(MEMBERS)}),
+    "within.tar": lambda: packed_tar({"in.zip": packed_zip(MEMBERS)}),
+    "lines.tar": lambda: packed_tar({"a.jsonl.gz": CODECS["gz"](b"\n".join(REAL.values()))}),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_every_member_is_a_document(tmp_path: Path, name: str) -> None:
+    """Each has its own bytes, and a path that begins with the archive's."""
+    (tmp_path / name).write_bytes(ARCHIVES[name]())
+    found = read(tmp_path / name)
+    assert {reason for _, _, reason, _ in found} == {None}
+    assert sorted((raw or b"").strip() for *_, raw in found) == sorted(
+        raw.strip() for raw in REAL.values()
+    )
+    assert all(path.startswith(f"{tmp_path / name}!") for path, *_ in found)
+    assert len({(path, position) for path, position, *_ in found}) == len(MEMBERS)
+
+
+@pytest.mark.parametrize("name", ["pax.tar", "x.tar.gz", "deflated.zip", "lines.tar"])
+def test_shares_together_read_each_document_once(tmp_path: Path, name: str) -> None:
+    """However many workers there are, one of them reads each document, and each fault."""
+    raw = ARCHIVES[name]()
+    (tmp_path / "whole").write_bytes(raw)
+    (tmp_path / "cut").write_bytes(raw[: len(raw) * 2 // 3])
+    for file in ("whole", "cut"):
+        shared = [one for n in range(3) for one in read(tmp_path / file, share=Share(n, 3))]
+        assert sorted(shared, key=str) == sorted(read(tmp_path / file), key=str)
+
+
+def _tar(*headers: tuple[str, bytes, bytes]) -> bytes:
+    """Return a tar archive of members of (name, type, what they hold)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, kind, data in headers:
+            header = tarfile.TarInfo(name)
+            header.type, header.size, header.linkname = kind, len(data), "/etc/passwd"
+            archive.addfile(header, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("/etc/passwd", tarfile.REGTYPE, "refused: member 1, /etc/passwd: an absolute name"),
+        ("a/../../b", tarfile.REGTYPE, "refused: member 1, a/../../b: a name that leads out"),
+        ("n" * 5000, tarfile.REGTYPE, "refused: member 1, " + "n" * 80 + ": a name of 5000 bytes"),
+        ("link", tarfile.SYMTYPE, "skipped: a link, which is not followed"),
+        ("hard", tarfile.LNKTYPE, "skipped: a link, which is not followed"),
+        ("device", tarfile.CHRTYPE, "skipped: no regular file"),
+        ("pipe", tarfile.FIFOTYPE, "skipped: no regular file"),
+    ],
+)
+def test_a_hostile_member_is_a_row_and_the_next_is_read(
+    tmp_path: Path, name: str, kind: bytes, reason: str
+) -> None:
+    """Its reason says what it is; nothing is written, followed or opened by its name."""
+    data = b"{}" if kind == tarfile.REGTYPE else b""
+    (tmp_path / "x.tar").write_bytes(_tar((name, kind, data), ("good", tarfile.REGTYPE, b"{}")))
+    bad, good = read(tmp_path)
+    assert str(bad[2]).startswith(reason)
+    assert bad[3] is None
+    assert good == (f"{tmp_path / 'x.tar'}!good", 1, None, b"{}")
+
+
+def test_a_second_member_of_a_name_is_refused(tmp_path: Path) -> None:
+    """A path names one document."""
+    member = ("same", tarfile.REGTYPE, b"{}")
+    (tmp_path / "x.tar").write_bytes(_tar(member, member))
+    assert [reason for _, _, reason, _ in read(tmp_path)] == [
+        None,
+        "refused: member 2, same: a second member of the same name",
+    ]
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    """What cannot be read without a password says so."""
+    raw = bytearray(packed_zip({"secret": b"{}" * 9}))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        raw[raw.index(mark) + offset] |= 1
+    (tmp_path / "x.zip").write_bytes(raw)
+    assert [reason for _, _, reason, _ in read(tmp_path)] == ["refused: encrypted: unpack it first"]
+
+
+def test_overlapping_members_are_refused(tmp_path: Path) -> None:
+    """Two entries of a directory that share their bytes would multiply what a file holds."""
+    raw = packed_zip({"a": b"{}", "b": b"{}"}, zipfile.ZIP_STORED)
+    first = raw.index(b"PK\x01\x02")
+    second = raw.index(b"PK\x01\x02", first + 4)
+    # the second entry leads to the first member
+    forged = raw[: second + 42] + raw[first + 42 : first + 46] + raw[second + 46 :]
+    (tmp_path / "x.zip").write_bytes(forged)
+    assert all(str(reason).startswith("refused: ") for _, _, reason, _ in read(tmp_path))
+
+
+def test_a_link_in_a_zip_is_skipped(tmp_path: Path) -> None:
+    """A link is not followed out of a zip archive either."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo("link")
+        entry.create_system, entry.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    (tmp_path / "x.zip").write_bytes(buffer.getvalue())
+    assert [reason for _, _, reason, _ in read(tmp_path)] == [
+        "skipped: a link, which is not followed"
+    ]
+
+
+def test_archives_are_read_two_deep(tmp_path: Path) -> None:
+    """A third one within is refused by what it is."""
+    deep = packed_tar({"in.tar": packed_tar({"in.tar": packed_tar({"a": b"{}"})})})
+    (tmp_path / "x.tar").write_bytes(deep)
+    ((path, _, reason, _),) = read(tmp_path)
+    assert path == f"{tmp_path / 'x.tar'}!in.tar!in.tar"
+    assert str(reason).startswith("refused: a tar archive within 2 others")
+
+
+@pytest.mark.parametrize("pack", [packed_tar, packed_zip])
+def test_too_many_members_end_an_archive(
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    """The number of members has a limit, and so has the number of empty ones."""
+    (tmp_path / "x").write_bytes(pack({str(number): b"{}" for number in range(20)}))
+    *_, last = read(tmp_path, Limits(members=5))
+    assert "more than 5 members" in str(last[2])
+    (tmp_path / "x").write_bytes(pack({str(number): b"" for number in range(40)}))
+    *_, last = read(tmp_path, Limits(batch_documents=10))
+    assert "on average" in str(last[2])
+
+
+def test_a_bomb_in_a_zip_is_cut(tmp_path: Path) -> None:
+    """A member unpacks to a hundred times its packed size at most."""
+    (tmp_path / "x.zip").write_bytes(packed_zip({"bomb": bytes(50_000_000)}))
+    ((_, _, reason, raw),) = read(tmp_path)
+    assert raw is None
+    assert str(reason).startswith(("unreadable: ", "refused: "))
+
+
+@pytest.mark.parametrize("name", ["pax.tar", "x.tar.gz", "deflated.zip", "lzma.zip", "within.tar"])
+def test_no_damage_stops_reading(tmp_path: Path, name: str) -> None:
+    """Bytes flipped or cut anywhere give documents or rows with a reason, and no exception."""
+    whole, chosen = ARCHIVES[name](), random.Random(0)  # noqa: S311 - the same flips each time
+    for _ in range(60):
+        raw = bytearray(
+            whole[: chosen.randrange(1, len(whole))] if chosen.random() < 0.3 else whole
+        )
+        for _ in range(chosen.randrange(1, 6)):
+            raw[chosen.randrange(len(raw))] = chosen.randrange(256)
+        (tmp_path / "x").write_bytes(raw)
+        found = read(tmp_path, DEFAULT)
+        assert found
+        assert all((raw is None) == (reason is not None) for _, _, reason, raw in found)
+
+
+def test_an_archive_changes_from_night_to_night(tmp_path: Path) -> None:
+    """A member that vanishes leaves the tables, and one that is out of reach keeps its rows."""
+    site = Site(tmp_path)
+    raw = packed_tar(MEMBERS)
+    site.put("dump.tar", raw)
+    assert site.build().documents == {"bundle": 2, "record": 2, "state": 1}
+    again = site.build()
+    assert (again.read, again.published) == (0, False)
+    fewer = dict(list(MEMBERS.items())[1:])
+    site.put("dump.tar", packed_tar(fewer))
+    assert (site.build().staged, site.rows("select count(*) from documents")) == (0, [(4,)])
+    site.put("dump.tar", packed_tar(fewer)[:-25_000])
+    site.build()
+    assert site.rows("select count(*) > 0 from documents where stale") == [(True,)]
+    assert site.rows("select count(*) from documents where pith_number is not null") == [(4,)]
+
+
+def test_all_layouts_make_the_same_tables(tmp_path: Path) -> None:
+    """Whatever holds the documents, all tables but for paths and positions are the same."""
+    plain = Site(tmp_path)
+    plain.put_all(REAL)
+    plain.build()
+    expected = {**tables(plain.warehouse)}
+    for name in ("pax.tar", "x.tar.zst", "deflated.zip", "within.zip", "lines.tar"):
+        (tmp_path / name).mkdir()
+        other = Site(tmp_path / name)
+        other.put(name, ARCHIVES[name]())
+        other.build()
+        found = tables(other.warehouse)
+        different = {table for table in expected if found[table] != expected[table]}
+        assert {table.split("/")[0] for table in different} <= {"documents", "findings", "runs"}
