@@ -210,7 +210,7 @@ def _build(config: BuildConfig, found: Iterator[InputFile], progress: Progress) 
             # last of all: from here on the snapshot counts as finished
             snapshot.write_manifest(folder, figures, _made_from(config, content))
             snapshot.publish(config.warehouse, folder)
-        return _summary(work, listed, staged, figures, published=True)
+        return _summary(work, listed, staged, figures)
 
 
 def _find(work: _BuildContext, found: Iterator[InputFile]) -> tuple[_Listed, Last | None]:
@@ -230,20 +230,19 @@ def _summary(
     listed: _Listed,
     staged: _Staged,
     figures: RunFigures | Manifest,
-    *,
-    published: bool = False,
 ) -> Summary:
     """Return the summary of a build; if nothing changed, `figures` are those of the manifest."""
     counted = {name: getattr(figures, name) for name in RunFigures.__struct_fields__}
-    if not published:
+    kept = figures if isinstance(figures, Manifest) else None
+    if kept:
         counted |= {"changes": Changes(), "barren": staged.barren}
     worker = {"worker": staged.result.peak_bytes} if staged.result.files else {}
     return Summary(
         **counted | {"seconds": work.clock.seconds},
-        snapshot=figures.snapshot if isinstance(figures, Manifest) else work.name,
+        snapshot=kept.snapshot if kept else work.name,
         warehouse=str(work.config.warehouse),
         workers=work.config.workers,
-        published=published,
+        published=kept is None,
         files=listed.files,
         read=listed.read,
         read_documents=staged.result.documents,

@@ -24,7 +24,7 @@ from pipeline.engine import records
 from pipeline.errors import ModelError
 from pipeline.model.concurrent import run_concurrently
 from pipeline.runner.part_store import Part, staged_files
-from pipeline.stage.schema import TABLES, SignatureRow
+from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_arrow
 from pipeline.stage.stage import claims
 from pipeline.warehouse.snapshot import table_file
 
@@ -115,14 +115,13 @@ def stage_views(
     session.take(connection, "late_verdicts", _late_verdicts(connection, parts, keyring))
 
 
-_LATE = pa.schema(
-    [
-        ("doc", pa.int64()),
-        ("pointer", pa.string()),
-        ("verdict", pa.string()),
-        ("public_key_b64", pa.string()),
-    ]
-)
+class _LateVerdict(Row):
+    """What trying a signature under a key that was pinned later found."""
+
+    doc: int
+    pointer: str | None
+    verdict: str
+    public_key_b64: str | None
 
 
 def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyring) -> pa.Table:
@@ -130,7 +129,7 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
 
     A verified signature is not verified again.
     """
-    found: list[dict[str, object]] = []
+    found: list[_LateVerdict] = []
     for number, part in enumerate(parts):
         new = [key for key in keyring.keys if key.label not in part.keys]
         if not new:
@@ -143,19 +142,19 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
         }
         rows = records(connection, session.query("late_signatures"), values)
         found += _tried([SignatureRow(**row) for row in rows], Keyring(tuple(new)))
-    return pa.Table.from_pylist(found, schema=_LATE)
+    return to_arrow(arrow_schema(_LateVerdict), found)
 
 
-def _tried(rows: list[SignatureRow], keys: Keyring) -> list[dict[str, object]]:
+def _tried(rows: list[SignatureRow], keys: Keyring) -> list[_LateVerdict]:
     candidates = [keys.candidates(row.key_id, row.public_key_fingerprint) for row in rows]
     tried = verdicts(claims(rows, candidates))
     return [
-        {
-            "doc": row.doc,
-            "pointer": row.pointer,
-            "verdict": verdict,
-            "public_key_b64": encode_base64(key) if key else None,
-        }
+        _LateVerdict(
+            doc=row.doc,
+            pointer=row.pointer,
+            verdict=verdict,
+            public_key_b64=encode_base64(key) if key else None,
+        )
         for row, (verdict, key) in zip(rows, tried, strict=True)
         if verdict != "invalid" or row.verdict == "unknown_key"
     ]

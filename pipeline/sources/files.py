@@ -7,6 +7,7 @@ are listed and never opened.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -192,6 +193,18 @@ def shown(path: str | bytes) -> str:
     """
     named = os.fsencode(path).replace(b"\\", b"\\\\").replace(b"!", rb"\x21")
     return named.replace(b"\0", rb"\x00").decode("utf-8", "backslashreplace")
+
+
+_ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
+
+
+def opened(path: str) -> bytes:
+    """Return the bytes of a path that `shown` made a text."""
+
+    def byte(found: re.Match[bytes]) -> bytes:
+        return bytes.fromhex(found[1].decode()) if found[1] else b"\\"
+
+    return _ESCAPE.sub(byte, path.encode())
 
 
 def file_of(path: str) -> str:

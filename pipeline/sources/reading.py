@@ -98,10 +98,12 @@ class _Place:
         """Return the row of what is not read."""
         return RawDocument(self.path, position, size, None, None, status, reason)
 
-    def told(self, position: int, status: str, reason: str) -> Iterator[RawDocument]:
+    def told(
+        self, position: int, status: str, reason: str, size: int | None = None
+    ) -> Iterator[RawDocument]:
         """Yield the row of what is not read, if it is for this share to tell."""
         if self.share.first:
-            yield self.row(position, status, reason)
+            yield self.row(position, status, reason, size)
 
 
 def read_documents(file: InputFile, limits: Limits, share: Share = WHOLE) -> Iterator[RawDocument]:
@@ -144,10 +146,11 @@ def _open(file: InputFile) -> Plain:
 def _content(place: _Place, stream: Stream) -> Iterator[RawDocument]:
     """Yield the documents of a file or a member, unpacked if need be."""
     begun = Begun(stream)
-    packed = packing(begun.peek(HEAD_BYTES))
+    head = begun.peek(HEAD_BYTES)
+    packed = packing(head)
     if packed is None and not place.size and _is_cut(place):
         yield from place.told(1, "unreadable", "the archive is cut to nothing at byte 0")
-    elif packed is None and _is_broken(place, begun.peek(HEAD_BYTES)):
+    elif packed is None and _is_broken(place, head):
         reason = "neither packed, as its name says, nor JSON at byte 0: fetch it again"
         yield from place.told(1, "unreadable", reason)
     elif packed is None or packed.kind not in CODECS:
@@ -186,8 +189,7 @@ def _inside(place: _Place, stream: Begun, packed: Packing | None) -> Iterator[Ra
     if packed is None:
         yield from _documents(place, stream)
     elif packed.kind == "unread":
-        row = place.row(1, "refused", packed.refusal, place.size)
-        yield from (row,) if place.share.first else ()
+        yield from place.told(1, "refused", packed.refusal, place.size)
     elif place.depth >= place.limits.depth:
         reason = f"{packed.what} within {place.depth} others: unpack it first"
         yield from place.told(1, "refused", reason)

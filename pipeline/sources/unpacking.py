@@ -136,9 +136,9 @@ class _File:
         self.closed = True
 
 
-def zstd(packed: Stream) -> pa.NativeFile:
-    """Return what unpacks zstd data."""
-    return pa.CompressedInputStream(pa.PythonFile(_File(packed), mode="r"), "zstd")
+def by_arrow(packed: Stream, codec: str) -> pa.NativeFile:
+    """Return what unpacks gzip or zstd data."""
+    return pa.CompressedInputStream(pa.PythonFile(_File(packed), mode="r"), codec)
 
 
 class Unpacked:
@@ -186,7 +186,7 @@ class Unpacked:
             return Decoded(packed, lambda: lzma.LZMADecompressor(memlimit=most), several=True)
         if self._codec == "bz2":
             return Decoded(packed, bz2.BZ2Decompressor, several=True)
-        return pa.CompressedInputStream(pa.PythonFile(_File(packed), mode="r"), self._codec)
+        return by_arrow(packed, self._codec)
 
     def _resume(self, packed: Plain) -> None:
         self.close()

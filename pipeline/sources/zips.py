@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from pipeline.limits import Limits
 from pipeline.sources.members import LINK, NO_FILE, Member
 from pipeline.sources.streams import CHUNK, Stream
-from pipeline.sources.unpacking import Decoded, Inflater, zstd
+from pipeline.sources.unpacking import Decoded, Inflater, by_arrow
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -286,7 +286,7 @@ _OPENERS: dict[int, Callable[[Stream, _Entry, Limits], Stream]] = {
     _DEFLATED: lambda packed, _, __: Decoded(packed, Inflater, several=False),
     _BZIP2: lambda packed, _, __: Decoded(packed, bz2.BZ2Decompressor, several=False),
     _LZMA: _lzma,
-    _ZSTD: lambda packed, _, __: zstd(packed),
+    _ZSTD: lambda packed, _, __: by_arrow(packed, "zstd"),
     _XZ: lambda packed, _, limits: _xz(packed, limits),
 }
 

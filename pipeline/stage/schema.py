@@ -311,15 +311,15 @@ _TYPES: dict[object, pa.DataType] = {
 }
 
 
-def _schema(row: type[Row]) -> pa.Schema:
+def arrow_schema(row: type[Row]) -> pa.Schema:
     """Return the Arrow schema of a class of rows."""
     hints = get_type_hints(row)
     return pa.schema([(name, _TYPES[hint | None]) for name, hint in hints.items()])
 
 
 #: Staged table to its schema, without `INPUTS`.
-TABLES: dict[str, pa.Schema] = {name: _schema(row) for name, row in ROWS.items()}
-INPUTS = _schema(InputRow)
+TABLES: dict[str, pa.Schema] = {name: arrow_schema(row) for name, row in ROWS.items()}
+INPUTS = arrow_schema(InputRow)
 
 
 def to_arrow(schema: pa.Schema, rows: Sequence[object]) -> pa.Table:

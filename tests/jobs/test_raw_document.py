@@ -52,5 +52,4 @@ def test_a_place_without_a_document_is_said(places: Path, console: Console) -> N
     """The message names the file, the place and the reason."""
     with pytest.raises(SourceError, match=r"holds no document .*lines.jsonl at 9"):
         raw_document(str(places / "lines.jsonl"), 9)
-    (places / "cut.json").symlink_to(places / "gone")
     assert console("cat", places / "nowhere.json").code == 1
