@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,18 @@ def vectors() -> Path:
 
 
 @pytest.fixture(scope="session")
-def samples_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a warehouse of the five real documents; no test may change it."""
+def samples_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield a warehouse of the five real documents; a test that changes it fails the run."""
     warehouse = tmp_path_factory.mktemp("samples") / "warehouse"
     build_warehouse(warehouse, SAMPLES)
-    return warehouse
+    built = _contents(warehouse)
+    yield warehouse
+    assert _contents(warehouse) == built
+
+
+def _contents(directory: Path) -> dict[Path, bytes]:
+    """Return the bytes of every file below a directory."""
+    return {file: file.read_bytes() for file in directory.rglob("*") if file.is_file()}
 
 
 @pytest.fixture

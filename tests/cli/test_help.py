@@ -219,7 +219,7 @@ def test_nothing_is_styled_but_on_a_terminal(samples_warehouse: Path) -> None:
         (["biuld"], "Did you mean 'build'?"),
         (["build"], "Try 'pith-etl build --help' for help."),
         (["tables", "paper"], "there are aliases, "),
-        (["build", ".", "--keyring", "nowhere"], "name another by --keyring"),
+        (["build", ".", "--keyring", "nowhere", "-w", "own"], "name another by --keyring"),
         (["export", "--output", "."], "name another directory by --output"),
         (["sql", "--named", "nothing"], "`pith-etl queries` lists them"),
     ],
