@@ -37,7 +37,7 @@ _MARKERS: tuple[tuple[str, str, str, type[Record | Bundle | State]], ...] = (
 _INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
 #: Fields that only Pith documents have. An object with one of them counts as a broken Pith
 #: document.
-_TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
+TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
 _TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\0i\0t\0h\0_\0")
 
 #: A document within a string, as message queues deliver it.
@@ -192,6 +192,17 @@ def looks_like_pith(raw: bytes) -> bool:
     return start[:1] in (b"{", b"") or _TELLTALE_BYTES.search(raw) is not None
 
 
+def claims_to_be_pith(tree: object) -> bool:
+    """Tell whether a value is a Pith document, of any kind, broken or not, or holds one."""
+    try:
+        _recognise(tree)
+    except NotPithError:
+        return False
+    except (RefusedError, UnsupportedError):
+        return True
+    return True
+
+
 def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
     if not isinstance(tree, dict):
         _refuse_wrapped(tree)
@@ -203,7 +214,7 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
     if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
         reason = "an integrity document, which has no tables yet"
         raise UnsupportedError(reason)
-    for name in _TELLTALES:
+    for name in TELLTALES:
         if name in tree:
             reason = "no marker of a record, bundle or state"
             raise RefusedError(reason, f"/{name}")

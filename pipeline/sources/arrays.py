@@ -7,7 +7,7 @@ element that is not JSON becomes a document that is not JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from pipeline.documents.ijson import WHITESPACE
 from pipeline.limits import Limits
@@ -20,12 +20,13 @@ _BRACKET = re.compile(
 )
 #: What stands before an element, or before the end of the array.
 _BEFORE = re.compile(rb"[ \t\r\n]*+(,?)[ \t\r\n]*+")
-_OBJECTS = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*\{")
+#: The beginning of an array whose first element is an object.
+OBJECTS = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*\{")
 
 
 def holds_objects(head: bytes) -> bool:
     """Tell whether a file begins as a JSON array whose first element is an object."""
-    return _OBJECTS.match(head) is not None
+    return OBJECTS.match(head) is not None
 
 
 def elements(stream: Begun, limits: Limits) -> Iterator[tuple[int, bytes | None]]:
@@ -37,24 +38,34 @@ def elements(stream: Begun, limits: Limits) -> Iterator[tuple[int, bytes | None]
     Raises:
         OSError: the array is cut, or something other than an object or an array stands in it.
     """
-    window = _Window(stream)
+    window = Window(stream)
+    if (yield from elements_of(window, limits)):
+        _check_end(window)
+
+
+def elements_of(window: Window, limits: Limits) -> Generator[tuple[int, bytes | None], None, bool]:
+    """Yield each element of the array that comes, as `elements`; return whether it was read whole.
+
+    Raises:
+        OSError: as there.
+    """
     window.pass_to(b"[")
     first = True
     while _pass_between(window, first=first):
-        while not (end := _end(window.held, window.start)):
+        while not (end := end_of(window.held, window.start)):
             if len(window.held) - window.start > limits.document_bytes:
                 yield window.place, None
-                return
+                return False
             if not window.more():
                 message = f"the array is cut in the element at byte {window.place}"
                 raise OSError(message)
         yield window.place, window.held[window.start : end]
         window.start, first = end, False
     window.start += 1
-    _check_end(window)
+    return True
 
 
-def _pass_between(window: _Window, *, first: bool) -> bool:
+def _pass_between(window: Window, *, first: bool) -> bool:
     """Go on to the next element, behind one comma; return whether there is one.
 
     Raises:
@@ -77,7 +88,7 @@ def _pass_between(window: _Window, *, first: bool) -> bool:
     return True
 
 
-class _Window:
+class Window:
     """The part of a stream that is looked at.
 
     Attributes:
@@ -86,8 +97,9 @@ class _Window:
     """
 
     def __init__(self, stream: Begun) -> None:
+        """Begin where the stream is."""
         self._stream = stream
-        self._done = 0
+        self._done = stream.place
         self.held, self.start = stream.read(CHUNK), 0
 
     @property
@@ -112,9 +124,20 @@ class _Window:
                 return
         self.start = found + len(mark)
 
+    def rest(self, most: int) -> bytes | None:
+        """Read all that is left; return it, None if it is more than so many bytes."""
+        kept: bytes | None = b""
+        while True:
+            kept = None if kept is None else kept + self.held[self.start :]
+            if kept is not None and len(kept) > most:
+                kept = None
+            self.start = len(self.held)
+            if not self.more():
+                return kept
 
-def _end(held: bytes, start: int) -> int:
-    """Return where the element that begins at a place ends; 0 where that is not held yet."""
+
+def end_of(held: bytes, start: int) -> int:
+    """Return where the array or object that begins at a place ends; 0 where that is not held."""
     depth, at = 0, start
     while found := _BRACKET.match(held, at):
         depth += 1 if found[1] in b"{[" else -1
@@ -124,7 +147,7 @@ def _end(held: bytes, start: int) -> int:
     return 0
 
 
-def _check_end(window: _Window) -> None:
+def _check_end(window: Window) -> None:
     """Raise OSError where more than white space follows the end of the array."""
     while not window.held[window.start :].strip(WHITESPACE):
         window.start = len(window.held)

@@ -10,7 +10,8 @@ import orjson
 
 from pipeline.documents.ijson import ONE_EACH, WHITESPACE
 from pipeline.limits import Limits
-from pipeline.sources import arrays
+from pipeline.sources import arrays, envelopes
+from pipeline.sources.envelopes import Envelope
 from pipeline.sources.streams import CHUNK, Begun
 
 
@@ -24,6 +25,7 @@ class Piece(NamedTuple):
         size: its bytes; 0 where it is too large to tell.
         raw: its bytes, None if they are too many.
         reason: why it is not read, where `raw` is None.
+        pointer: where the envelope around it holds it, or the array that it stands in.
     """
 
     position: int
@@ -31,6 +33,7 @@ class Piece(NamedTuple):
     size: int
     raw: bytes | None
     reason: str | None = None
+    pointer: str = ""
 
 
 def pieces(stream: Begun, limits: Limits, *, lines: bool) -> Iterator[Piece]:
@@ -51,7 +54,9 @@ def pieces(stream: Begun, limits: Limits, *, lines: bool) -> Iterator[Piece]:
     if lines or _is_lines(head):
         return _until_crumbs(_texts(stream, limits, b"\n", first=1), limits)
     if arrays.holds_objects(head):
-        return _until_crumbs(_elements(stream, limits), limits)
+        return _until_crumbs(_elements(arrays.elements(stream, limits), limits), limits)
+    if envelope := envelopes.find(head, limits):
+        return _enveloped(stream, limits, envelope)
     return iter((_whole(stream, limits, array=head.lstrip(WHITESPACE).startswith(b"[")),))
 
 
@@ -108,14 +113,28 @@ def _whole(stream: Begun, limits: Limits, *, array: bool) -> Piece:
     return Piece(1, 0, 0, None, f"a JSON array {most}: {ONE_EACH}" if array else where)
 
 
-def _elements(stream: Begun, limits: Limits) -> Iterator[Piece]:
+def _elements(
+    elements: Iterable[tuple[int, bytes | None]], limits: Limits, pointer: str = ""
+) -> Iterator[Piece]:
     """Yield the documents of a JSON array."""
-    for number, (at, raw) in enumerate(arrays.elements(stream, limits), 1):
+    for number, (at, raw) in enumerate(elements, 1):
         if raw is None or len(raw) > limits.document_bytes:
-            most = f"larger than {limits.document_bytes} bytes"
-            yield Piece(number, at, len(raw or b""), None, f"an element of a JSON array {most}")
+            reason = f"an element of a JSON array larger than {limits.document_bytes} bytes"
+            yield Piece(number, at, len(raw or b""), None, reason, pointer)
         else:
-            yield Piece(number, at, len(raw), raw)
+            yield Piece(number, at, len(raw), raw, None, pointer)
+
+
+def _enveloped(stream: Begun, limits: Limits, envelope: Envelope) -> Iterator[Piece]:
+    """Yield the documents of an envelope."""
+    if envelope.pointer != envelopes.ONE:
+        found = envelopes.elements(stream, envelope, limits)
+        yield from _until_crumbs(_elements(found, limits, envelope.pointer), limits)
+        return
+    # to the end of the stream, which may turn out to be broken
+    text = _whole(stream, limits, array=False).raw or b""
+    raw = text[len(envelope.before) : envelope.end]
+    yield Piece(1, 0, len(raw), raw, None, envelope.pointer)
 
 
 #: What stands before each text of a JSON text sequence (RFC 7464).

@@ -280,22 +280,26 @@ _SHOWN_NAME = 80
 
 def _documents(place: _Place, stream: Begun) -> Iterator[RawDocument]:
     """Yield the documents of a stream of unpacked bytes."""
-    position, lines = 0, place.lines
+    position, lines, path = 0, place.lines, place.path
     try:
-        for position, at, size, raw, reason in pieces(stream, place.limits, lines=lines):
+        for position, at, size, raw, reason, pointer in pieces(stream, place.limits, lines=lines):
+            if pointer:
+                path = f"{place.path}{WITHIN}{pointer}"
             if not place.share.takes(at):
                 continue
             if raw is not None:
-                yield _found(place.path, position, raw)
+                yield _found(path, position, raw)
             else:
                 # of what was not read to its end, only a plain file tells the size
-                yield place.row(position, "refused", str(reason), size or place.size)
+                size_of = size or place.size
+                yield RawDocument(path, position, size_of, None, None, "refused", reason)
         # a file of lines without lines holds no document; a file of one document must hold one
         if not position and not lines and place.share.first:
-            yield _found(place.path, 1, b"")
+            yield _found(path, 1, b"")
     except OSError as error:
-        # pyarrow raises OSError without a number for a broken archive
-        yield from place.told(position + 1, "unreadable", error.strerror or str(error))
+        # all shares meet it; pyarrow raises OSError without a number for a broken archive
+        told = replace(place, path=path)
+        yield from told.told(position + 1, "unreadable", error.strerror or str(error))
 
 
 def _found(path: str, position: int, raw: bytes) -> RawDocument:

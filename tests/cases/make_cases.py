@@ -1017,8 +1017,19 @@ def wrapped_fail() -> Files:
     return {
         "array.json": json.dumps([1, sample(3)]).encode(),
         "deeper.json": {"hits": {"total": 1, "hits": [{"_source": sample(3)}]}},
-        "envelope.json": {"data": sample(3)},
+        "beside.json": {"data": {"a": 1}, "other": sample(3)},
+        "envelope.json": {"result": sample(3)},
         "text.json": {"message/body": json.dumps(sample(3))},
+    }
+
+
+@case
+def enveloped() -> Files:
+    """A document in an envelope as servers answer with is read as if it stood alone."""
+    return {
+        "data.json": {"ok": True, "data": sample(3)},
+        "items.json": {"items": [sample(0)]},
+        "message.json": {"status": "ok", "message": {"total": 1, "items": [sample(2)]}},
     }
 
 
