@@ -57,6 +57,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @_command(
     "pith-etl build data/samples",
     "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
+    "zcat dump.tar.gz | pith-etl build -",
     "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
     "pith-etl build /srv/pith --html /srv/www/report.html",
 )
@@ -114,9 +115,11 @@ def build(
 ) -> None:
     """Build the tables from directories and files, and publish them.
 
-    Directories are walked. Documents are recognised by their content, one a file or one a line,
-    packed (gzip, zstd, bzip2, xz) or not, also in tar and zip archives, of which nothing is
-    unpacked to disk. Files that did not change since the last build are not read again.
+    A SOURCE is a directory, a file, a quoted pattern such as '/srv/*.tgz', @FILE with a source a
+    line, or - for standard input. Directories are walked. Documents are recognised by their
+    content, one a file or one a line, packed (gzip, zstd, bzip2, xz) or not, also in tar and zip
+    archives, of which nothing is unpacked to disk. Files that did not change since the last build
+    are not read again.
 
     Exits with 0 when the tables are published and clean; 3 when they are published with
     refused documents or findings (--fail-on); 1 when nothing was published, or a file that was
@@ -283,6 +286,8 @@ def tables(table: str | None, warehouse: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as a JSON object.")
 def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> None:
     """Verify documents, without a warehouse: a verdict on each, and what fails.
+
+    Paths may be all that `build` takes as sources.
 
     Exits with 0 if all hold and with 3 if any does not.
     """

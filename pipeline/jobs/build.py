@@ -46,6 +46,7 @@ from pipeline.runner.part_store import Part
 from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, run
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, prefixes, shown
+from pipeline.sources.named import unlisted
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.run_figures import Changes, RunFigures, nothing_recognised
 from pipeline.warehouse.snapshot import Content, Last, Manifest
@@ -63,7 +64,7 @@ class BuildConfig:
     """The options of a build.
 
     Attributes:
-        sources: directories and files.
+        sources: directories, files, and what else `files.discover` takes.
         keyring: the keys that are trusted.
         workers: how many processes stage documents.
         rescan: read every file, even one that seems unchanged.
@@ -139,7 +140,8 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. The published snapshot stays published.
     """
-    found = discover(config.sources, config.warehouse)
+    config = replace(config, sources=unlisted(config.sources))
+    found = discover(config.sources, config.warehouse, config.staging / snapshot.SPOOL)
     with snapshot.locked(config.warehouse), _written(config), _swept(config.warehouse):
         summary = _build(config, found, progress)
         if not summary.published:
@@ -273,7 +275,8 @@ def make_snapshot(config: BuildConfig, progress: Progress) -> Path:
         SourceError: a source does not exist.
         WarehouseError: as `build`.
     """
-    found = discover(config.sources, config.warehouse)
+    config = replace(config, sources=unlisted(config.sources))
+    found = discover(config.sources, config.warehouse, config.staging / snapshot.SPOOL)
     with _working(config, progress) as work:
         listed = _discover(work, found)
         folder, _ = _write(work, _stage(work, listed.read), None, keep=False)

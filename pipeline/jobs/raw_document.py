@@ -7,6 +7,7 @@ import os
 from pipeline.errors import SourceError
 from pipeline.limits import DEFAULT
 from pipeline.sources.files import discover, file_of, opened, shown
+from pipeline.sources.named import STANDARD_INPUT
 from pipeline.sources.reading import read_documents
 
 
@@ -21,6 +22,9 @@ def raw_document(path: str, position: int) -> bytes:
         SourceError: there is no such file, or no document at this place in it.
     """
     name = file_of(path)
+    if opened(name) == STANDARD_INPUT:
+        message = "what came through standard input is not kept: build from a file to see it again"
+        raise SourceError(message)
     real = os.path.realpath(opened(name))
     wanted = shown(real) + path[len(name) :]
     # below a directory no file has its path: nothing is read

@@ -1,4 +1,4 @@
-"""Discover the inputs: files in directories, each holding one or many documents.
+"""Discover the inputs: files, each holding one or many documents.
 
 Names are hostile, and whatever stands behind them: links are not followed, and special files
 are listed and never opened.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import NamedTuple
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import LIKELY_RATIO
+from pipeline.sources import named
+from pipeline.sources.streams import CHUNK
 
 #: How the names of packed files end. What they hold decides how they are read.
 PACKED = (".gz", ".zst", ".bz2", ".xz", ".tgz", ".tzst", ".tbz2", ".txz", ".zip")
@@ -36,7 +39,7 @@ class InputFile(NamedTuple):
     """A file to read, or an entry that cannot be.
 
     Attributes:
-        path: how it is named in the tables: by its real path, as text.
+        path: how it is named in the tables: by its real path, as text, or `-`.
         opened: the path to open, in the file system's own bytes.
         size: bytes on disk.
         skipped: why it is not read at all, else None.
@@ -63,43 +66,59 @@ class InputFile(NamedTuple):
 # -- discover ---------------------------------------------------------------------------------
 
 
-def discover(sources: Iterable[str | Path], warehouse: Path | None = None) -> Iterator[InputFile]:
+def discover(
+    sources: Iterable[str | Path], warehouse: Path | None = None, spool: Path | None = None
+) -> Iterator[InputFile]:
     """Return what yields every entry below the sources, in no order, once for each source.
 
     Links below a source are listed but not followed; a source itself may be a link. However it is
     spelled, what it leads to goes by its real path: the same file is the same document.
 
     Args:
-        sources: directories and files.
+        sources: directories, files, patterns of their names, `@` and a file that lists them, and
+            `-` for standard input.
         warehouse: a directory that is no input, though it may stand below a source.
+        spool: the file that receives standard input when the entries are asked for: the processes
+            that read it have another one, and some of it is read twice.
 
     Raises:
-        UsageError: a source is empty, or lies where builds write into the warehouse.
+        UsageError: a source is empty, or lies where builds write into the warehouse, or it is
+            standard input, which is a terminal.
         SourceError: a source does not exist, is neither a file nor a directory, or is the
-            warehouse; at once, not when the entries are asked for.
+            warehouse, or a pattern matches nothing; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
-    return chain.from_iterable([_source(os.fsencode(source), output) for source in sources])
+    found = [_source(os.fsencode(source), output, spool) for source in named.unlisted(sources)]
+    return chain.from_iterable(found)
 
 
 def prefixes(sources: Iterable[str | Path]) -> list[str]:
     """Return how the path begins, in the tables, of all that stands in each source, sorted.
 
-    That of a directory ends in `/`; that of a file is its path.
+    That of a directory ends in `/`; that of a file is its path. That of a pattern is the directory
+    in which it begins.
     """
-    return sorted({_prefix(os.fsencode(source)) for source in sources})
+    return sorted({_prefix(os.fsencode(source)) for source in named.unlisted(sources)})
 
 
 def _prefix(source: bytes) -> str:
+    if source == named.STANDARD_INPUT:
+        return shown(source)
+    if pattern := named.pattern(source):
+        source = pattern.base
     real = os.path.realpath(source)
     return shown(os.path.join(real, b"") if os.path.isdir(real) else real)  # noqa: PTH112, PTH118 - bytes
 
 
-def _source(source: bytes, output: bytes | None) -> Iterator[InputFile]:
+def _source(source: bytes, output: bytes | None, spool: Path | None) -> Iterator[InputFile]:
     if not source:
         # normalised, it would be the working directory
         message = "a source is empty, as by a variable of the shell that is not set; name it"
         raise UsageError(message)
+    if source == named.STANDARD_INPUT:
+        return _standard_input(spool)
+    if pattern := named.pattern(source):
+        return _matched(source, pattern, output)
     try:
         status = os.stat(source)  # noqa: PTH116 - bytes, not a Path
     except OSError as error:
@@ -135,6 +154,78 @@ def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
                 "delete; move the documents elsewhere"
             )
             raise UsageError(message)
+
+
+def _standard_input(spool: Path | None) -> Iterator[InputFile]:
+    if spool is None or sys.stdin.isatty():
+        message = "standard input is a terminal: pipe documents into it, or name files"
+        raise UsageError(message)
+    return _spooled(spool)
+
+
+def _spooled(spool: Path) -> Iterator[InputFile]:
+    """Write standard input to a file, and yield it; it is read each time it is named.
+
+    Raises:
+        SourceError: it breaks, or nothing comes.
+        OSError: there is no room for it.
+    """
+    with spool.open("wb") as file:
+        while data := _next_of_standard_input():
+            file.write(data)
+    opened, size = os.fsencode(spool), spool.stat().st_size
+    if not size:
+        message = "standard input is empty: what should have written to it may have failed"
+        raise SourceError(message)
+    yield InputFile(shown(named.STANDARD_INPUT), opened, size, None, None, _LAST_NS)
+
+
+def _next_of_standard_input() -> bytes:
+    try:
+        return sys.stdin.buffer.read(CHUNK)
+    except OSError as error:
+        message = f"standard input cannot be read: {error.strerror}"
+        raise SourceError(message) from None
+
+
+def _matched(source: bytes, pattern: named.Pattern, output: bytes | None) -> Iterator[InputFile]:
+    """Return what yields the entries that a pattern matches, and all below those directories.
+
+    Raises:
+        UsageError: it begins where builds write into the warehouse.
+        SourceError: nothing matches it.
+    """
+    base = os.path.realpath(pattern.base)
+    if output is not None:
+        _hold_apart(source, base, output)
+    matching = _matching(base, pattern, output) if os.path.isdir(base) else iter(())  # noqa: PTH112 - bytes
+    first = next(matching, None)
+    if first is None:
+        message = f"cannot read the source {shown(source)}: nothing matches it"
+        raise SourceError(message)
+    return chain([first], matching)
+
+
+def _matching(base: bytes, pattern: named.Pattern, output: bytes | None) -> Iterator[InputFile]:
+    """Yield the entries that a pattern matches; a directory that cannot be listed may hold some."""
+    pending = [(base, pattern.begin())]
+    while pending:
+        current, states = pending.pop()
+        if pattern.ends(states):
+            yield from _walk(current, output)
+            continue
+        if current == output:
+            continue
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    after = pattern.follow(states, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.extend([(entry.path, after)] if after else [])
+                    elif pattern.ends(after):
+                        yield _scanned(entry)
+        except OSError as error:
+            yield _unreadable(current, f"{UNLISTED}: {error.strerror}")
 
 
 def _walk(source: bytes, output: bytes | None) -> Iterator[InputFile]:

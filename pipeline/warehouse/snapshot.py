@@ -26,6 +26,8 @@ from pipeline.warehouse.run_figures import RunFigures
 #: The version of the layout below a warehouse, its manifest and its tables.
 LAYOUT = 3
 DATABASE = "pith.duckdb"
+#: Within staging: what a build took from standard input.
+SPOOL = "stdin"
 #: The target of the link `pith.duckdb`. It leads through `current`, so one rename publishes both.
 _THROUGH = Path("current", DATABASE)
 
@@ -541,6 +543,7 @@ def sweep(warehouse: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
         with suppress(OSError):  # the folder is missing, or holds files that are not ours
             folder.rmdir()
+    (warehouse / "staging" / SPOOL).unlink(missing_ok=True)
     keep = {target(warehouse), *(folder.resolve() for folder in finished(warehouse))}
     for folder in named(warehouse / "snapshots"):
         if folder.is_dir() and folder.resolve() not in keep:
