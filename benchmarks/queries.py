@@ -31,7 +31,7 @@ _TIMES = 7
 def compare(warehouse: Path) -> Iterator[tuple[str, float, float]]:
     """Yield (name, seconds through the catalogue, seconds over native tables)."""
     with Warehouse(warehouse) as opened, duckdb.connect() as native:
-        for name in catalog.TABLES:
+        for name in catalog.tables():
             files = f"{opened.snapshot}/{name}/*.parquet"
             native.execute(f"create table {name} as from read_parquet('{files}')")
         (middle,) = native.execute(

@@ -54,7 +54,7 @@ def hashes(snapshot: Path) -> Hashes:
     """Return the SHA-256 of each table of a snapshot but `runs`, which tells of the builds."""
     return {
         name: hashlib.sha256(table_file(snapshot, name).read_bytes()).hexdigest()
-        for name in catalog.TABLES
+        for name in catalog.tables()
         if name != "runs"
     }
 
@@ -230,7 +230,7 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> Counts:
     """Return the rows of every table, each read to the end, in one query a table."""
     return tuple(
         connection.execute(f'select count(columns(*)), count(*) from "{name}"').fetchall()[0][-1]
-        for name in catalog.TABLES
+        for name in catalog.tables()
     )
 
 

@@ -11,62 +11,43 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum, auto
 from functools import cache
 from pathlib import Path
 
 from pipeline.errors import ModelError, UsageError
 from pipeline.resources import read_sql, sql, sql_dir
-
-#: The published tables in the order in which they are modelled: each reads only earlier ones
-#: and the staged tables. `findings` reads what the audit found, and `runs` what the build counted.
-TABLES = (
-    "signatures",
-    "documents",
-    "papers",
-    "aliases",
-    "events",
-    "states",
-    "citations",
-    "claims",
-    "attestations",
-    "authors",
-    "categories",
-    "keys",
-    "findings",
-    "runs",
-)
-
-#: The relations between staging and models, in order; they are not published. A table stays in
-#: memory or spills. A wide relation with a row a signature is a view instead.
-INTERMEDIATE = {
-    "proof_levels": "table",
-    "key_candidates": "table",
-    "signature_statuses": "view",
-    "proof": "table",
-    "document_grades": "view",
-    "merged": "table",
-    "not_valid": "table",
-}
-
-#: The views over the published tables; each reads tables only.
-VIEWS = ("works", "citation_graph", "timeline", "trust", "coverage", "category_years")
-
-#: The table macros over the published tables.
-MACROS = ("resolve",)
-
-SEVERITIES = ("critical", "error", "warning", "info")
+from pipeline.vocabulary import Severity
 
 #: Rows in a row group. DuckDB holds a whole one while it writes, 128 MiB of the widest rows
 #: (`limits.MAX_ROW_BYTES`), and a lookup reads one at least; smaller ones make the footer of a file
 #: large, which every query reads.
 ROW_GROUP = 4096
 
-#: How an incremental build makes a table: new rows for the changes beside the kept rows; all rows
-#: by its model, which reads the kept ones; or all rows anew.
-INCREMENTAL = ("rows", "whole", "anew")
-
 #: The words of evidence for the values of a column (docs/evidence.md).
 EVIDENCE = ("receipt", "hash", "event", "bundle", "stated", "self", "computed", "input", "keyring")
+
+
+class Step(StrEnum):
+    """The steps of a build that write published tables, in order.
+
+    The model of `findings` reads what the audit found, and that of `runs` what the build counted.
+    """
+
+    MODEL = auto()
+    AUDIT = auto()
+    PUBLISH = auto()
+
+
+class KeptBy(StrEnum):
+    """What must be untouched for an incremental build to keep a row.
+
+    It is the place of the row's document, the content of its document, or its paper.
+    """
+
+    PLACE = auto()
+    CONTENT = auto()
+    PAPER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +65,11 @@ class Table:
     """A table or view: its meaning, the columns of its key, and all columns in order.
 
     `order` are the expressions by which a table's rows are sorted, a total order; a view has
-    none. `incremental` is one of `INCREMENTAL`.
+    none. A step writes its tables in the order of `place`, and of the name; each reads only
+    earlier ones and the staged tables. An incremental build adds the rows of the changes to the
+    rows that it keeps, recognised by `kept_by`. A table of which it keeps none, or whose model
+    reads the kept rows, is `whole`: its model makes all rows. `all_documents` names the staged
+    tables whose rows of all documents the model reads in every build.
     """
 
     name: str
@@ -92,12 +77,11 @@ class Table:
     key: tuple[str, ...]
     order: tuple[str, ...]
     columns: tuple[Column, ...]
-    incremental: str = "rows"
-
-    @property
-    def whole(self) -> bool:
-        """Whether its model makes all rows, in an incremental build, too."""
-        return self.incremental != "rows"
+    step: Step
+    place: int
+    kept_by: KeptBy | None
+    whole: bool
+    all_documents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +93,7 @@ class Check:
     """
 
     code: str
-    severity: str
+    severity: Severity
     promise: str
     means: str
     action: str
@@ -119,7 +103,7 @@ class Check:
     @property
     def fails(self) -> bool:
         """Whether its findings are errors and not hints."""
-        return self.severity in ("critical", "error")
+        return self.severity.at_least(Severity.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +138,8 @@ class Query:
 
 @cache
 def tables() -> dict[str, Table]:
-    """Return the published tables by name, in the order of `TABLES`."""
-    return {name: _described("models", name) for name in TABLES}
+    """Return the published tables by name, in the order in which a build writes them."""
+    return _all_described("models")
 
 
 def table(name: str) -> Table:
@@ -164,10 +148,15 @@ def table(name: str) -> Table:
     Raises:
         UsageError: there is no such table.
     """
-    if name not in TABLES:
-        message = f"there is no table {name!r}; there are {', '.join(sorted(TABLES))}"
+    if name not in tables():
+        message = f"there is no table {name!r}; there are {', '.join(sorted(tables()))}"
         raise UsageError(message)
     return tables()[name]
+
+
+def modelled() -> tuple[str, ...]:
+    """Return the tables that are written before the audit, which reads them, in order."""
+    return tuple(name for name, table in tables().items() if table.step is Step.MODEL)
 
 
 def model_sql(name: str) -> str:
@@ -175,15 +164,32 @@ def model_sql(name: str) -> str:
     return sql("models", name)
 
 
+@cache
+def intermediate() -> dict[str, str]:
+    """Return the relations between staging and models, in order: name to `table` or `view`.
+
+    They are not published. A table stays in memory or spills. A wide relation with a row a
+    signature is a view instead. `sql/session/catalogue.toml` describes them.
+    """
+    described = tomllib.loads((sql_dir() / "session" / "catalogue.toml").read_text("utf-8"))
+    files = {path.stem for path in (sql_dir() / "intermediate").glob("*.sql")}
+    return {
+        name: entry.get("made_as", "table") for name, entry in described.items() if name in files
+    }
+
+
 def intermediate_sql(name: str) -> str:
-    """Return the SQL of one of `INTERMEDIATE`."""
+    """Return the SQL of one of `intermediate`."""
     return sql("intermediate", name)
 
 
 @cache
 def views() -> dict[str, Table]:
-    """Return the views by name, in the order of `VIEWS`."""
-    return {name: _described("views", name) for name in VIEWS}
+    """Return the views over the published tables by name, in the order in which they are shown.
+
+    Each reads tables only.
+    """
+    return _all_described("views")
 
 
 def view_sql(name: str) -> str:
@@ -193,8 +199,8 @@ def view_sql(name: str) -> str:
 
 @cache
 def macros() -> tuple[Macro, ...]:
-    """Return the table macros, in the order of `MACROS`."""
-    return tuple(_macro(sql_dir() / "macros" / f"{name}.sql") for name in MACROS)
+    """Return the table macros over the published tables, ordered by name."""
+    return tuple(_macro(path) for path in sorted((sql_dir() / "macros").glob("*.sql")))
 
 
 @cache
@@ -210,17 +216,40 @@ def checks() -> tuple[Check, ...]:
     return tuple(_check(path) for path in sorted((sql_dir() / "checks").glob("*.sql")))
 
 
-def _described(folder: str, name: str) -> Table:
-    described = tomllib.loads((sql_dir() / folder / f"{name}.toml").read_text("utf-8"))
-    columns = tuple(Column(column, *facts) for column, facts in described["columns"].items())
-    return Table(
-        name,
-        described["meaning"],
-        tuple(described["key"]),
-        tuple(described.get("order", ())),
-        columns,
-        described.get("incremental", "rows"),
-    )
+def _all_described(folder: str) -> dict[str, Table]:
+    """Return what each TOML file of a folder describes, by name, in order."""
+    found = [_described(path) for path in (sql_dir() / folder).glob("*.toml")]
+    steps = list(Step)
+    found.sort(key=lambda table: (steps.index(table.step), table.place, table.name))
+    return {table.name: table for table in found}
+
+
+def _described(path: Path) -> Table:
+    """Read what stands beside the SQL of a table or view.
+
+    Raises:
+        ModelError: it lacks its meaning or key, or names a step or a way of keeping rows that there
+            is not.
+    """
+    described = tomllib.loads(path.read_text("utf-8"))
+    columns = tuple(Column(name, *facts) for name, facts in described["columns"].items())
+    kept_by = described.get("kept_by")
+    try:
+        return Table(
+            path.stem,
+            described["meaning"],
+            tuple(described["key"]),
+            tuple(described.get("order", ())),
+            columns,
+            Step(described.get("step", Step.MODEL)),
+            described.get("place", 0),
+            None if kept_by is None else KeptBy(kept_by),
+            described.get("whole", kept_by is None),
+            tuple(described.get("all_documents", ())),
+        )
+    except (KeyError, ValueError) as error:
+        message = f"{path}: {error}"
+        raise ModelError(message) from error
 
 
 def _check(path: Path) -> Check:
@@ -234,7 +263,7 @@ def _check(path: Path) -> Check:
     facts = dict(line.split(": ", 1) for line in header[1:])
     scope = facts.pop("scope", None)
     source = facts.pop("from", None)
-    if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in SEVERITIES:
+    if facts.keys() != {"severity", "means", "do"} or facts["severity"] not in list(Severity):
         message = f"{path}: the header must give severity, means and do"
         raise ModelError(message)
     if scope not in (None, _ALL):
@@ -244,7 +273,7 @@ def _check(path: Path) -> Check:
     if source not in (None, _STAGED) or has_sql == (source is not None):
         message = f"{path}: below the header stands the check's SQL, or in it `from: {_STAGED}`"
         raise ModelError(message)
-    severity, means, action = facts["severity"], facts["means"], facts["do"]
+    severity, means, action = Severity(facts["severity"]), facts["means"], facts["do"]
     query = sql if source is None else _noted(path.stem)
     return Check(path.stem, severity, header[0], means, action, scope == _ALL, query)
 

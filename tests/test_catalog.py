@@ -10,11 +10,12 @@ import pytest
 from pipeline import catalog
 from pipeline.errors import ModelError, UsageError
 from pipeline.resources import sql_dir
+from pipeline.vocabulary import Severity
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@pytest.mark.parametrize("name", catalog.TABLES)
+@pytest.mark.parametrize("name", catalog.tables())
 def test_every_table_is_documented(name: str) -> None:
     """Each table and column has a meaning, a type and a word on what vouches for it."""
     table = catalog.table(name)
@@ -27,7 +28,7 @@ def test_every_table_is_documented(name: str) -> None:
         assert column.evidence in catalog.EVIDENCE
 
 
-@pytest.mark.parametrize("name", catalog.TABLES)
+@pytest.mark.parametrize("name", catalog.tables())
 def test_keys_are_columns(name: str) -> None:
     """The key of each table names columns of it, once each, and no column comes twice."""
     table = catalog.table(name)
@@ -41,10 +42,10 @@ def test_keys_are_columns(name: str) -> None:
 def test_every_file_of_a_model_is_used() -> None:
     """Each TOML and SQL file of a model belongs to a table that is published."""
     folder = sql_dir() / "models"
-    assert {path.stem for path in folder.glob("*.toml")} == set(catalog.TABLES)
-    assert {path.stem for path in folder.glob("*.sql")} == set(catalog.TABLES)
+    assert {path.stem for path in folder.glob("*.toml")} == set(catalog.tables())
+    assert {path.stem for path in folder.glob("*.sql")} == set(catalog.tables())
     intermediate = {path.stem for path in (sql_dir() / "intermediate").glob("*.sql")}
-    assert intermediate == set(catalog.INTERMEDIATE)
+    assert intermediate == set(catalog.intermediate().keys())
 
 
 def test_the_columns_that_the_issue_names() -> None:
@@ -61,7 +62,7 @@ def test_the_columns_that_the_issue_names() -> None:
 def test_every_check_explains_itself(check: catalog.Check) -> None:
     """Each check has a severity, says in a sentence what it found, what it means, what to do."""
     assert _NAME.fullmatch(check.code)
-    assert check.severity in catalog.SEVERITIES
+    assert check.severity in list(Severity)
     for text in (check.promise, check.means, check.action):
         assert text
         assert text.endswith(".")
@@ -93,6 +94,20 @@ def test_a_check_has_sql_or_says_that_staging_noted_its_rows(tmp_path: Path, res
         catalog._check(path)  # noqa: SLF001 - one file of those that `checks` reads
 
 
-def test_every_table_says_what_an_incremental_build_makes_of_it() -> None:
-    """What a model's TOML says of incremental builds is one of the ways that there are."""
-    assert {table.incremental for table in catalog.tables().values()} == set(catalog.INCREMENTAL)
+def test_each_model_reads_only_tables_that_are_written_earlier() -> None:
+    """`place` puts a table behind those that it reads, so that it waits for them."""
+    names = list(catalog.tables())
+    for place, name in enumerate(names):
+        read = set(re.findall(r"\b(?:from|join) (\w+)\b", catalog.model_sql(name)))
+        assert not read & set(names[place:]), name
+
+
+@pytest.mark.parametrize("wrong", ['step = "sometime"', 'kept_by = "name"'])
+def test_a_table_whose_step_or_kept_rows_are_misspelt_is_refused(
+    tmp_path: Path, wrong: str
+) -> None:
+    """The file is named: the build would otherwise write no such table, or keep wrong rows."""
+    path = tmp_path / "odd.toml"
+    path.write_text(f'meaning = "Odd."\nkey = []\n{wrong}\n[columns]\n')
+    with pytest.raises(ModelError, match=r"odd\.toml"):
+        catalog._described(path)  # noqa: SLF001 - one file of those that `tables` reads

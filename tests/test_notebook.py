@@ -141,7 +141,7 @@ def test_a_warehouse_shows_its_tables(samples_warehouse: Path) -> None:
         assert shown == expected
         assert marimo.as_html(warehouse).text == warehouse._repr_html_()
         assert str(warehouse.snapshot) in repr(warehouse)
-    assert [row[0] for row in shown] == list(catalog.TABLES)
+    assert [row[0] for row in shown] == list(catalog.tables())
 
 
 def test_nothing_hostile_reaches_the_page(samples_warehouse: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from pipeline.cli.options import (
     formats,
 )
 from pipeline.errors import FINDINGS
+from pipeline.vocabulary import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @click.option("--allow-shrink", is_flag=True, help="Publish however much vanished.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["critical", "error", "warning", "info", "never"]),
+    type=click.Choice([*map(str, Severity), "never"]),
     default="error",
     show_default=True,
     help="Exit with 3 on refused documents or findings of this severity or worse.",

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from pipeline.catalog import SEVERITIES
 from pipeline.cli.logs import LOG, logged
 from pipeline.cli.progress import progress
 from pipeline.cli.summary import as_json, as_metrics, as_text
@@ -22,6 +21,7 @@ from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.runs import Summary
 from pipeline.outputs import is_writable, replacing
 from pipeline.resources import default_keyring
+from pipeline.vocabulary import Severity
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
 from pipeline.warehouse.run_figures import nothing_recognised
@@ -213,7 +213,7 @@ def exit_code(summary: Summary, fail_on: str) -> int:
     """
     if fail_on == "never":
         return 0
-    failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    found = any(summary.findings.get(name) for name in failing)
+    least = Severity(fail_on)
+    found = any(summary.findings.get(name) for name in Severity if name.at_least(least))
     unseen = nothing_recognised(summary.changes, summary.barren)
     return FINDINGS if found or summary.refused or unseen else 0

@@ -93,6 +93,6 @@ def _completion(names: Callable[[ModuleType], Iterable[str]]) -> Callable[..., l
     return complete
 
 
-complete_table = _completion(lambda catalog: catalog.TABLES)
-complete_view = _completion(lambda catalog: (*catalog.TABLES, *catalog.VIEWS))
+complete_table = _completion(lambda catalog: catalog.tables())
+complete_view = _completion(lambda catalog: (*catalog.tables(), *catalog.views()))
 complete_query = _completion(lambda catalog: catalog.queries())

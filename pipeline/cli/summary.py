@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from pipeline import catalog
-from pipeline.catalog import SEVERITIES
 from pipeline.errors import FINDINGS
 from pipeline.jobs.runs import Summary
 from pipeline.text import safe, safe_json
@@ -131,9 +130,7 @@ def _text(summary: Summary) -> Iterator[str]:
 def _worst(codes: dict[str, int]) -> Iterator[str]:
     """Yield the codes of the worst findings with their number, those of most findings first."""
     severities = {check.code: check.severity for check in catalog.checks()}
-    ranked = sorted(
-        codes, key=lambda code: (SEVERITIES.index(severities[code]), -codes[code], code)
-    )
+    ranked = sorted(codes, key=lambda code: (severities[code].rank, -codes[code], code))
     for code in ranked[:_CODES]:
         yield f"  {code:<28}{codes[code]:>12,} {severities[code]}"
     if len(ranked) > _CODES:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.errors import SourceError
-from pipeline.jobs.verify import FAILING, Verdict, verify
+from pipeline.jobs.verify import Verdict, verify
 from pipeline.sources.files import shown
 from pipeline.text import safe
 
@@ -73,7 +73,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if verdict.verdict != "failed":
         return
     for finding in verdict.findings:
-        if finding.severity in FAILING:
+        if finding.fails:
             at = f" at {finding.pointer}" if finding.pointer else ""
             yield f"    {finding.severity} {finding.code}{at}: {finding.message}"
             for name in ("expected", "actual"):

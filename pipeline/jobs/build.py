@@ -487,10 +487,10 @@ def _write(
         tables.stage_views(connection, staged.parts, config.keyring, only_fresh=only_fresh)
         tables.build_intermediate(connection)
         differences.find(connection, config.limits)
-        work.progress("model", 0, len(tables.MODELLED))
+        work.progress("model", 0, len(catalog.modelled()))
         for name, count in tables.write_models(connection, folder, threads, only_fresh=only_fresh):
             rows[name] = count
-            work.progress("model", len(rows), len(tables.MODELLED))
+            work.progress("model", len(rows), len(catalog.modelled()))
     with clock.timed("audit"):
         work.progress("audit", 0, 0)
         rows["findings"] = write_findings(connection, folder, threads)

@@ -85,7 +85,7 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
         WarehouseError: staging does not hold the documents of this snapshot any more, or is
             damaged.
     """
-    for name in catalog.TABLES:
+    for name in catalog.tables():
         file = literal(str(snapshot.table_file(folder, name)))
         connection.execute(f"create view {quote(name)} as from read_parquet({file})")
     parts = part_store.parts(warehouse / "staging")

@@ -209,7 +209,7 @@ class Difference:
 
 def diff(connection: Connection, old: Path, new: Path) -> Iterator[Difference]:
     """Yield the differences of two snapshots, by their folders, a table each, all but `runs`."""
-    for name in catalog.TABLES:
+    for name in catalog.tables():
         if name != "runs":
             query = diff_query(connection, old, new, name)
             counted = f"select change, count(*) from ({query}) group by change"  # noqa: S608 - our own SQL

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import catalog, session
+from pipeline import session
 from pipeline.duck import Connection, column, literal, row_of
+from pipeline.vocabulary import Severity
 from pipeline.warehouse.run_figures import Changes, RunFigures
 
 
@@ -78,7 +79,7 @@ def count(connection: Connection) -> RunFigures:
         statuses=by("status", "documents"),
         refused=refused,
         extra_fields=extra_fields,
-        findings={name: severities.get(name, 0) for name in catalog.SEVERITIES},
+        findings={name.value: severities.get(name, 0) for name in Severity},
         codes=by("code", "findings", "sum(occurrences)"),
     )
 

@@ -10,10 +10,10 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 
 from pipeline import session
-from pipeline.catalog import SEVERITIES
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import WarehouseError
@@ -21,10 +21,11 @@ from pipeline.interrupts import interruptible
 from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
+from pipeline.vocabulary import Severity
 from pipeline.warehouse.snapshot import table_file
 
-#: A finding of one of these means that a document does not hold.
-FAILING = ("critical", "error", "warning")
+#: A finding of this severity, or of a worse one, means that a document does not hold.
+_FAILING = Severity.WARNING
 
 #: Documents that are not verified. One fails only if the caller named its file.
 _UNCHECKED = ("not_pith", "skipped", "unsupported")
@@ -45,6 +46,11 @@ class Finding:
     expected: str | None
     actual: str | None
     occurrences: int
+
+    @property
+    def fails(self) -> bool:
+        """Whether it means that its document does not hold."""
+        return Severity(self.severity).at_least(_FAILING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +121,20 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
     cursor = connection.execute(session.query("verified_documents"))
     while rows := cursor.fetchmany(1000):
         for path, position, kind, number, status, reason, proof, proven, found in rows:
-            findings = tuple(sorted((Finding(*finding) for finding in found), key=_config))
-            holds = proven and not any(item.severity in FAILING for item in findings)
+            findings = tuple(sorted(starmap(Finding, found), key=_order))
+            holds = proven and not any(item.fails for item in findings)
             unchecked = status in _UNCHECKED and path not in named
             verdict = "not_checked" if unchecked else "ok" if holds else "failed"
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)
 
 
-def _config(finding: Finding) -> tuple[int, str, bool, str, str]:
-    rank = SEVERITIES.index(finding.severity)
+def _order(finding: Finding) -> tuple[int, str, bool, str, str]:
     # rows that only count findings come last
     counts = finding.occurrences > 1
-    return rank, finding.code, counts, finding.pointer or "", finding.message
+    return (
+        Severity(finding.severity).rank,
+        finding.code,
+        counts,
+        finding.pointer or "",
+        finding.message,
+    )

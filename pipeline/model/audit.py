@@ -36,10 +36,12 @@ def collect(connection: Connection, threads: int) -> None:
     session.create_table(connection, "found")
     checks = catalog.checks()
     connection.execute(
-        "create table promises as select unnest($codes) as code, unnest($promises) as promise",
+        "create table promises as "
+        "select unnest($codes) as code, unnest($promises) as promise, unnest($whole) as whole",
         {
             "codes": [check.code for check in checks],
             "promises": [check.promise for check in checks],
+            "whole": [check.whole for check in checks],
         },
     )
     jobs = {check.code: partial(_run, check) for check in checks}

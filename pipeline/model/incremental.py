@@ -3,7 +3,7 @@
 A row of a published table depends on linked documents: they belong to one paper, hold the same
 event or signature, or name each other in a chain. Linked documents are a group. If no document of a
 group is new, changed or gone, its rows of the last snapshot are kept. A table that depends on all
-documents (`Table.whole`) is modelled as a whole.
+documents is modelled as a whole (`Table.whole`).
 
 `sql/session/catalogue.toml` describes the resulting relations `fresh`, `fresh_inputs` and
 `kept_TABLE`, and the intermediate ones.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline import catalog, session
-from pipeline.catalog import Table
+from pipeline.catalog import KeptBy
 from pipeline.duck import Connection, literal, row_of
 from pipeline.warehouse.snapshot import table_file
 
@@ -24,6 +24,13 @@ MOST = 0.25
 #: Honest documents are linked in two or three steps. A chain that a stranger made of many
 #: documents takes one step for each, and a full build costs less.
 MOST_STEPS = 12
+
+#: Which rows of the last snapshot stay: those that no touched document has a share in.
+_KEPT = {
+    KeptBy.PLACE: "anti join touched_places using (path, position)",
+    KeptBy.CONTENT: "where document_sha256 not in (select sha256 from touched_content)",
+    KeptBy.PAPER: "anti join touched_content using (pith_number)",
+}
 
 
 def everything(connection: Connection) -> None:
@@ -48,7 +55,7 @@ def changes(connection: Connection, previous: Path) -> bool:
         connection: as in `everything`, with the views of the parts.
         previous: the snapshot's folder, made by this program with this keyring.
     """
-    for name in catalog.TABLES:
+    for name in catalog.tables():
         file = literal(str(table_file(previous, name)))
         connection.execute(f"create view last_{name} as from read_parquet({file})")
     session.create_view(connection, "last_inputs")
@@ -62,8 +69,9 @@ def changes(connection: Connection, previous: Path) -> bool:
     for name in ("fresh_inputs", "touched_content", "touched_places"):
         session.create_table(connection, name)
     for name, table in catalog.tables().items():
-        if table.incremental != "anew":
-            connection.execute(f"create view kept_{name} as {_kept(table)}")
+        if table.kept_by is not None:
+            kept = f"from last_{name} {_KEPT[table.kept_by]}"
+            connection.execute(f"create view kept_{name} as {kept}")
     return True
 
 
@@ -98,18 +106,3 @@ def spread(connection: Connection) -> bool:
 def _pays(connection: Connection) -> bool:
     (share,) = row_of(connection, session.query("share_touched"))
     return share is not None and share <= MOST
-
-
-def _kept(table: Table) -> str:
-    """Return the query of the rows of a table that come from untouched documents."""
-    columns = [column.name for column in table.columns]
-    kept = f"from last_{table.name}"
-    if table.name in ("documents", "findings"):
-        kept = f"{kept} anti join touched_places using (path, position)"
-        if table.name == "findings":
-            codes = ", ".join(literal(check.code) for check in catalog.checks() if check.whole)
-            kept = f"{kept} where code not in ({codes})"
-        return kept
-    if "document_sha256" in columns:
-        return f"{kept} where document_sha256 not in (select sha256 from touched_content)"  # noqa: S608 - our own
-    return f"{kept} anti join touched_content using (pith_number)"

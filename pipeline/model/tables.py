@@ -97,15 +97,16 @@ def stage_views(
         connection: with the views of these very parts.
         parts: in the order in which `part_views` took them.
         keyring: the pinned keys.
-        only_fresh: model only the documents in `fresh` (`pipeline.model.incremental`);
-            `staged_keys` holds the keys of all documents all the same.
+        only_fresh: model only the documents in `fresh` (`pipeline.model.incremental`). A staged
+            table that some model's `all_documents` names holds the rows of all documents.
     """
     (dead,) = row_of(
         connection, "select (select count(*) from part_documents) - (select count(*) from live)"
     )
     touched = _touched(connection, parts) if only_fresh else {}
+    in_full = {name for table in catalog.tables().values() for name in table.all_documents}
     for name in TABLES:
-        if only_fresh and name != "keys":
+        if only_fresh and name not in in_full:
             # many models and checks read these few rows
             made = f"table staged_{name} as {_fresh_rows(name, touched)}"
         else:
@@ -162,7 +163,7 @@ def _tried(rows: list[SignatureRow], keys: Keyring) -> list[_LateVerdict]:
 
 def build_intermediate(connection: Connection) -> None:
     """Create the relations between staging and models."""
-    for name, kind in catalog.INTERMEDIATE.items():
+    for name, kind in catalog.intermediate().items():
         execute_frugally(connection, f"create {kind} {name} as {catalog.intermediate_sql(name)}")
 
 
@@ -182,20 +183,17 @@ def write_models(
             return 0
         return write_table(cursor, catalog.table(name), sql, directory)
 
-    jobs = {name: partial(write, name) for name in MODELLED}
+    modelled = catalog.modelled()
+    jobs = {name: partial(write, name) for name in modelled}
     yield from run_concurrently(
-        connection, jobs, threads, {name: _needs(name) for name in MODELLED}
+        connection, jobs, threads, {name: _needs(name) for name in modelled}
     )
-
-
-#: The tables that are modelled first. The audit reads them, and findings and runs come after it.
-MODELLED = tuple(name for name in catalog.TABLES if name not in ("findings", "runs"))
 
 
 def _needs(name: str) -> list[str]:
     """Return the tables that a model reads, by their names in it."""
-    sql = catalog.model_sql(name)
-    earlier = MODELLED[: MODELLED.index(name)]
+    sql, modelled = catalog.model_sql(name), catalog.modelled()
+    earlier = modelled[: modelled.index(name)]
     return [table for table in earlier if re.search(rf"\b(?:from|join) {table}\b", sql)]
 
 
@@ -207,7 +205,8 @@ def complete(connection: Connection, directory: Path, threads: int) -> dict[str,
         sql = f"from fresh_{name} union all by name from kept_{name}"
         return write_table(cursor, catalog.table(name), sql, directory)
 
-    jobs = {name: partial(write, name) for name in MODELLED if not catalog.table(name).whole}
+    beside = [name for name in catalog.modelled() if not catalog.table(name).whole]
+    jobs = {name: partial(write, name) for name in beside}
     return dict(run_concurrently(connection, jobs, threads))
 
 

@@ -25,6 +25,7 @@ from pipeline.errors import PithEtlError, UsageError
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
+from pipeline.vocabulary import Severity
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
 from pipeline.warehouse.run_figures import nothing_recognised
@@ -196,7 +197,7 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "seconds": _slowest(figures),
         "signatures_valid": signatures.get("valid", 0),
         "signatures_all": sum(signatures.values()),
-        "severities": catalog.SEVERITIES,
+        "severities": list(Severity),
         "checks": {check.code: check for check in catalog.checks()},
         "examples_of": examples,
         "kinds": _KINDS,

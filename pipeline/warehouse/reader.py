@@ -134,7 +134,7 @@ class Warehouse:
         """Return the snapshot and the tables, for a console."""
         from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
 
-        names = ", ".join(catalog.TABLES)
+        names = ", ".join(catalog.tables())
         return f"<Warehouse {str(self.snapshot)!r}: {names}>"
 
     def _repr_html_(self) -> str:

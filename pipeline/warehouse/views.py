@@ -58,7 +58,7 @@ def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) 
     parameters = ", ".join(parameter.name for parameter in macro.parameters)
     tables = ", ".join(
         f"{quote(table)} as not materialized (from {_file(snapshot, table)})"
-        for table in catalog.TABLES
+        for table in catalog.tables()
         if re.search(rf"\b{table}\b", macro.sql)
     )
     connection.execute(

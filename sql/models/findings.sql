@@ -85,4 +85,7 @@ from spread
 inner join promises using (code)
 left join part_documents as document using (doc)
 union
+select kept_findings.*
 from kept_findings
+-- a check of all documents has found anew what it found in the last build
+anti join (select code from promises where whole) as anew using (code)

@@ -25,7 +25,7 @@ def built(sources: Sequence[Path], warehouse: Path, keyring: Path | None) -> Ite
     config = BuildConfig(paths, warehouse, load(keyring or default_keyring()), workers=1)
     snapshot = make_snapshot(config, lambda _stage, _done, _total: None)
     with duckdb.connect() as connection:
-        for table in catalog.TABLES:
+        for table in catalog.tables():
             file = snapshot / table / "*.parquet"
             connection.execute(f"create view {table} as from read_parquet({literal(str(file))})")
         yield connection

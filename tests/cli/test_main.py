@@ -126,7 +126,7 @@ def test_every_view_can_be_written(
 ) -> None:
     """Each view can be written in each format, those that are lines a row a line."""
     with Warehouse(samples_warehouse) as opened:
-        for view in catalog.VIEWS:
+        for view in catalog.views():
             options = ("--format", form, "--output", tmp_path / view)
             _sql(console, samples_warehouse, f"from {view}", *options)
             if form == "jsonl":
@@ -516,7 +516,7 @@ def test_tables_lists_all_with_rows_and_meaning(console: Console, samples_wareho
     assert found["trust"][0] == "view"
 
 
-@pytest.mark.parametrize("table", [*catalog.TABLES, *catalog.VIEWS])
+@pytest.mark.parametrize("table", [*catalog.tables(), *catalog.views()])
 def test_tables_shows_each_column(console: Console, samples_warehouse: Path, table: str) -> None:
     """`tables TABLE` shows each column with its type and meaning, none cut or marked up."""
     printed = console("tables", table, "--warehouse", samples_warehouse)

@@ -58,7 +58,7 @@ def test_counts_of_the_samples(samples_warehouse: Path, table: str, expected: in
 
 def test_the_samples_cover_all_fourteen_tables() -> None:
     """The tables that are counted are all that there are, and they are fourteen."""
-    assert sorted(COUNTS) == sorted(catalog.TABLES)
+    assert sorted(COUNTS) == sorted(catalog.tables())
     assert len(COUNTS) == 14
 
 
@@ -148,7 +148,7 @@ def test_an_empty_directory_has_every_table(tmp_path: Path) -> None:
         assert list(schema) == [column.name for column in table.columns]
 
 
-@pytest.mark.parametrize("table", catalog.TABLES)
+@pytest.mark.parametrize("table", catalog.tables())
 def test_tables_have_encodings_that_every_reader_knows(samples_warehouse: Path, table: str) -> None:
     """No column has an encoding of Parquet's second version, which some readers lack."""
     facts = pq.read_metadata(samples_warehouse / "current" / table / "part-0.parquet").to_dict()
@@ -157,7 +157,7 @@ def test_tables_have_encodings_that_every_reader_knows(samples_warehouse: Path, 
     assert {name for column in columns for name in column["encodings"]} <= known
 
 
-@pytest.mark.parametrize("table", catalog.TABLES)
+@pytest.mark.parametrize("table", catalog.tables())
 def test_tables_are_plain_parquet(samples_warehouse: Path, table: str) -> None:
     """polars, pyarrow and DuckDB read each published table by a glob, to the same rows."""
     folder = samples_warehouse / "current" / table
@@ -169,7 +169,7 @@ def test_tables_are_plain_parquet(samples_warehouse: Path, table: str) -> None:
         assert connection.read_parquet(glob).to_arrow_table().to_pylist() == arrow.to_pylist()
 
 
-@pytest.mark.parametrize("table", catalog.TABLES)
+@pytest.mark.parametrize("table", catalog.tables())
 def test_parquet_files_carry_the_meanings(samples_warehouse: Path, table: str) -> None:
     """The key-value metadata of each Parquet file holds the meaning of table and columns."""
     described = catalog.table(table)
@@ -192,7 +192,7 @@ def test_the_database_opens_from_anywhere(
     with duckdb.connect(str(copy / "pith.duckdb"), read_only=read_only) as connection:
         found = {
             table: (connection.execute(f'select count(*) from "{table}"').fetchone() or [None])[0]  # noqa: S608 - a table of ours
-            for table in catalog.TABLES
+            for table in catalog.tables()
         }
     assert found == COUNTS
 
@@ -538,7 +538,7 @@ def test_sizes_of_what_was_not_read(messy: Built) -> None:
     assert messy.row("empty.gz", "bytes") == (0,)
 
 
-@pytest.mark.parametrize("table", catalog.TABLES)
+@pytest.mark.parametrize("table", catalog.tables())
 @pytest.mark.parametrize("built", ["samples", "messy"])
 def test_keys_are_unique(samples_warehouse: Path, messy: Built, table: str, built: str) -> None:
     """No two rows of a table agree in all columns of its key."""
@@ -550,7 +550,7 @@ def test_keys_are_unique(samples_warehouse: Path, messy: Built, table: str, buil
 
 def test_the_summary_agrees_with_the_tables(messy: Built) -> None:
     """The summary of a build counts what its tables hold."""
-    assert messy.summary.rows == {name: count(messy.warehouse, name) for name in catalog.TABLES}
+    assert messy.summary.rows == {name: count(messy.warehouse, name) for name in catalog.tables()}
     assert sum(messy.summary.documents.values()) == messy.summary.rows["documents"]
     assert sum(messy.summary.findings.values()) == messy.summary.rows["findings"]
     assert messy.summary.files == len(MESS) + 12
@@ -575,7 +575,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return base / "one", base / "two"
 
 
-@pytest.mark.parametrize("table", [name for name in catalog.TABLES if name != "runs"])
+@pytest.mark.parametrize("table", [name for name in catalog.tables() if name != "runs"])
 def test_tables_depend_on_the_documents_alone(twice: tuple[Path, Path], table: str) -> None:
     """Workers, batches and the order of the sources change no row and no row's place."""
     one, two = (warehouse / "current" / table / "part-0.parquet" for warehouse in twice)

@@ -13,7 +13,6 @@ import pytest
 from pipeline import catalog
 from pipeline.duck import literal, row_of
 from pipeline.jobs.check import open_snapshot
-from pipeline.model import tables
 from pipeline.warehouse import snapshot
 from tests.building import build_warehouse
 from tests.paths import REPO, SAMPLES
@@ -67,7 +66,7 @@ def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:
         connection.execute(f"set profiling_output = {literal(str(profile))}")
         (largest,) = row_of(connection, "select count(*) from staged_aliases")
         connection.execute("create table state_differences (doc bigint, pointer varchar)")
-        steps = {name: catalog.model_sql(name) for name in tables.MODELLED}
+        steps = {name: catalog.model_sql(name) for name in catalog.modelled()}
         for name, sql in {**steps, **{c.code: c.sql for c in catalog.checks()}}.items():
             connection.execute("set enable_profiling = 'json'")
             connection.execute(sql).fetchall()

@@ -248,7 +248,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         writer.execute(f"create table made as {_PAPERS}")
         _write(writer, "papers", "select * from made", folder)
         _write(writer, "aliases", _ALIASES, folder)
-        for name in catalog.TABLES:
+        for name in catalog.tables():
             if not (folder / name).exists():
                 _write_empty(writer, name, folder)
     with duckdb.connect() as connection:
