@@ -28,11 +28,8 @@ def sql(folder: str, name: str) -> str:
 
 
 def read_sql(path: Path) -> str:
-    """Return the SQL of a file, in which `vouched(COLUMN)` is written out."""
-    return _VOUCHED.sub(lambda found: vouched(found[1]), path.read_text("utf-8"))
-
-
-_VOUCHED = re.compile(r"\bvouched\(([a-z_.]+)\)")
+    """Return the SQL of a file, in which the expressions of `_WRITTEN_OUT` are written out."""
+    return _CALL.sub(lambda found: _WRITTEN_OUT[found[1]](found[2]), path.read_text("utf-8"))
 
 
 def vouched(proof: str) -> str:
@@ -42,6 +39,17 @@ def vouched(proof: str) -> str:
         proof: the column that says how well the row is proven (docs/evidence.md).
     """
     return f"{proof} in ('signed', 'receipt')"
+
+
+def same_in_all(column: str) -> str:
+    """Return the SQL aggregate that is the value of a column in all rows; null if they differ."""
+    different = f"count({column}) < count(*) or min({column}) <> max({column})"
+    return f"if({different}, null, min({column}))"
+
+
+#: What SQL may call as `NAME(COLUMN)`; DuckDB's own macros would not reach the views.
+_WRITTEN_OUT = {"vouched": vouched, "same_in_all": same_in_all}
+_CALL = re.compile(rf"\b({'|'.join(_WRITTEN_OUT)})\(([a-z_.]+)\)")
 
 
 def default_keyring() -> Path:

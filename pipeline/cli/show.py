@@ -102,7 +102,8 @@ def _page(warehouse: Warehouse, number: str, papers: int) -> dict[str, Any]:
 
 def _rows(warehouse: Warehouse, section: str, number: str) -> tuple[list[dict[str, Any]], int]:
     """Return the first `ROWS` rows of a section, and how many there are."""
-    query, values = sql("show", section), {"number": number}
+    # not a parameter: DuckDB refuses the value of one that a query does not name
+    query, values = sql("show", section).replace("$rows", str(ROWS)), {"number": number}
     rows = records(warehouse.connection, f"{query}\nlimit {ROWS + 1}", values)
     if len(rows) <= ROWS:
         return rows, len(rows)

@@ -2,36 +2,9 @@
 -- is valid wins, whatever any other copy says; without one, the better-proven document does.
 -- Where equally proven documents of different papers hold it, it is of no paper: still one row, so
 -- that whatever joins by the id finds it once, and `event_of_several_papers` blames each document.
-with judged as (
-    select
-        event.doc,
-        event.pointer,
-        event.event_id,
-        event.event_type,
-        event.target,
-        event.prev_event,
-        event.signer_id,
-        event.origin,
-        -- what an event that names no paper is about, no signature says
-        event.subject_pith_number as pith_number,
-        event.content_ok,
-        coalesce(signature.status, 'missing') as signature_status,
-        signature.signed_at,
-        signature.public_key_b64,
-        proof.proof,
-        proof.grade,
-        proof.sha256
-    from staged_events as event
-    inner join proof using (doc)
-    left join signature_statuses as signature
-        on
-            event.doc = signature.doc
-            and event.pointer || '/signature' = signature.pointer
-),
-
-chosen as (
+with chosen as (
     select *
-    from judged
+    from event_copies
     qualify row_number() over (
         partition by event_id
         order by
@@ -93,66 +66,6 @@ equivocal as (
                 then (public_key_b64, target, prev_event)
         end
     having count(*) > 1
-),
-
--- a newer signed bundle that holds an event overrules what older ones applied; the time of any
--- other document is whatever its author says, and overrules nothing
-several as (
-    select pith_number
-    from proof
-    where proof = 'signed'
-    group by pith_number
-    having count(*) > 1
-),
-
-newest as (
-    select
-        proof.pith_number,
-        event.event_id,
-        max(proof.stated_at) as stated_at
-    from staged_events as event
-    inner join proof using (doc)
-    semi join several on proof.pith_number = several.pith_number
-    semi join staged_states as state on event.doc = state.doc
-    where proof.proof = 'signed'
-    group by proof.pith_number, event.event_id
-),
-
-listed as (
-    select
-        proof.pith_number,
-        unnest(state.applied_event_ids) as event_id,
-        proof.grade,
-        proof.stated_at,
-        proof.proof
-    from staged_states as state
-    inner join proof using (doc)
-    where proof.eligible
-),
-
-applied as (
-    select
-        listed.pith_number,
-        listed.event_id,
-        max(listed.grade) as grade
-    from listed
-    left join newest
-        on listed.pith_number = newest.pith_number and listed.event_id = newest.event_id
-    where
-        listed.proof <> 'signed'
-        or newest.stated_at is null
-        or listed.stated_at >= newest.stated_at
-    group by listed.pith_number, listed.event_id
-),
-
-stated as (
-    select
-        proof.pith_number,
-        max(proof.grade) as grade
-    from staged_states as state
-    inner join proof using (doc)
-    where proof.eligible
-    group by proof.pith_number
 )
 
 select
@@ -194,7 +107,7 @@ from told
 inner join staged_events as event
     on told.doc = event.doc and told.pointer = event.pointer
 -- the state of another paper has no say
-left join applied
+left join applied_events as applied
     on told.pith_number = applied.pith_number and told.event_id = applied.event_id
-left join stated on told.pith_number = stated.pith_number
+left join state_grades as stated on told.pith_number = stated.pith_number
 left join equivocal on told.event_id = equivocal.event_id

@@ -15,11 +15,11 @@ inner join events as event using (event_id)
 where timeline.pith_number = $number and event.pith_number = $number
 order by
     -- in time, but none of those whose content and signature hold, which alone have a step, is
-    -- beyond the 100 that a page shows while another one is not
+    -- beyond the $rows that a page shows while another one is not
     row_number() over (
         order by
             timeline.step is null, event.created_at nulls last, event.position, event.event_id
-    ) > 100,
+    ) > $rows,
     event.created_at nulls last,
     event.position,
     event.event_id

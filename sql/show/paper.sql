@@ -1,6 +1,6 @@
 -- The paper
 select
-    paper.* replace (paper.other_documents[1 : 100] as other_documents),
+    paper.* replace (paper.other_documents[1 : $rows] as other_documents),
     len(paper.other_documents) as other_documents_count,
     trust.trust,
     trust.why as trust_reason

@@ -50,12 +50,8 @@ select
     path,
     position,
     sum(occurrences)::bigint || ' more like these' as message,
-    -- the paper that all of them are on; null, the document's own, if they differ
-    if(
-        count(pith_number) = count(*) and min(pith_number) = max(pith_number),
-        min(pith_number),
-        null
-    ) as pith_number,
+    -- null, the document's own paper, if they are on several
+    same_in_all(pith_number) as pith_number,
     sum(occurrences)::bigint as occurrences
 from ranked
 where place > $max_listed
