@@ -1,16 +1,18 @@
 """pith-etl: Pith documents, verified and flattened into tables.
 
-`Warehouse` opens the published tables in a notebook or a script.
+`Warehouse` opens the published tables in a notebook or a script; these are its errors.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.errors import PithEtlError, UnknownPaperError, UsageError, WarehouseError
+
 if TYPE_CHECKING:
     from pipeline.warehouse.reader import Warehouse
 
-__all__ = ["Warehouse"]
+__all__ = ["PithEtlError", "UnknownPaperError", "UsageError", "Warehouse", "WarehouseError"]
 
 
 def __getattr__(name: str) -> object:

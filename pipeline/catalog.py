@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 from pipeline.errors import ModelError, UsageError
 from pipeline.resources import read_sql, sql, sql_dir
@@ -83,6 +85,11 @@ class Table:
     whole: bool
     all_documents: tuple[str, ...]
 
+    @property
+    def is_view(self) -> bool:
+        """Whether it is one of the views."""
+        return self.name in views()
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -149,14 +156,36 @@ def table(name: str) -> Table:
         UsageError: there is no such table.
     """
     if name not in tables():
-        message = f"there is no table {name!r}; there are {', '.join(sorted(tables()))}"
-        raise UsageError(message)
+        _unknown(name, "table", tables())
     return tables()[name]
 
 
 def modelled() -> tuple[str, ...]:
     """Return the tables that are written before the audit, which reads them, in order."""
     return tuple(name for name, table in tables().items() if table.step is Step.MODEL)
+
+
+def relations() -> dict[str, Table]:
+    """Return the tables and then the views by name."""
+    return tables() | views()
+
+
+def relation(name: str) -> Table:
+    """Return one table or view.
+
+    Raises:
+        UsageError: there is no such table or view.
+    """
+    if name not in relations():
+        _unknown(name, "table or view", relations())
+    return relations()[name]
+
+
+def _unknown(name: str, kind: str, known: Iterable[str]) -> NoReturn:
+    """Raise the error on a name that is none."""
+    listed = ", ".join(sorted(known))
+    message = f"there is no {kind} {name!r}; there are {listed}{_meant(name, known)}"
+    raise UsageError(message)
 
 
 def model_sql(name: str) -> str:
@@ -208,6 +237,44 @@ def queries() -> dict[str, Query]:
     """Return the worked examples by name, in the order of their names."""
     paths = sorted((sql_dir() / "queries").glob("*.sql"))
     return {path.stem: _query(path) for path in paths}
+
+
+def query(name: str) -> Query:
+    """Return one worked example.
+
+    Raises:
+        UsageError: no query has this name.
+    """
+    if name not in queries():
+        message = (
+            f"there is no query {name!r}; `pith-etl queries` lists them{_meant(name, queries())}"
+        )
+        raise UsageError(message)
+    return queries()[name]
+
+
+def bound(name: str, given: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """Return the SQL of a worked example, and the values to bind: those given, else its defaults.
+
+    Raises:
+        UsageError: there is no such query, or it has no such parameter.
+    """
+    chosen = query(name)
+    defaults = {one.name: one.default or "" for one in chosen.parameters}
+    unknown = given.keys() - defaults.keys()
+    if unknown:
+        known = ", ".join(defaults) or "none"
+        message = f"{name} has no parameter {min(unknown)!r}; it has {known}"
+        raise UsageError(message)
+    return chosen.sql, {**defaults, **given}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error on a name: which of the known ones it may be meant to be."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    close = get_close_matches(name, known, n=1)
+    return f". Did you mean {close[0]!r}?" if close else ""
 
 
 @cache

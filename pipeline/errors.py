@@ -41,6 +41,23 @@ class WarehouseError(PithEtlError):
     """The warehouse is missing, unpublished, or cannot be written."""
 
 
+class UnusableError(WarehouseError):
+    """No snapshot can be read, and a build can mend that; the message says how.
+
+    Attributes:
+        reason: what is wrong, without the advice.
+    """
+
+    def __init__(self, reason: str, advice: str = "build again") -> None:
+        """Make the message of what is wrong and of what to do."""
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
+
+
+class UnknownPaperError(PithEtlError):
+    """An identifier names no paper of the warehouse."""
+
+
 class ShrinkError(WarehouseError):
     """Too many of the last snapshot's documents vanished or fail, as with an empty mount."""
 

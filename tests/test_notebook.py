@@ -134,14 +134,14 @@ class _Cells(HTMLParser):
 
 
 def test_a_warehouse_shows_its_tables(samples_warehouse: Path) -> None:
-    """The last expression `warehouse` shows every table with its rows and meaning."""
+    """The last expression `warehouse` shows every table and view with its rows and meaning."""
     with Warehouse(samples_warehouse) as warehouse:
         shown = _Cells(warehouse._repr_html_()).rows[1:]
-        expected = [[table.name, f"{table.rows:,}", table.meaning] for table in warehouse.tables()]
+        expected = [[table.name, table.size, table.meaning] for table in warehouse.tables()]
         assert shown == expected
         assert marimo.as_html(warehouse).text == warehouse._repr_html_()
         assert str(warehouse.snapshot) in repr(warehouse)
-    assert [row[0] for row in shown] == list(catalog.tables())
+    assert [row[0] for row in shown] == list(catalog.relations())
 
 
 def test_nothing_hostile_reaches_the_page(samples_warehouse: Path, tmp_path: Path) -> None:

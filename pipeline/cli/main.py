@@ -20,6 +20,7 @@ from pipeline.cli.options import (
     WAREHOUSE,
     Share,
     complete_query,
+    complete_relation,
     complete_table,
     complete_view,
     formats,
@@ -28,7 +29,7 @@ from pipeline.errors import FINDINGS
 from pipeline.vocabulary import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -175,13 +176,14 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     if (query is None) == (named is None):
         message = "give either a QUERY or --named NAME"
         raise click.UsageError(message)
-    values: dict[str, str] = {}
+    values: Mapping[str, object] = {}
     if named is not None or given:
+        from pipeline import catalog
         from pipeline.cli import queries
 
         values = queries.values(given)
     if named is not None:
-        query, values = queries.bound(named, values)
+        query, values = catalog.bound(named, values)
     elif query == "-":
         query = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     if output is not None and context.get_parameter_source("form") is ParameterSource.DEFAULT:
@@ -269,11 +271,11 @@ def cat(path: str, position: int) -> None:
     sys.stdout.buffer.write(raw_document(path, position))
 
 
-@_command("pith-etl tables", "pith-etl tables papers")
-@click.argument("table", required=False, shell_complete=complete_view)
+@_command("pith-etl tables", "pith-etl tables papers", "pith-etl tables resolve")
+@click.argument("table", required=False, shell_complete=complete_relation)
 @WAREHOUSE
 def tables(table: str | None, warehouse: Path) -> None:
-    """List the tables with their rows and the views, or the columns of one with their evidence."""
+    """List the tables with their rows, the views and the macro, or the columns of one of them."""
     from pipeline.cli import query_command as commands
 
     commands.tables(table, warehouse, sys.stdout)
@@ -308,8 +310,8 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     "names",
     multiple=True,
     metavar="TABLE",
-    shell_complete=complete_table,
-    help="A table to export; may be repeated.  [default: all]",
+    shell_complete=complete_view,
+    help="A table or view to export; may be repeated.  [default: all tables]",
 )
 @formats(
     "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
@@ -326,13 +328,16 @@ def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> 
     """Write published tables into a directory, for other tools.
 
     parquet, csv and jsonl give one file a table; duckdb and sqlite one file, pith.duckdb or
-    pith.sqlite, that holds all data. In CSV a single quote stands before text that a
-    spreadsheet would run as a formula; lists are JSON in CSV and SQLite. Times are UTC.
+    pith.sqlite, that holds all data. A view that is named is written as a table of its rows; a
+    pith.duckdb of all tables has the views and the macro resolve, too. In CSV a single quote
+    stands before text that a spreadsheet would run as a formula; lists are JSON in CSV and
+    SQLite. Times are UTC, and the intervals of a view seconds.
     """
     from pipeline.jobs.export import export as run_export
 
     rows = run_export(warehouse, names, form, output)
-    click.echo(f"exported {sum(rows.values()):,} rows of {len(rows)} tables to {output}")
+    tables = f"{len(rows)} table{'s' * (len(rows) > 1)}"
+    click.echo(f"exported {sum(rows.values()):,} rows of {tables} to {output}")
 
 
 @_command(
@@ -413,11 +418,12 @@ def history(warehouse: Path) -> None:
 @click.argument("new", default="current")
 @WAREHOUSE
 @click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
-@formats("table", "csv", "json", "jsonl", help="How to print them.")
+@formats("table", "line", "csv", "json", "jsonl", help="How to print them.")
 def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
     """Count the rows that differ between two snapshots, or show those of one table.
 
-    A changed row is shown as it is in NEW; `before` holds the row of OLD.
+    A changed row is shown as it is in NEW; changed_columns names the columns that differ, and
+    `before` holds the row of OLD.
     """
     from pipeline.cli import snapshot_commands
 

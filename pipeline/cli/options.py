@@ -94,5 +94,8 @@ def _completion(names: Callable[[ModuleType], Iterable[str]]) -> Callable[..., l
 
 
 complete_table = _completion(lambda catalog: catalog.tables())
-complete_view = _completion(lambda catalog: (*catalog.tables(), *catalog.views()))
+complete_view = _completion(lambda catalog: catalog.relations())
+complete_relation = _completion(
+    lambda catalog: (*catalog.relations(), *(macro.name for macro in catalog.macros()))
+)
 complete_query = _completion(lambda catalog: catalog.queries())

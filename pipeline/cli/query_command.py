@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from pipeline.cli.render import write_result
 from pipeline.cli.text_table import print_table
@@ -16,8 +16,11 @@ from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.text import safe
-from pipeline.warehouse.reader import Warehouse
+from pipeline.warehouse.reader import TableFacts, Warehouse
 from pipeline.warehouse.snapshot import raise_if_damaged
+
+if TYPE_CHECKING:
+    from pipeline.catalog import Macro
 
 #: The format by the suffix of a file.
 _SUFFIXES = {
@@ -95,7 +98,7 @@ def search(text: str, limit: int, warehouse: Path, form: str) -> None:
         UsageError: Parquet is asked for on a terminal.
         WarehouseError: nothing is published, or the search index does not work.
     """
-    from pipeline.jobs.search import RESULTS, find  # noqa: PLC0415 - the others start faster without it
+    from pipeline.warehouse.search import RESULTS, find  # noqa: PLC0415 - the others start faster without it
 
     with Warehouse(warehouse) as opened, interruptible(opened.connection):
         hits = find(opened, text, limit)
@@ -124,28 +127,41 @@ def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
 
 
 def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
-    """Print the catalogue of tables and views, or the columns of one of them.
+    """Print the catalogue of tables, views and macros, or the columns of one of them.
 
     Raises:
-        UsageError: there is no such table.
+        UsageError: there is no such table, view or macro.
         WarehouseError: nothing is published.
     """
     from pipeline import catalog  # noqa: PLC0415 - the others start faster without it
 
-    views = catalog.views()
-    if name is not None and name not in views:
-        catalog.table(name)
+    macros = {macro.name: macro for macro in catalog.macros()}
+    if name is not None and name not in macros:
+        catalog.relation(name)
     with Warehouse(warehouse) as opened:
         found = {table.name: table for table in opened.tables()}
     if name is None:
-        rows = [(table.name, f"{table.rows:,}", table.meaning) for table in found.values()]
-        rows += [(view.name, "view", view.meaning) for view in views.values()]
+        rows = [(one.name, one.size, one.meaning) for one in found.values()]
+        rows += [(macro.name, "macro", macro.meaning) for macro in macros.values()]
         print_table(output, ("table", "rows", "meaning"), rows)
-        return
-    count = f"{found[name].rows:,} rows." if name in found else "A view."
-    table = views.get(name) or catalog.table(name)
-    output.write(f"{name}: {table.meaning} {count}\n")
+    elif name in macros:
+        _write_macro(macros[name], output)
+    else:
+        _write_columns(found[name], output)
+
+
+def _write_columns(table: TableFacts, output: IO[str]) -> None:
+    kind = "A view." if table.rows is None else f"{table.size} rows."
+    output.write(f"{table.name}: {table.meaning} {kind}\n")
     columns = [
         (column.name, column.type, column.evidence, column.meaning) for column in table.columns
     ]
     print_table(output, ("column", "type", "evidence", "meaning"), columns)
+
+
+def _write_macro(macro: Macro, output: IO[str]) -> None:
+    call = f"from {macro.name}({', '.join(parameter.name for parameter in macro.parameters)})"
+    output.write(f"{macro.name}: {macro.meaning} A macro, as in `{call}`.\n")
+    parameters = [(parameter.name, parameter.meaning) for parameter in macro.parameters]
+    print_table(output, ("parameter", "meaning"), parameters)
+    print_table(output, ("column", "meaning"), macro.columns)

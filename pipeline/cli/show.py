@@ -1,58 +1,20 @@
-"""One paper on a page: its texts, names, events and citations, with the evidence for each.
-
-The sections are queries of `sql/show/`, each under the title in its first line, with what is
-proven first. A stranger can lengthen most of them, so a page holds `ROWS` rows of each and their
-exact number.
-"""
+"""`pith-etl show`: one paper on a page, in text or as JSON."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO
 
 import msgspec
 
 from pipeline.cli.text_table import print_table
-from pipeline.engine import records
-from pipeline.errors import PithEtlError
-from pipeline.resources import sql
-from pipeline.text import one_line, safe, safe_json
+from pipeline.text import one_line, safe_json
+from pipeline.warehouse.papers import Paper, Row, find, title
 from pipeline.warehouse.reader import Warehouse
 
-#: The sections below the paper itself, in the order of the page.
-SECTIONS = (
-    "versions",
-    "aliases",
-    "events",
-    "cited_by",
-    "cites",
-    "claims",
-    "attestations",
-    "digests",
-    "signatures",
-    "documents",
-    "findings",
-)
-
-_FORMS = (
-    "an arXiv id (1512.01274, hep-lat/0305021v1), a DOI, a Pith number (pith:2015:ID, or the "
-    "first 8, 12, 16 or 26 characters of its id), or an address at arxiv.org, doi.org or "
-    "pith.science"
-)
 #: The columns of the terminals that texts are folded for.
 _WIDTH = 88
-#: How much of an unknown identifier its error repeats.
-_REPEATED = 80
-#: The most papers that are shown of one name, and the most rows of one section.
-PAPERS = 20
-ROWS = 100
-
-Row = Mapping[str, Any]
-
-
-class UnknownPaperError(PithEtlError):
-    """An identifier names no paper of the warehouse."""
 
 
 def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: bool) -> None:
@@ -66,59 +28,26 @@ def show(warehouse: Warehouse, identifier: str, output: IO[str], *, as_json: boo
     Raises:
         UnknownPaperError: no paper has this name.
     """
-    numbers, count = _numbers(warehouse, identifier)
-    pages = [_page(warehouse, number, count) for number in numbers]
+    found, count = find(warehouse.connection, identifier)
     if as_json:
+        pages: list[dict[str, object]] = [
+            {"counts": {"papers": count, **one.counts}, "paper": one.facts, **one.sections}
+            for one in found
+        ]
         text = msgspec.json.format(msgspec.json.encode(pages), indent=2).decode()
         output.write(safe_json(text) + "\n")
         return
-    for page in pages:
-        _write(page, output)
-    if count > len(pages):
-        output.write(f"\n{len(pages)} of {count:,} papers of this name; `resolve` has all in SQL\n")
+    for one in found:
+        _write(one, output)
+    if count > len(found):
+        output.write(f"\n{len(found)} of {count:,} papers of this name; `resolve` has all in SQL\n")
 
 
-def _numbers(warehouse: Warehouse, identifier: str) -> tuple[list[str], int]:
-    """Return the numbers of the papers to show, and how many papers the identifier names."""
-    # an argument may hold bytes that are not UTF-8; DuckDB refuses them
-    text = identifier.encode("utf-8", "backslashreplace").decode()
-    values = {"text": text, "most": PAPERS}
-    rows = warehouse.connection.execute(sql("show", "named"), values).fetchall()
-    if not rows:
-        message = f"no paper here is named {safe(text[:_REPEATED])!r}; a name is {_FORMS}"
-        raise UnknownPaperError(message)
-    return [row[0] for row in rows], rows[0][1]
-
-
-def _page(warehouse: Warehouse, number: str, papers: int) -> dict[str, Any]:
-    """Return the data of a paper: the row `paper`, the rows of each section, `counts`."""
-    page: dict[str, Any] = {"counts": {"papers": papers}}
-    for name in ("paper", *SECTIONS):
-        page[name], page["counts"][name] = _rows(warehouse, name, number)
-    (page["paper"],) = page["paper"]
-    del page["counts"]["paper"]
-    return page
-
-
-def _rows(warehouse: Warehouse, section: str, number: str) -> tuple[list[dict[str, Any]], int]:
-    """Return the first `ROWS` rows of a section, and how many there are."""
-    # not a parameter: DuckDB refuses the value of one that a query does not name
-    query, values = sql("show", section).replace("$rows", str(ROWS)), {"number": number}
-    rows = records(warehouse.connection, f"{query}\nlimit {ROWS + 1}", values)
-    if len(rows) <= ROWS:
-        return rows, len(rows)
-    counting = f"select count(*) as count from ({query})"  # noqa: S608 - our own
-    (counted,) = records(warehouse.connection, counting, values)
-    return rows[:ROWS], counted["count"]
-
-
-def _write(page: Mapping[str, Any], output: IO[str]) -> None:
-    for line in _head(page["paper"]):
+def _write(paper: Paper, output: IO[str]) -> None:
+    for line in _head(paper.facts):
         output.write(f"{line}\n")
-    for name in SECTIONS:
-        title = sql("show", name).splitlines()[0].removeprefix("-- ")
-        rows: list[Row] = page[name]
-        output.write(f"\n{title}: {_told(len(rows), page['counts'][name])}\n")
+    for name, rows in paper.sections.items():
+        output.write(f"\n{title(name)}: {_told(len(rows), paper.counts[name])}\n")
         if rows:
             # a column without values for this paper only widens the page
             names = [column for column in rows[0] if any(row[column] is not None for row in rows)]

@@ -19,7 +19,7 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.jobs import check as checking
 from pipeline.jobs import retention
-from pipeline.warehouse import attempts, snapshot
+from pipeline.warehouse import attempts, differences, snapshot
 from pipeline.warehouse.reader import Warehouse
 
 #: How many of the attempts that failed `history` prints.
@@ -67,10 +67,10 @@ def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> N
         WarehouseError: nothing is published, or a table is damaged.
     """
     # once: a build may publish another `current` meanwhile
-    before, after = retention.folder(warehouse, old), retention.folder(warehouse, new)
+    before, after = snapshot.folder(warehouse, old), snapshot.folder(warehouse, new)
     with snapshot.reading(before), snapshot.reading(after), _connected() as connection:
         if table is not None:
-            query = retention.diff_query(connection, before, after, table)
+            query = differences.diff_query(before, after, table)
         else:
             query = _counts(connection, before, after)
         write_result(connection, query, form, sys.stdout.buffer)
@@ -78,7 +78,7 @@ def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> N
 
 def _counts(connection: Connection, old: Path, new: Path) -> str:
     """Return a query of how many rows of each table differ."""
-    counts = [dataclasses.astuple(row) for row in retention.diff(connection, old, new)]
+    counts = [dataclasses.astuple(row) for row in differences.diff(connection, old, new)]
     connection.execute(
         "create table counts (table_name varchar, added bigint, removed bigint, changed bigint)"
     )

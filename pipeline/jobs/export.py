@@ -22,7 +22,7 @@ from pipeline.interrupts import interruptible
 from pipeline.model.tables import metadata
 from pipeline.text import FORMULA
 from pipeline.warehouse import snapshot
-from pipeline.warehouse.views import STORAGE_VERSION, comment, create_views
+from pipeline.warehouse.views import STORAGE_VERSION, comment, complete, create_views
 
 FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
 
@@ -49,20 +49,21 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
     """Write tables of the published snapshot into a new directory; return their rows.
 
     `parquet`, `csv` and `jsonl` give a file a table, `duckdb` and `sqlite` one file `pith.*`
-    with real tables.
+    with real tables. A view that is named is written as a table of its rows. A DuckDB file of all
+    tables has the views and the macros, too.
 
     Args:
         warehouse: where a snapshot is published.
-        names: the tables; none means all.
+        names: the tables and views; none means all tables.
         form: one of `FORMATS`.
         output: the directory to make; an existing one must be empty.
 
     Raises:
-        UsageError: there is no such table, or the directory holds something.
+        UsageError: there is no such table or view, or the directory holds something.
         WarehouseError: nothing is published, a table is damaged, or the directory cannot be
             written.
     """
-    chosen = {name: catalog.table(name) for name in names} or catalog.tables()
+    chosen = {name: catalog.relation(name) for name in names} or catalog.tables()
     folder = snapshot.current(warehouse)
     try:
         with (
@@ -73,7 +74,10 @@ def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> di
             snapshot.reading(folder),
         ):
             create_views(connection, folder)
-            return _write(connection, list(chosen.values()), form, directory)
+            rows = _write(connection, list(chosen.values()), form, directory)
+            if form == "duckdb" and not names:
+                _complete(connection, directory / f"{DATABASE}.duckdb")
+            return rows
     except (OSError, sqlite3.OperationalError, duckdb.IOException) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         message = f"cannot write {output}: {reason}"
@@ -114,14 +118,14 @@ def _write(
 #: The query that COPY reads of a table and its options, for each format with a file a table.
 _COPIES: dict[str, Callable[[Table], tuple[str, str]]] = {
     "parquet": lambda table: (
-        quote(table.name),
+        _rows(table),
         f"format parquet, compression zstd, kv_metadata {metadata(table)}",
     ),
     "csv": lambda table: (
         f"({_select(table, _cell)})",
         f"format csv, header, timestampformat '{_TIME}'",
     ),
-    "jsonl": lambda table: (quote(table.name), f"format json, timestampformat '{_TIME}'"),
+    "jsonl": lambda table: (_rows(table), f"format json, timestampformat '{_TIME}'"),
 }
 
 
@@ -132,7 +136,20 @@ def _number(connection: Connection, statement: str) -> int:
 
 def _select(table: Table, expression: Callable[[Column], str]) -> str:
     cells = ", ".join(f"{expression(column)} as {quote(column.name)}" for column in table.columns)
-    return f"select {cells} from {quote(table.name)}"  # noqa: S608 - names of our own
+    return f"select {cells} from {_rows(table)}"  # noqa: S608 - names of our own
+
+
+def _rows(table: Table) -> str:
+    """Return what a query reads all rows from, in the order of the key: a table has it already.
+
+    Intervals of views are seconds, which every tool can read.
+    """
+    if not table.is_view:
+        return quote(table.name)
+    names = [(quote(column.name), column.type) for column in table.columns]
+    cells = (f"epoch({name}) as {name}" if kind == "INTERVAL" else name for name, kind in names)
+    order = ", ".join(map(quote, table.key))
+    return f"(select {', '.join(cells)} from {quote(table.name)} order by {order})"  # noqa: S608 - ours
 
 
 def _cell(column: Column) -> str:
@@ -157,10 +174,19 @@ def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> di
     )
     for table in tables:
         name = f"target.{quote(table.name)}"
-        rows[table.name] = _number(connection, f"create table {name} as from {quote(table.name)}")
+        rows[table.name] = _number(connection, f"create table {name} as from {_rows(table)}")
         comment(connection, table, "table", name)
     connection.execute("detach target")
     return rows
+
+
+def _complete(connection: Connection, file: Path) -> None:
+    """Add the views and the macros to a DuckDB file of all tables."""
+    connection.execute(f"attach {literal(str(file))} as target")
+    connection.execute("use target")
+    complete(connection)
+    connection.execute("use memory")
+    connection.execute("detach target")
 
 
 def _write_sqlite(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:
@@ -201,7 +227,12 @@ def _declaration(table: Table) -> str:
     return "\n".join([opening, *lines, f"  primary key ({key})", ")"])
 
 
-_SQLITE_TYPES = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "DOUBLE": "REAL"}
+_SQLITE_TYPES = {
+    "BIGINT": "INTEGER",
+    "BOOLEAN": "INTEGER",
+    "DOUBLE": "REAL",
+    "INTERVAL": "REAL",
+}
 
 
 def _value(column: Column) -> str:
@@ -211,7 +242,8 @@ def _value(column: Column) -> str:
         return f"strftime({name}, '{_TIME}')"
     if column.type == "BOOLEAN":
         return f"{name}::bigint"
-    return name if column.type in {"VARCHAR", "BIGINT", "DOUBLE"} else f"to_json({name})::varchar"
+    plain = {"VARCHAR", "BIGINT", "DOUBLE", "INTERVAL"}
+    return name if column.type in plain else f"to_json({name})::varchar"
 
 
 _DATABASES = {"duckdb": _write_duckdb, "sqlite": _write_sqlite}

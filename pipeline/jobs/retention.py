@@ -1,4 +1,4 @@
-"""The operator's jobs on published snapshots: list, compare, roll back, delete."""
+"""The operator's jobs on published snapshots: list, roll back, delete."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import catalog, session
-from pipeline.duck import Connection, column, connect, literal, quote
+from pipeline.duck import column, connect, literal
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.runner import part_store
@@ -53,23 +52,6 @@ def _manifest(folder: Path) -> Manifest | None:
         return None
 
 
-def folder(warehouse: Path, name: str) -> Path:
-    """Return the folder of a snapshot by its name, or of `current`.
-
-    Raises:
-        UsageError: there is no such snapshot.
-        WarehouseError: it is broken, or nothing is published.
-    """
-    if name == "current":
-        return snapshot.current(warehouse)
-    if name not in {kept.name for kept in history(warehouse)}:
-        message = f"there is no snapshot {name!r}; `pith-etl history` lists them"
-        raise UsageError(message)
-    found = (warehouse / "snapshots" / name).resolve()
-    snapshot.manifest(found)
-    return found
-
-
 def rollback(warehouse: Path, name: str | None) -> str:
     """Publish an older snapshot again, and return its name.
 
@@ -83,7 +65,7 @@ def rollback(warehouse: Path, name: str | None) -> str:
     """
     history(warehouse)  # fails for a mistyped warehouse, before the lock would make its directory
     with snapshot.locked(warehouse):
-        target = folder(warehouse, _before(warehouse) if name is None else name)
+        target = snapshot.folder(warehouse, _before(warehouse) if name is None else name)
         if damaged := snapshot.damaged(target):
             message = (
                 f"{target} cannot be published: {', '.join(damaged)} is missing or not as it was "
@@ -195,53 +177,3 @@ def _without(parts: Iterable[Part], needed: Path) -> list[Part]:
             for part in parts
             if not any(digest in known for digest in part_store.part_digests(part))
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How many rows of a table only the newer snapshot has, only the older, or both but changed."""
-
-    table: str
-    added: int
-    removed: int
-    changed: int
-
-
-def diff(connection: Connection, old: Path, new: Path) -> Iterator[Difference]:
-    """Yield the differences of two snapshots, by their folders, a table each, all but `runs`."""
-    for name in catalog.tables():
-        if name != "runs":
-            query = diff_query(connection, old, new, name)
-            counted = f"select change, count(*) from ({query}) group by change"  # noqa: S608 - our own SQL
-            counts = dict(connection.execute(counted).fetchall())
-            yield Difference(
-                name, counts.get("added", 0), counts.get("removed", 0), counts.get("changed", 0)
-            )
-
-
-def diff_query(connection: Connection, old: Path, new: Path, name: str) -> str:
-    """Return a query of the rows that differ: `change`, the row, and of a changed one `before`.
-
-    Args:
-        connection: receives the views that the query reads.
-        old: the folder of the older snapshot.
-        new: that of the newer one.
-        name: the table.
-
-    Raises:
-        UsageError: there is no such table.
-    """
-    table = catalog.table(name)
-    for side, folder in (("old", old), ("new", new)):
-        file = literal(str(snapshot.table_file(folder, name)))
-        # the whole row as one value, to be compared as such
-        connection.execute(
-            f"create or replace view {side} as "  # noqa: S608 - a path of our own, quoted
-            f"select entire_row as whole, entire_row.* from read_parquet({file}) as entire_row"
-        )
-    same = " and ".join(
-        f"old.{quote(key)} is not distinct from new.{quote(key)}" for key in table.key
-    )
-    pairs = f"select old.whole as old, new.whole as new from old full outer join new on {same}"  # noqa: S608 - names of our own, quoted
-    order = ", ".join(map(quote, table.key))
-    return f"{session.query('row_differences', pairs=pairs)} order by {order}, change"

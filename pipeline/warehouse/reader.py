@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from pipeline.engine import Connection, engine, literal
+from pipeline.engine import Connection, engine, literal, quote
 from pipeline.warehouse import snapshot
 
 if TYPE_CHECKING:
@@ -17,36 +18,57 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipeline import catalog
+    from pipeline.warehouse.papers import Paper
 
 
 class TableFacts(NamedTuple):
-    """A published table: its meaning, its number of rows and its columns."""
+    """A table or a view: its meaning, its columns, and a table's number of rows."""
 
     name: str
-    rows: int
+    rows: int | None
     meaning: str
     columns: tuple[catalog.Column, ...]
 
+    @property
+    def size(self) -> str:
+        """The number of rows as people read it, or `view`."""
+        return "view" if self.rows is None else f"{self.rows:,}"
+
 
 class Warehouse:
-    """The snapshot that is published at the time of opening; a later one needs a new `Warehouse`.
+    """A snapshot: the one published at the time of opening, or an older one by its name.
+
+    A snapshot never changes; what is published later needs a new `Warehouse`. Results are DuckDB
+    relations (`.pl()`, `.df()`, `.to_arrow_table()`, `.fetchall()`), but where a method says
+    otherwise. DuckDB raises `duckdb.Error` for a wrong query; all other errors are
+    `pipeline.PithEtlError`.
 
     Attributes:
         path: the folder of the warehouse.
         snapshot: the folder of the snapshot.
-        connection: a DuckDB connection in memory with a view of every table, and
-            `previous_papers`: the papers of the previous snapshot, empty without one.
+        connection: a DuckDB connection in memory with the tables, the views and the macro
+            `resolve`, and `previous_papers`: the papers of the snapshot before, if there is one.
     """
 
-    def __init__(self, path: str | os.PathLike[str] = "data/warehouse") -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, snapshot_name: str = "current"
+    ) -> None:
         """Open a warehouse.
 
+        Args:
+            path: its folder; `~` is the home directory. Without one it is what the environment
+                variable PITH_ETL_WAREHOUSE names, or else `data/warehouse`.
+            snapshot_name: one of `snapshots`.
+
         Raises:
-            UsageError: a warehouse cannot stand at this place.
+            UsageError: a warehouse cannot stand at this place, or has no such snapshot.
             WarehouseError: there is no published snapshot, or it is damaged.
         """
-        self.path = Path(path).resolve()
-        self.snapshot = snapshot.current(Path(path))
+        named = path or os.environ.get("PITH_ETL_WAREHOUSE") or "data/warehouse"
+        # unlike `Path.expanduser` this leaves the home of a user that is none as it is
+        given = Path(os.path.expanduser(named))  # noqa: PTH111
+        self.path = given.resolve()
+        self.snapshot = snapshot.folder(given, snapshot_name)
         self._manifest = snapshot.manifest(self.snapshot)
         self.connection: Connection = engine.connect()
         # a snapshot's files never change: their footers need to be read once only
@@ -74,33 +96,102 @@ class Warehouse:
 
         create_views(self.connection, self.snapshot)
 
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Return a query over the tables as a DuckDB relation."""
+    def sql(
+        self, query: str, params: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Return a query over the tables; `params` are bound to its `$name`s."""
         import duckdb  # noqa: PLC0415, F401 - the import lets connections make relations
 
-        return self.connection.sql(query)
+        return self.connection.sql(query, params=params)
 
-    def table(self, name: str) -> pl.LazyFrame:
-        """Return a table as a polars LazyFrame.
+    def __getitem__(self, name: str) -> duckdb.DuckDBPyRelation:
+        """Return a table or a view, as `warehouse["papers"]`.
 
         Raises:
-            UsageError: there is no such table.
+            UsageError: there is no such table or view.
+        """
+        return self.sql(f"from {quote(_relation(name).name)}")
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the tables and the views."""
+        from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
+        yield from catalog.relations()
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """Return a table as a polars LazyFrame; of a view, DuckDB has computed the rows.
+
+        Raises:
+            UsageError: there is no such table or view.
         """
         import polars  # noqa: PLC0415, ICN001 - the command line starts faster without it
 
-        from pipeline import catalog  # noqa: PLC0415 - see above
-
-        catalog.table(name)
+        if _relation(name).is_view:
+            return _frame(self[name]).lazy()
         return polars.scan_parquet(snapshot.table_file(self.snapshot, name), glob=False)
 
     def tables(self) -> list[TableFacts]:
-        """Return the catalogue: every table with its rows, meaning and columns."""
+        """Return the catalogue: every table and view with its meaning and columns."""
         from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
 
+        rows = self._manifest.rows
         return [
-            TableFacts(table.name, self._manifest.rows[table.name], table.meaning, table.columns)
-            for table in catalog.tables().values()
+            TableFacts(name, rows.get(name), table.meaning, table.columns)
+            for name, table in catalog.relations().items()
         ]
+
+    def query(self, name: str, /, **values: object) -> duckdb.DuckDBPyRelation:
+        """Return the answer of a worked example, as `query("most_cited", rows=5)`.
+
+        `pith-etl queries` lists the examples with their parameters.
+
+        Raises:
+            UsageError: there is no such example, or it has no such parameter.
+        """
+        from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
+        return self.sql(*catalog.bound(name, values))
+
+    def search(self, words: str, limit: int = 20) -> duckdb.DuckDBPyRelation:
+        """Return the papers that hold all of these words, the best first, as `pith-etl search`.
+
+        Raises:
+            WarehouseError: the search index cannot be written.
+        """
+        from pipeline.warehouse import search  # noqa: PLC0415 - most need no search
+
+        return self.sql(search.RESULTS, {**search.find(self, words, limit)})
+
+    def resolve(self, identifier: str) -> list[str]:
+        """Return the Pith numbers that an identifier names, the proven first."""
+        rows = self.connection.execute("from resolve($id)", {"id": identifier}).fetchall()
+        return [number for (number,) in rows]
+
+    def paper(self, identifier: str) -> Paper:
+        """Return all that is known of a paper, as `pith-etl show`.
+
+        Of several papers that the identifier names, such as the versions of a work, it is the
+        newest that a receipt vouches for.
+
+        Raises:
+            UnknownPaperError: no paper has this name.
+        """
+        from pipeline.warehouse import papers  # noqa: PLC0415 - most need no paper
+
+        return papers.find(self.connection, identifier)[0][0]
+
+    def snapshots(self) -> list[str]:
+        """Return the names of the snapshots that are kept, the newest first."""
+        return [folder.name for folder in snapshot.finished(self.path)]
+
+    def at(self, name: str) -> Warehouse:
+        """Return another of the `snapshots`, opened.
+
+        Raises:
+            UsageError: there is no such snapshot.
+            WarehouseError: it is broken.
+        """
+        return Warehouse(self.path, name)
 
     def lock(self) -> None:
         """Allow only reading the tables from now on, for queries by strangers.
@@ -131,11 +222,12 @@ class Warehouse:
                 self._spill.rmdir()
 
     def __repr__(self) -> str:
-        """Return the snapshot and the tables, for a console."""
-        from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+        """Return the snapshot, the tables and the views, for a console."""
+        return f"<Warehouse {str(self.snapshot)!r}: {', '.join(self)}>"
 
-        names = ", ".join(catalog.tables())
-        return f"<Warehouse {str(self.snapshot)!r}: {names}>"
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return what IPython offers after `warehouse["`."""
+        return list(self)
 
     def _repr_html_(self) -> str:
         """Return the catalogue as HTML, which Jupyter and marimo show."""
@@ -143,7 +235,7 @@ class Warehouse:
 
         rows = "".join(
             f"<tr><td><code>{escape(table.name)}</code></td>"
-            f'<td style="text-align: right">{table.rows:,}</td>'
+            f'<td style="text-align: right">{table.size}</td>'
             f'<td style="text-align: left; padding-left: 1em">{escape(table.meaning)}</td></tr>'
             for table in self.tables()
         )
@@ -170,6 +262,24 @@ class Warehouse:
         """
         self.close()
         snapshot.raise_if_damaged(self.snapshot, error)
+
+
+def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """Return a relation as polars has it, which cannot take DuckDB's intervals as they are."""
+    import polars  # noqa: PLC0415, ICN001 - the command line starts faster without it
+
+    kinds = zip(relation.columns, map(str, relation.types), strict=True)
+    spans = [name for name, kind in kinds if kind == "INTERVAL"]
+    counted = ", ".join(f"epoch_us({quote(name)}) as {quote(name)}" for name in spans)
+    plain = relation.project(f"* replace ({counted})") if spans else relation
+    frame: pl.DataFrame = plain.pl()
+    return frame.with_columns(polars.col(spans).cast(polars.Duration("us")))
+
+
+def _relation(name: str) -> catalog.Table:
+    from pipeline import catalog  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+
+    return catalog.relation(name)
 
 
 def _attach_views(connection: Connection, file: Path) -> int:

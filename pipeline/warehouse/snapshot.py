@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from pipeline.digests import file_sha256, is_intact
-from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.errors import PithEtlError, UnusableError, UsageError, WarehouseError
 from pipeline.warehouse.run_figures import RunFigures
 
 #: The version of the layout below a warehouse, its manifest and its tables.
@@ -48,14 +48,6 @@ _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
 #: Leftovers of a dead build or prune in staging, and of a dead publish beside its links.
 _WORK = re.compile(rf"{_NAME.pattern}|prune|listing|[0-9a-f]{{64}}-\d+", re.ASCII)
 _ASIDE = re.compile(r"\.(?:current|pith\.duckdb|attempts\.jsonl)-\d+", re.ASCII)
-
-
-class _UnusableError(WarehouseError):
-    """No snapshot can be read, and a build can mend that; `advice` says how."""
-
-    def __init__(self, reason: str, advice: str = "build again") -> None:
-        super().__init__(f"{reason}; {advice}")
-        self.reason = reason
 
 
 class FileFacts(msgspec.Struct, frozen=True):
@@ -357,11 +349,11 @@ def manifest(folder: Path) -> Manifest:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         if not folder.exists():
             message = f"the snapshot {folder} was pruned meanwhile"
-            raise _UnusableError(message, "run the command again, on one that is kept") from None
+            raise UnusableError(message, "run the command again, on one that is kept") from None
         message = f"the manifest {file} is broken: {error}"
-        raise _UnusableError(message) from None
+        raise UnusableError(message) from None
     message = f"{folder} has layout {layout}, this version reads {LAYOUT}"
-    raise _UnusableError(message)
+    raise UnusableError(message)
 
 
 def target(warehouse: Path) -> Path | None:
@@ -384,7 +376,7 @@ def current(warehouse: Path) -> Path:
     if folder is None:
         message = f"no snapshot is published in {warehouse}"
         advice = f"run `pith-etl build SOURCE --warehouse {shlex.quote(str(warehouse))}`"
-        raise _UnusableError(message, advice)
+        raise UnusableError(message, advice)
     manifest(folder)
     return folder
 
@@ -397,6 +389,26 @@ def before(warehouse: Path, folder: Path) -> Path | None:
 def place(warehouse: Path) -> str:
     """Return where the snapshots are, as `Content` tells it; `snapshots` may be a link."""
     return str((warehouse / "snapshots").resolve().parent)
+
+
+def folder(warehouse: Path, name: str) -> Path:
+    """Return the folder of a snapshot that is kept, by its name, or of `current`.
+
+    Raises:
+        UsageError: there is no such snapshot.
+        WarehouseError: it is broken, or nothing is published.
+    """
+    if name == "current":
+        return current(warehouse)
+    kept = {found.name: found for found in finished(warehouse)}
+    if not kept:
+        current(warehouse)
+    if name not in kept:
+        message = f"there is no snapshot {name!r}; `pith-etl history` lists them"
+        raise UsageError(message)
+    found = kept[name].resolve()
+    manifest(found)
+    return found
 
 
 def next_name(warehouse: Path, now: datetime) -> str:
@@ -436,7 +448,7 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
     try:
         folder = current(warehouse)
         found = Last(folder, manifest(folder), tuple(damaged(folder)))
-    except _UnusableError as error:
+    except UnusableError as error:
         return None, f"the tables are made anew: {error.reason}" if finished(warehouse) else None
     if found.damaged:
         broken = ", ".join(found.damaged)
@@ -474,7 +486,7 @@ def intact(warehouse: Path, table: str) -> Iterator[Path]:
     """
     for folder in finished(warehouse):
         file = table_file(folder, table)
-        with suppress(_UnusableError):
+        with suppress(UnusableError):
             facts = manifest(folder).files.get(str(file.relative_to(folder)))
             if facts and is_intact(file, facts.sha256):
                 yield file

@@ -41,30 +41,48 @@ def create_views(connection: Connection, snapshot: Path) -> None:
     for table in catalog.tables().values():
         view = quote(table.name)
         connection.execute(f"create view {view} as from {_file(snapshot, table.name)}")
-    for table in catalog.views().values():
-        view = quote(table.name)
-        connection.execute(f"create view {view} as {catalog.view_sql(table.name)}")
+    _create_derived(connection)
     for macro in catalog.macros():
-        _create_macro(connection, macro, snapshot)
+        _create_macro(connection, macro, _with_tables(macro, snapshot))
 
 
-def _create_macro(connection: Connection, macro: catalog.Macro, snapshot: Path) -> None:
-    """Create a table macro that carries the tables it reads.
+def complete(connection: Connection) -> None:
+    """Create the views and the macros beside the tables of the database that is in use.
+
+    The macros read the tables of the database where they are called. So they work where the file
+    is opened or used, and not where it is merely attached.
+    """
+    _create_derived(connection)
+    for view in catalog.views().values():
+        comment(connection, view, "view", quote(view.name))
+    for macro in catalog.macros():
+        _create_macro(connection, macro, macro.sql)
+
+
+def _create_derived(connection: Connection) -> None:
+    for name in catalog.views():
+        connection.execute(f"create view {quote(name)} as {catalog.view_sql(name)}")
+
+
+def _create_macro(connection: Connection, macro: catalog.Macro, sql: str) -> None:
+    name = quote(macro.name)
+    parameters = ", ".join(parameter.name for parameter in macro.parameters)
+    connection.execute(f"create macro {name}({parameters}) as table {sql}")
+    connection.execute(f"comment on macro table {name} is {literal(macro.meaning)}")
+
+
+def _with_tables(macro: catalog.Macro, snapshot: Path) -> str:
+    """Return the SQL of a table macro that carries the tables it reads.
 
     DuckDB looks up the names in a macro where it is called, so that in an attached database
     file it would not find the views that stand beside it.
     """
-    name = quote(macro.name)
-    parameters = ", ".join(parameter.name for parameter in macro.parameters)
     tables = ", ".join(
         f"{quote(table)} as not materialized (from {_file(snapshot, table)})"
         for table in catalog.tables()
         if re.search(rf"\b{table}\b", macro.sql)
     )
-    connection.execute(
-        f"create macro {name}({parameters}) as table with {tables} from ({macro.sql})"
-    )
-    connection.execute(f"comment on macro table {name} is {literal(macro.meaning)}")
+    return f"with {tables} from ({macro.sql})"
 
 
 def _file(snapshot: Path, table: str) -> str:

@@ -1,7 +1,7 @@
 -- The rows that differ between two snapshots: what happened to each, the row, and of a changed one
--- what it was before, as JSON.
+-- the names of the columns that changed, and what the whole row was before.
 -- `pairs` are the rows of the old and of the new one that have the same key, each a struct, null
--- where there is none.
+-- where there is none, and the names of the columns in which they differ.
 with differing as (
     select
         case
@@ -9,14 +9,16 @@ with differing as (
             when new is null then 'removed'
             else 'changed'
         end as change,
+        case when old is not null and new is not null then columns end as changed_columns,
         coalesce(new, old) as whole,
-        case when new is not null then to_json(old)::varchar end as before
+        case when new is not null then old end as before
     from pairs
     where old is distinct from new
 )
 
 select
     change,
+    changed_columns,
     unnest(whole),
     before
 from differing

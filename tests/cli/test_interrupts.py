@@ -147,7 +147,7 @@ def test_another_thread_may_build() -> None:
         ("pipeline.jobs.verify.verdicts", ["verify", SAMPLES]),
         ("pipeline.report.charts.bars", ["report"]),
         ("pipeline.jobs.check.check_findings", ["check"]),
-        ("pipeline.jobs.retention.diff", ["diff", "current", "current"]),
+        ("pipeline.warehouse.differences.diff", ["diff", "current", "current"]),
     ],
 )
 def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 - fixtures
@@ -203,13 +203,13 @@ def test_a_dump_that_is_terminated_leaves_no_process(tmp_path: Path) -> None:
         ("pipeline.catalog.intermediate_sql", LONG, ["check"]),
         ("pipeline.cli.snapshot_commands.literal", _NONE, ["check", "--rows", "document_refused"]),
         (
-            "pipeline.jobs.retention.diff_query",
+            "pipeline.warehouse.differences.diff_query",
             LONG,
             ["diff", "current", "current", "--table", "papers"],
         ),
-        ("pipeline.jobs.retention.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
+        ("pipeline.warehouse.differences.diff_query", _DIFFERENCE, ["diff", "current", "current"]),
         ("pipeline.report.data.sql", LONG, ["report", "--output", "-"]),
-        ("pipeline.cli.show.sql", f"select $text, $most, ({LONG})", ["show", "1512.01274"]),
+        ("pipeline.warehouse.papers.sql", f"select $text, $most, ({LONG})", ["show", "1512.01274"]),
         ("pipeline.report.data.sql", LONG, ["build", SAMPLES, "--html", "page.html"]),
         ("pipeline.sources.inventory.contents", _DIGESTS, ["build", SAMPLES, "--keep", "1"]),
     ],

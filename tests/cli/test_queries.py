@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import Warehouse, catalog
-from pipeline.cli.queries import bound, values
+from pipeline.catalog import bound
+from pipeline.cli.queries import values
 from pipeline.errors import UsageError
 from tests.building import build_warehouse
 from tests.console import Console

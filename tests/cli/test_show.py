@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from pipeline import Warehouse
-from pipeline.cli.show import PAPERS, ROWS, SECTIONS
+from pipeline.warehouse.papers import PAPERS, ROWS, SECTIONS
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES

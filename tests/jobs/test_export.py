@@ -85,9 +85,11 @@ def _typed(name: str, row: dict[str, Any], *, csv_cells: bool) -> dict[str, Any]
         "BOOLEAN": (lambda text: text == "true") if csv_cells else bool,
         "VARCHAR[]": json.loads,
         "TIMESTAMP": str,
+        "INTERVAL": float,
+        "DOUBLE": float,
     }
     typed = dict(row)
-    for column in catalog.table(name).columns:
+    for column in catalog.relation(name).columns:
         if column.type != "VARCHAR":
             value = row[column.name]
             absent = value == "" if csv_cells else value is None
@@ -121,7 +123,7 @@ def test_every_format_holds_every_table_whole(
 
 def _without_null_text(name: str, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as the csv module tells it, which reads null text as empty text."""
-    text = {column.name for column in catalog.table(name).columns if column.type == "VARCHAR"}
+    text = {column.name for column in catalog.relation(name).columns if column.type == "VARCHAR"}
     return {key: "" if value is None and key in text else value for key, value in row.items()}
 
 
@@ -210,6 +212,54 @@ def test_only_the_named_tables_are_exported(samples_warehouse: Path, tmp_path: P
 def _run(warehouse: Path, output: Path, *arguments: str) -> Result:
     options = ["--warehouse", str(warehouse), "--output", str(output)]
     return CliRunner().invoke(cli, ["export", *options, *arguments])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_view_is_exported_as_its_rows(samples_warehouse: Path, tmp_path: Path, form: str) -> None:
+    """A view that is named becomes a table of its rows in every format, in the order of its key."""
+    rows = export(samples_warehouse, [*catalog.views()], form, tmp_path / "out")
+    assert list(rows) == list(catalog.views())
+    assert {row["since_previous"] for row in READERS[form](tmp_path / "out", "timeline")} == {
+        None,
+        0.0,
+    }
+    with Warehouse(samples_warehouse) as opened:
+        expected = opened.sql(
+            "select pith_number, trust from trust order by pith_number"
+        ).fetchall()
+    found = READERS[form](tmp_path / "out", "trust")
+    assert [(row["pith_number"], row["trust"]) for row in found] == expected
+
+
+def test_a_duckdb_file_of_all_tables_has_the_views_and_the_macro(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """Views and `resolve` stand in the file, with comments, and answer as the warehouse does."""
+    export(samples_warehouse, [], "duckdb", tmp_path / "out")
+    queries = [
+        *(f"from {name} order by all" for name in catalog.views()),
+        "from resolve('1512.01274')",
+    ]
+    with (
+        Warehouse(samples_warehouse) as opened,
+        duckdb.connect(tmp_path / "out" / "pith.duckdb", read_only=True) as database,
+    ):
+        for query in queries:
+            assert database.sql(query).fetchall() == opened.sql(query).fetchall()
+        query = "select view_name, comment from duckdb_views() where not internal"
+        commented = dict(database.sql(query).fetchall())
+    assert commented == {view.name: view.meaning for view in catalog.views().values()}
+
+
+def test_a_duckdb_file_of_some_tables_has_no_view_that_misses_one(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """Where tables are named, the file holds these and nothing that reads others."""
+    export(samples_warehouse, ["papers"], "duckdb", tmp_path / "out")
+    with duckdb.connect(tmp_path / "out" / "pith.duckdb", read_only=True) as database:
+        assert database.sql("select table_name from duckdb_tables()").fetchall() == [("papers",)]
+        query = "select count(*) from duckdb_views() where not internal"
+        assert database.sql(query).fetchall() == [(0,)]
 
 
 def test_an_unknown_table_is_wrong_usage(samples_warehouse: Path, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from pipeline import catalog
 from pipeline.duck import Connection, row_of
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.jobs import retention
-from pipeline.jobs.search import RESULTS, find
 from pipeline.report import data
-from pipeline.warehouse import snapshot
+from pipeline.warehouse import differences, snapshot
 from pipeline.warehouse.reader import Warehouse
+from pipeline.warehouse.search import RESULTS, find
 from tests.console import Console
 from tests.site import REAL, Site, tables
 
@@ -102,10 +102,10 @@ def test_without_a_snapshot_every_command_says_so(
 # -- diff -------------------------------------------------------------------------------------
 
 
-def _diff(site: Site, old: str, new: str) -> list[retention.Difference]:
-    folders = [retention.folder(site.warehouse, name) for name in (old, new)]
+def _diff(site: Site, old: str, new: str) -> list[differences.Difference]:
+    folders = [snapshot.folder(site.warehouse, name) for name in (old, new)]
     with duckdb.connect() as connection:
-        return list(retention.diff(connection, *folders))
+        return list(differences.diff(connection, *folders))
 
 
 def test_diff_counts_what_differs(three: Site) -> None:
@@ -131,14 +131,19 @@ def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> 
     (row,) = json.loads(shown.output)
     assert row["change"] == "changed"
     assert row["title"].startswith("Other:")
-    assert json.loads(row["before"])["title"].startswith("MXNet:")
+    before = row["before"]
+    assert row["changed_columns"] == [name for name in before if before[name] != row[name]]
+    assert row["changed_columns"][:1] == ["title"]
+    assert "abstract_excerpt" not in row["changed_columns"]
+    assert row["before"]["title"].startswith("MXNet:")
+    assert row["before"]["submitted_at"] == row["submitted_at"]
     shown = console(
         "diff",
         *(second, "--table", "papers", "--format", "json", "--warehouse", three.warehouse),
     )
     (row,) = json.loads(shown.output)
     assert (row["change"], row["before"]) == ("removed", None)
-    assert retention.folder(three.warehouse, "current").name == last
+    assert snapshot.folder(three.warehouse, "current").name == last
 
 
 def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
@@ -153,13 +158,13 @@ def test_diff_compares_two_snapshots_whatever_is_published_meanwhile(
     """Each table is compared with that of the one snapshot which `current` was at the start."""
     first, _, last = _names(site)
     expected = console("diff", first, last, "--warehouse", site.warehouse)
-    query = retention.diff_query
+    query = differences.diff_query
 
     def publishing(*arguments: Any) -> str:  # noqa: ANN401 - of diff_query
         snapshot.publish(site.warehouse, site.warehouse / "snapshots" / first)
         return query(*arguments)
 
-    monkeypatch.setattr(retention, "diff_query", publishing)
+    monkeypatch.setattr(differences, "diff_query", publishing)
     assert console("diff", first, "--warehouse", site.warehouse) == expected
 
 
@@ -180,8 +185,8 @@ def test_large_tables_spill_out_of_the_way(
         return iter(())
 
     monkeypatch.setattr("pipeline.jobs.check.check_findings", settings)
-    same = retention.Difference("papers", 0, 0, 0)
-    monkeypatch.setattr(retention, "diff", lambda opened, *_: [*settings(opened), same])
+    same = differences.Difference("papers", 0, 0, 0)
+    monkeypatch.setattr(differences, "diff", lambda opened, *_: [*settings(opened), same])
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert console(*command, "--warehouse", three.warehouse).code == 0
     ((memory, spill),) = found

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from pipeline import Warehouse
-from pipeline.cli.queries import bound
+from pipeline.catalog import bound
 from pipeline.documents.keyring import Keyring
 from pipeline.engine import records
-from pipeline.jobs.search import RESULTS, find
 from pipeline.resources import sql
+from pipeline.warehouse.search import RESULTS, find
 from tests.building import build_warehouse, rows
 from tests.cases.forge import (
     Json,

@@ -11,10 +11,18 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipeline import Warehouse, catalog
-from pipeline.errors import UsageError, WarehouseError
+from pipeline import (
+    PithEtlError,
+    UnknownPaperError,
+    UsageError,
+    Warehouse,
+    WarehouseError,
+    catalog,
+)
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
+
+MXNET = "pith:2015:23I7M26R5JO2ZDVLZ734LVBI3N"
 
 
 def test_sql_gives_a_relation(samples_warehouse: Path) -> None:
@@ -38,11 +46,12 @@ def test_table_gives_a_lazy_frame(samples_warehouse: Path, name: str) -> None:
 
 
 def test_tables_gives_the_catalogue(samples_warehouse: Path) -> None:
-    """`tables` returns each table with its rows, meaning and columns."""
+    """`tables` returns each table and view with its rows, meaning and columns."""
     with Warehouse(samples_warehouse) as warehouse:
         found = {facts.name: facts for facts in warehouse.tables()}
-    assert list(found) == list(catalog.tables())
+    assert list(found) == list(catalog.relations())
     assert found["citations"].rows == 12
+    assert [facts.name for facts in found.values() if facts.rows is None] == list(catalog.views())
     assert found["papers"].columns == catalog.table("papers").columns
     assert all(facts.meaning for facts in found.values())
 
@@ -53,6 +62,105 @@ def test_an_unknown_table_is_named(samples_warehouse: Path) -> None:
         for name in ("paper", "../papers", "papers/", ""):
             with pytest.raises(UsageError, match="there are aliases, attestations"):
                 warehouse.table(name)
+            with pytest.raises(UsageError, match="there is no table or view"):
+                warehouse[name]
+        with pytest.raises(UsageError, match=r"trust, works\. Did you mean 'trust'\?"):
+            warehouse.table("trusts")
+
+
+@pytest.mark.parametrize("name", catalog.views())
+def test_a_view_is_read_as_a_table(samples_warehouse: Path, name: str) -> None:
+    """`table` and the brackets give a view as they give a table, and frames of both join."""
+    with Warehouse(samples_warehouse) as warehouse:
+        frame = warehouse.table(name)
+        assert frame.collect_schema().names() == [c.name for c in catalog.views()[name].columns]
+        assert frame.collect().height == warehouse[name].count("*").fetchall()[0][0]
+        assert name in warehouse
+        joined = warehouse.table("trust").join(warehouse.table(name), how="cross")
+        assert joined.collect().height == 5 * frame.collect().height
+
+
+def test_values_are_bound_to_a_query(samples_warehouse: Path) -> None:
+    """`sql` takes the values of `$name`s, of any type, and never pastes them."""
+    with Warehouse(samples_warehouse) as warehouse:
+        query = "select title from papers where title = $title or $all order by title"
+        hostile = "' or true --"
+        assert warehouse.sql(query, {"title": hostile, "all": False}).fetchall() == []
+        assert len(warehouse.sql(query, params={"title": "", "all": True}).pl()) == 5
+
+
+def test_a_worked_example_runs_by_its_name(samples_warehouse: Path) -> None:
+    """`query` runs it with values of any type; a slip in a name or a parameter is explained."""
+    with Warehouse(samples_warehouse) as warehouse:
+        assert warehouse.query("most_cited", rows=1).fetchall()[0][0] == MXNET
+        assert warehouse.query("find_paper", id="1512.01274").pl()["pith_number"].to_list() == [
+            MXNET
+        ]
+        with pytest.raises(UsageError, match="Did you mean 'most_cited'"):
+            warehouse.query("most_citd")
+        with pytest.raises(UsageError, match="most_cited has no parameter 'row'; it has rows"):
+            warehouse.query("most_cited", row=1)
+
+
+def test_a_warehouse_answers_what_the_commands_answer(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """`resolve`, `paper` and `search` find a paper by its names and its words."""
+    copy = tmp_path / "warehouse"
+    shutil.copytree(samples_warehouse, copy, symlinks=True)  # a search makes an index
+    with Warehouse(copy) as warehouse:
+        assert warehouse.resolve("https://arxiv.org/abs/1512.01274") == [MXNET]
+        assert warehouse.resolve("nothing") == []
+        paper = warehouse.paper("1512.01274")
+        assert paper.facts["pith_number"] == MXNET
+        assert paper.facts["trust"] == "vouched"
+        assert len(paper.sections["cited_by"]) == paper.counts["cited_by"] == 12
+        with pytest.raises(UnknownPaperError, match="no paper here is named 'nothing'"):
+            warehouse.paper("nothing")
+        found = warehouse.search("heterogeneous distributed systems").pl()
+        assert found["pith_number"].to_list() == [MXNET]
+        assert warehouse.search("network", limit=1).pl().height == 1
+
+
+def test_an_older_snapshot_is_opened_by_its_name(tmp_path: Path) -> None:
+    """`snapshots` lists what is kept, the newest first, and `at` opens one of them."""
+    path, (first, *_) = tmp_path / "warehouse", sorted(SAMPLES.iterdir())
+    build_warehouse(path, first)
+    build_warehouse(path, SAMPLES)
+    with Warehouse(path) as warehouse:
+        new, old = warehouse.snapshots()
+        assert warehouse.snapshot.name == new
+        with warehouse.at(old) as older:
+            assert older["papers"].count("*").fetchall() == [(1,)]
+        with pytest.raises(UsageError, match="there is no snapshot '2020'"):
+            warehouse.at("2020")
+
+
+def test_a_warehouse_is_found_as_the_commands_find_it(
+    samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`~` is the home directory; without a path it is PITH_ETL_WAREHOUSE, or data/warehouse."""
+    monkeypatch.setenv("HOME", str(samples_warehouse.parent))
+    monkeypatch.delenv("PITH_ETL_WAREHOUSE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with Warehouse(f"~/{samples_warehouse.name}") as warehouse:
+        assert warehouse.path == samples_warehouse.resolve()
+    with pytest.raises(WarehouseError, match="--warehouse data/warehouse"):
+        Warehouse()
+    with pytest.raises(UsageError, match="by its absolute path"):
+        Warehouse("~nobody-of-this-name/warehouse")
+    monkeypatch.setenv("PITH_ETL_WAREHOUSE", str(samples_warehouse))
+    with Warehouse() as warehouse:
+        assert warehouse.path == samples_warehouse.resolve()
+
+
+def test_every_error_has_a_public_name(tmp_path: Path) -> None:
+    """What a user meets can be imported by the name that its trace shows."""
+    with pytest.raises(WarehouseError) as caught:
+        Warehouse(tmp_path / "missing")
+    assert not caught.type.__name__.startswith("_")
+    assert issubclass(caught.type, PithEtlError)
+    assert issubclass(UnknownPaperError, PithEtlError)
 
 
 def test_a_missing_warehouse_is_an_error(tmp_path: Path) -> None:

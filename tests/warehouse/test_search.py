@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from pipeline import Warehouse
 from pipeline.errors import WarehouseError
-from pipeline.jobs import search
-from pipeline.jobs.search import find
-from pipeline.warehouse import snapshot
+from pipeline.warehouse import search, snapshot
+from pipeline.warehouse.search import find
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES
