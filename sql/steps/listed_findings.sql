@@ -2,12 +2,7 @@
 -- `one_check` are the rows of the check.
 with given as materialized (
     select distinct * replace (coalesce(occurrences, 1) as occurrences)
-    from (
-        -- a check may select fewer columns, in any order
-        select * exclude (severity, code) from found where false
-        union all by name
-        from one_check
-    )
+    from one_check
 ),
 
 -- few documents have too many, so that nothing else is ranked
