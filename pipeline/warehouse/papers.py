@@ -79,6 +79,12 @@ def find(connection: Connection, identifier: str) -> tuple[list[Paper], int]:
     return [_paper(connection, row[0]) for row in rows], rows[0][1]
 
 
+def section_sql(section: str) -> str:
+    """Return the query of a section, of the paper `$number`."""
+    # not a parameter: DuckDB refuses the value of one that a query does not name
+    return sql("show", section).replace("$rows", str(ROWS))
+
+
 def title(section: str) -> str:
     """Return the title of a section."""
     return sql("show", section).splitlines()[0].removeprefix("-- ")
@@ -96,8 +102,7 @@ def _paper(connection: Connection, number: str) -> Paper:
 
 def _rows(connection: Connection, section: str, number: str) -> tuple[list[Row], int]:
     """Return the first `ROWS` rows of a section, and how many there are."""
-    # not a parameter: DuckDB refuses the value of one that a query does not name
-    query, values = sql("show", section).replace("$rows", str(ROWS)), {"number": number}
+    query, values = section_sql(section), {"number": number}
     rows: list[Row] = [*records(connection, f"{query}\nlimit {ROWS + 1}", values)]
     if len(rows) <= ROWS:
         return rows, len(rows)

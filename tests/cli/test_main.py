@@ -504,16 +504,15 @@ def test_a_warehouse_without_a_snapshot(
 
 
 def test_tables_lists_all_with_rows_and_meaning(console: Console, samples_warehouse: Path) -> None:
-    """`tables` shows each table with its rows and its meaning, then the views."""
+    """`tables` shows each table with its rows and its meaning, then the views and macros."""
     printed = console("tables", "--warehouse", samples_warehouse).output
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()[2:]]
     found = {row[0]: row[1:] for row in cells if row}
     assert found["citations"][0] == "12"
-    assert {name: row[-1] for name, row in found.items()} == {
-        table.name: table.meaning
-        for table in (*catalog.tables().values(), *catalog.views().values())
-    }
-    assert found["trust"][0] == "view"
+    tables = {table.name: table.meaning for table in catalog.relations().values()}
+    macros = {macro.name: macro.meaning for macro in catalog.macros()}
+    assert {name: row[-1] for name, row in found.items()} == tables | macros
+    assert [found[name][0] for name in ("trust", "resolve")] == ["view", "macro"]
 
 
 @pytest.mark.parametrize("table", [*catalog.tables(), *catalog.views()])
@@ -527,11 +526,20 @@ def test_tables_shows_each_column(console: Console, samples_warehouse: Path, tab
         assert {column.type, column.meaning} <= set(cells)
 
 
+def test_tables_tells_how_a_macro_is_called(console: Console, samples_warehouse: Path) -> None:
+    """`tables resolve` shows its call, its parameter and its column with their meanings."""
+    printed = console("tables", "resolve", "--warehouse", samples_warehouse).output
+    (macro,) = catalog.macros()
+    assert "`from resolve(identifier)`" in printed
+    for meaning in (macro.parameters[0].meaning, macro.columns[0][1]):
+        assert meaning in printed
+
+
 def test_an_unknown_table(console: Console, samples_warehouse: Path) -> None:
     """An unknown table is wrong usage, answered by the names that there are."""
     found = console("tables", "paper", "--warehouse", samples_warehouse)
     assert (found.code, found.output) == (2, "")
-    assert "there is no table 'paper'; there are aliases, attestations, authors" in found.errors
+    assert "there is no table or view 'paper'; there are aliases, attestations" in found.errors
 
 
 def test_build_as_json(console: Console, tmp_path: Path) -> None:

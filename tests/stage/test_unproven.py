@@ -14,7 +14,7 @@ from pipeline import Warehouse
 from pipeline.catalog import bound
 from pipeline.documents.keyring import Keyring
 from pipeline.engine import records
-from pipeline.resources import sql
+from pipeline.warehouse.papers import section_sql
 from pipeline.warehouse.search import RESULTS, find
 from tests.building import build_warehouse, rows
 from tests.cases.forge import (
@@ -127,7 +127,7 @@ def _rows(warehouse: Warehouse, query: str, **values: object) -> list[tuple[Any,
 
 def _shown(warehouse: Warehouse, section: str, number: str) -> list[dict[str, Any]]:
     """Return the rows of a section of `show`, by column."""
-    return records(warehouse.connection, sql("show", section), {"number": number})
+    return records(warehouse.connection, section_sql(section), {"number": number})
 
 
 def test_the_claims_stand_beside_what_is_vouched_for(warehouse: Warehouse) -> None:
