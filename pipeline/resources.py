@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pipeline.vocabulary import VOUCHED
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -38,7 +40,8 @@ def vouched(proof: str) -> str:
     Args:
         proof: the column that says how well the row is proven (docs/evidence.md).
     """
-    return f"{proof} in ('signed', 'receipt')"
+    levels = ", ".join(f"'{level}'" for level in VOUCHED)
+    return f"{proof} in ({levels})"
 
 
 def same_in_all(column: str) -> str:

@@ -1,13 +1,14 @@
-"""The words of the published tables that code reads, each list once.
+"""The words that columns and options take, each list once, for all code that reads or writes them.
 
-A list whose order means something, or that code runs through, is an enumeration. A word that a
-document's rows repeat is a `Literal`: it costs nothing, and the type checker finds a misspelt one.
-SQL writes its words out, and tests hold them to these lists.
+A list of which code needs the order is an enumeration. The others are `Literal`s: they cost nothing
+where a row is made, and the type checker finds a misspelt word. SQL writes its words out, and
+`tests/test_vocabulary.py` holds them to these lists.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum, auto
+from typing import Any, Literal, get_args
 
 
 class Severity(StrEnum):
@@ -26,3 +27,75 @@ class Severity(StrEnum):
     def at_least(self, least: Severity) -> bool:
         """Tell whether it is as bad as another one, or worse."""
         return self.rank <= least.rank
+
+
+#: The kinds of document.
+Kind = Literal["record", "bundle", "state"]
+
+#: What became of a document (`documents.status`).
+Status = Literal["ok", "refused", "not_pith", "unsupported", "unreadable", "skipped"]
+
+#: How well a document is proven, the worst first, as `sql/intermediate/proof_levels.sql` has them.
+ProofLevel = Literal["failed", "unsigned", "untrusted", "partial", "receipt", "signed"]
+
+#: The types of event.
+EventType = Literal[
+    "record_created",
+    "graph_snapshot",
+    "author_attestation",
+    "timestamp_anchor",
+    "storage_attestation",
+    "citation_signature",
+    "replication_record",
+    "correction",
+]
+
+#: What a signature signs.
+SignatureKind = Literal["receipt", "event", "bundle"]
+
+#: What trying a signature under the keys at hand tells. `sql/intermediate/signature_statuses.sql`
+#: makes a `SignatureStatus` of it by the keyring.
+SignatureVerdict = Literal[
+    "holds", "digest_mismatch", "invalid", "unknown_key", "malformed", "unsupported", "missing"
+]
+
+#: What a signature is worth (`signatures.status`).
+SignatureStatus = Literal[
+    "valid",
+    "untrusted_key",
+    "digest_mismatch",
+    "invalid",
+    "unknown_key",
+    "malformed",
+    "unsupported",
+    "missing",
+]
+
+#: A stated digest or number against the one that the content yields.
+DigestStatus = Literal["verified", "mismatch", "missing"]
+
+#: A text against its hash.
+TextStatus = Literal["verified", "mismatch", "unverifiable"]
+
+#: A state against the merge of the events of its bundle.
+MergeStatus = Literal["reproduced", "differs", "not_reproducible"]
+
+#: The fields of a key against each other.
+KeyStatus = Literal["verified", "fingerprint_mismatch", "encodings_disagree", "malformed"]
+
+#: What `pith-etl verify` says of a document.
+Verdict = Literal["ok", "failed", "not_checked"]
+
+#: The formats of a result that is printed, and of exported tables.
+ResultFormat = Literal["table", "line", "csv", "json", "jsonl", "parquet"]
+ExportFormat = Literal["parquet", "csv", "jsonl", "duckdb", "sqlite"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: The levels at which the registry's signature vouches for a row.
+VOUCHED: tuple[ProofLevel, ...] = ("signed", "receipt")
+
+
+def words(literal: Any) -> tuple[str, ...]:  # noqa: ANN401 - Python has no type for a `Literal`
+    """Return the words of one of these lists, in order."""
+    return get_args(literal)

@@ -26,7 +26,7 @@ from pipeline.cli.options import (
     formats,
 )
 from pipeline.errors import FINDINGS
-from pipeline.vocabulary import Severity
+from pipeline.vocabulary import ExportFormat, ResultFormat, Severity, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +164,7 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     named: str | None,
     given: tuple[str, ...],
     warehouse: Path,
-    form: str,
+    form: ResultFormat,
     output: Path | None,
 ) -> None:
     """Run a query over the published tables; `-` reads it from standard input.
@@ -214,7 +214,7 @@ def queries(name: str | None) -> None:
 )
 @FORMAT
 @WAREHOUSE
-def search(words: tuple[str, ...], limit: int, form: str, warehouse: Path) -> None:
+def search(words: tuple[str, ...], limit: int, form: ResultFormat, warehouse: Path) -> None:
     """Find papers by the words of their titles and abstracts, the best match first.
 
     A paper must hold all the words, in any form: networks finds network. Papers that a receipt
@@ -313,9 +313,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     shell_complete=complete_view,
     help="A table or view to export; may be repeated.  [default: all tables]",
 )
-@formats(
-    "parquet", "csv", "jsonl", "duckdb", "sqlite", help="A file a table, or a single database file."
-)
+@formats(*words(ExportFormat), help="A file a table, or a single database file.")
 @click.option(
     "--output",
     required=True,
@@ -324,7 +322,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     help="The directory to make; one that exists must be empty.",
 )
 @WAREHOUSE
-def export(names: tuple[str, ...], form: str, output: Path, warehouse: Path) -> None:
+def export(names: tuple[str, ...], form: ExportFormat, output: Path, warehouse: Path) -> None:
     """Write published tables into a directory, for other tools.
 
     parquet, csv and jsonl give one file a table; duckdb and sqlite one file, pith.duckdb or
@@ -419,7 +417,7 @@ def history(warehouse: Path) -> None:
 @WAREHOUSE
 @click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
 @formats("table", "line", "csv", "json", "jsonl", help="How to print them.")
-def diff(old: str, new: str, warehouse: Path, table: str | None, form: str) -> None:
+def diff(old: str, new: str, warehouse: Path, table: str | None, form: ResultFormat) -> None:
     """Count the rows that differ between two snapshots, or show those of one table.
 
     A changed row is shown as it is in NEW; changed_columns names the columns that differ, and

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.vocabulary import ResultFormat, words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -77,9 +79,7 @@ def formats(*forms: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as 
     )
 
 
-FORMAT = formats(
-    "table", "line", "csv", "json", "jsonl", "parquet", help="How to print the result."
-)
+FORMAT = formats(*words(ResultFormat), help="How to print the result.")
 
 
 def _completion(names: Callable[[ModuleType], Iterable[str]]) -> Callable[..., list[str]]:

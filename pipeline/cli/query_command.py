@@ -16,6 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.text import safe
+from pipeline.vocabulary import ResultFormat
 from pipeline.warehouse.reader import TableFacts, Warehouse
 from pipeline.warehouse.snapshot import raise_if_damaged
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.catalog import Macro
 
 #: The format by the suffix of a file.
-_SUFFIXES = {
+_SUFFIXES: dict[str, ResultFormat] = {
     "": "table",
     ".csv": "csv",
     ".json": "json",
@@ -48,7 +49,7 @@ _WRONG = (
 def sql(
     query: str,
     warehouse: Path,
-    form: str,
+    form: ResultFormat,
     output: Path | None,
     values: Mapping[str, object] | None = None,
 ) -> None:
@@ -78,7 +79,7 @@ def sql(
             raise UsageError(safe(message)) from None
 
 
-def format_of(output: Path) -> str:
+def format_of(output: Path) -> ResultFormat:
     """Return the format of a file by its suffix.
 
     Raises:
@@ -91,7 +92,7 @@ def format_of(output: Path) -> str:
     return form
 
 
-def search(text: str, limit: int, warehouse: Path, form: str) -> None:
+def search(text: str, limit: int, warehouse: Path, form: ResultFormat) -> None:
     """Write the papers that hold the words of a text to standard output, the best first.
 
     Raises:
@@ -110,7 +111,7 @@ def search(text: str, limit: int, warehouse: Path, form: str) -> None:
 
 
 @contextlib.contextmanager
-def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
+def _output(path: Path | None, form: ResultFormat) -> Iterator[IO[bytes]]:
     if path is None:
         if form == "parquet" and sys.stdout.isatty():
             message = "Parquet is not for a terminal; name a file by --output"

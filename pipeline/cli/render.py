@@ -17,6 +17,7 @@ from pipeline.cli.text_table import cells, print_table
 from pipeline.engine import Connection, behind, quote
 from pipeline.errors import UsageError
 from pipeline.text import FORMULA, safe, safe_json
+from pipeline.vocabulary import ResultFormat
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +28,8 @@ _BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _INTERVAL = "INTERVAL"
 _FETCH = 2048
+#: Writes rows below the names of their columns.
+_Writer = Callable[[IO[str], Sequence[str], Iterator[tuple[Any, ...]]], None]
 #: The format `table` holds its rows in memory, so it shows at most this many.
 TABLE_ROWS = 1000
 
@@ -34,7 +37,7 @@ TABLE_ROWS = 1000
 def write_result(
     connection: Connection,
     query: str,
-    form: str,
+    form: ResultFormat,
     output: IO[bytes],
     values: Mapping[str, object] | None = None,
 ) -> None:
@@ -43,7 +46,7 @@ def write_result(
     Args:
         connection: where the tables are.
         query: what to run.
-        form: `table`, `line`, `csv`, `json`, `jsonl` or `parquet`.
+        form: how.
         output: a binary stream.
         values: what to bind to the query's `$name`s.
 
@@ -58,7 +61,7 @@ def write_result(
     text = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
     try:
         with behind(added):
-            _WRITERS[form](text, names, _rows(connection))
+            WRITERS[form](text, names, _rows(connection))
         text.flush()
     finally:
         text.detach()
@@ -241,7 +244,8 @@ def _write_lines(output: IO[str], names: Sequence[str], rows: Iterator[tuple[Any
             output.write(f"{padded} = {_line(str(_cell(value)), names)}\n")
 
 
-_WRITERS = {
+#: The writer of each format that is written row by row.
+WRITERS: dict[ResultFormat, _Writer] = {
     "table": _write_table,
     "line": _write_lines,
     "csv": _write_csv,

@@ -19,6 +19,7 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.jobs import check as checking
 from pipeline.jobs import retention
+from pipeline.vocabulary import ResultFormat
 from pipeline.warehouse import attempts, differences, snapshot
 from pipeline.warehouse.reader import Warehouse
 
@@ -59,7 +60,7 @@ def _history(kept: retention.Kept) -> tuple[str, ...]:
     )
 
 
-def diff(warehouse: Path, old: str, new: str, table: str | None, form: str) -> None:
+def diff(warehouse: Path, old: str, new: str, table: str | None, form: ResultFormat) -> None:
     """Print how two snapshots differ, or the differing rows of one table.
 
     Raises:

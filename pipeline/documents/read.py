@@ -27,9 +27,10 @@ from pipeline.documents.shapes import (
     StateEvent,
 )
 from pipeline.limits import MAX_EVENTS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
+from pipeline.vocabulary import EventType, Kind
 
 #: The field that marks a kind, its value, the kind and its shape (docs/format.md).
-_MARKERS: tuple[tuple[str, str, str, type[Record | Bundle | State]], ...] = (
+_MARKERS: tuple[tuple[str, str, Kind, type[Record | Bundle | State]], ...] = (
     ("record_type", "pith_number_record", "record", Record),
     ("bundle_type", "pith_open_graph_bundle", "bundle", Bundle),
     ("state_type", "pith_open_graph_state", "state", State),
@@ -49,7 +50,7 @@ _SHOWN_KEY = 40
 
 #: The lists of a state and the type of event that each holds. Only the first was seen with
 #: items; the names of the other types are those of the registry's actions.
-STATE_LISTS = {
+STATE_LISTS: dict[str, EventType] = {
     "graph_snapshots": "graph_snapshot",
     "author_attestations": "author_attestation",
     "timestamp_anchors": "timestamp_anchor",
@@ -94,7 +95,6 @@ class Document:
     """A document that was read.
 
     Attributes:
-        kind: `record`, `bundle` or `state`.
         tree: the parsed JSON, from which every digest is computed.
         shape: the same, typed.
         events: in document order; for a state, the events it was merged from.
@@ -102,7 +102,7 @@ class Document:
         floats: whether a float may stand anywhere in the tree (see `canonical.canonical`).
     """
 
-    kind: str
+    kind: Kind
     tree: dict[str, Any]
     shape: Record | Bundle | State
     events: list[ReadEvent] = field(default_factory=list)
@@ -135,7 +135,7 @@ def read(raw: bytes) -> Document:
         raise
 
 
-def _typed(kind: str, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
+def _typed(kind: Kind, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
     """Return a recognised document; raise RefusedError where its shape is wrong."""
     extra: dict[str, Any] = {}
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
@@ -203,7 +203,7 @@ def claims_to_be_pith(tree: object) -> bool:
     return True
 
 
-def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
+def _recognise(tree: object) -> tuple[Kind, type[Record | Bundle | State]]:
     if not isinstance(tree, dict):
         _refuse_wrapped(tree)
         reason = "JSON, but not an object"
@@ -223,7 +223,7 @@ def _recognise(tree: object) -> tuple[str, type[Record | Bundle | State]]:
     raise NotPithError(reason)
 
 
-def _marked(tree: dict[str, Any]) -> tuple[str, type[Record | Bundle | State]] | None:
+def _marked(tree: dict[str, Any]) -> tuple[Kind, type[Record | Bundle | State]] | None:
     """Return the kind and the shape that an object's marker names, if it has one."""
     for name, value, kind, shape in _MARKERS:
         if tree.get(name) == value:

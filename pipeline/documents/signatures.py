@@ -24,27 +24,18 @@ from typing import Final, NamedTuple
 
 from nacl import bindings, exceptions
 
+from pipeline.vocabulary import SignatureVerdict
+
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 ALGORITHM: Final = "ed25519"
 SIGNED: Final = "signed_v1"
 
-#: The possible verdicts; the keyring turns `holds` into `valid` or `untrusted_key`.
-VERDICTS: Final = (
-    "holds",
-    "digest_mismatch",
-    "invalid",
-    "unknown_key",
-    "malformed",
-    "unsupported",
-    "missing",
-)
-
 #: A digest as documents write it. A digest in upper case is another text and never signed.
 _HEX_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
-#: One of `VERDICTS`, and the key (32 bytes) under which the signature holds, if under any.
-Verdict = tuple[str, bytes | None]
+#: What trying it tells, and the key (32 bytes) under which the signature holds, if under any.
+Verdict = tuple[SignatureVerdict, bytes | None]
 
 
 class Claim(NamedTuple):

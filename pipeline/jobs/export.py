@@ -21,10 +21,9 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.model.tables import metadata
 from pipeline.text import FORMULA
+from pipeline.vocabulary import ExportFormat
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.views import STORAGE_VERSION, comment, complete, create_views
-
-FORMATS = ("parquet", "csv", "jsonl", "duckdb", "sqlite")
 
 #: The single file of the formats `duckdb` and `sqlite`.
 DATABASE = "pith"
@@ -45,7 +44,9 @@ _LOOKED_UP = (
 _FETCH = 2048
 
 
-def export(warehouse: Path, names: Sequence[str], form: str, output: Path) -> dict[str, int]:
+def export(
+    warehouse: Path, names: Sequence[str], form: ExportFormat, output: Path
+) -> dict[str, int]:
     """Write tables of the published snapshot into a new directory; return their rows.
 
     `parquet`, `csv` and `jsonl` give a file a table, `duckdb` and `sqlite` one file `pith.*`
@@ -103,7 +104,7 @@ def _aside(output: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _write(
-    connection: Connection, tables: list[Table], form: str, directory: Path
+    connection: Connection, tables: list[Table], form: ExportFormat, directory: Path
 ) -> dict[str, int]:
     if form in _DATABASES:
         return _DATABASES[form](connection, tables, directory / f"{DATABASE}.{form}")
@@ -116,7 +117,7 @@ def _write(
 
 
 #: The query that COPY reads of a table and its options, for each format with a file a table.
-_COPIES: dict[str, Callable[[Table], tuple[str, str]]] = {
+_COPIES: dict[ExportFormat, Callable[[Table], tuple[str, str]]] = {
     "parquet": lambda table: (
         _rows(table),
         f"format parquet, compression zstd, kv_metadata {metadata(table)}",

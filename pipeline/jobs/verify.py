@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
 
-from pipeline import session
+from pipeline import session, vocabulary
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import WarehouseError
@@ -21,14 +21,14 @@ from pipeline.interrupts import interruptible
 from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
-from pipeline.vocabulary import Severity
+from pipeline.vocabulary import Kind, ProofLevel, Severity, Status
 from pipeline.warehouse.snapshot import table_file
 
 #: A finding of this severity, or of a worse one, means that a document does not hold.
 _FAILING = Severity.WARNING
 
 #: Documents that are not verified. One fails only if the caller named its file.
-_UNCHECKED = ("not_pith", "skipped", "unsupported")
+_UNCHECKED: tuple[Status, ...] = ("not_pith", "skipped", "unsupported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,18 @@ class Verdict:
     """The verdict on one document.
 
     Attributes:
-        verdict: `ok`, `failed` or `not_checked`.
         kind, pith_number, status, reason, proof: as in the table `documents`.
         findings: all of them, those of severity info included.
     """
 
     path: str
     position: int
-    verdict: str
-    kind: str | None
+    verdict: vocabulary.Verdict
+    kind: Kind | None
     pith_number: str | None
-    status: str
+    status: Status
     reason: str | None
-    proof: str | None
+    proof: ProofLevel | None
     findings: tuple[Finding, ...]
 
 
@@ -124,6 +123,7 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
             findings = tuple(sorted(starmap(Finding, found), key=_order))
             holds = proven and not any(item.fails for item in findings)
             unchecked = status in _UNCHECKED and path not in named
+            verdict: vocabulary.Verdict
             verdict = "not_checked" if unchecked else "ok" if holds else "failed"
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)
 

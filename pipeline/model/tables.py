@@ -26,6 +26,7 @@ from pipeline.model.concurrent import run_concurrently
 from pipeline.runner.part_store import Part, staged_files
 from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_arrow
 from pipeline.stage.stage import claims
+from pipeline.vocabulary import SignatureVerdict
 from pipeline.warehouse.snapshot import table_file
 
 #: Digests and signatures hardly compress: a higher level takes longer and gives no less.
@@ -121,7 +122,7 @@ class _LateVerdict(Row):
 
     doc: int
     pointer: str | None
-    verdict: str
+    verdict: SignatureVerdict
     public_key_b64: str | None
 
 

@@ -25,7 +25,7 @@ from pipeline.errors import PithEtlError, UsageError
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
-from pipeline.vocabulary import Severity
+from pipeline.vocabulary import KINDS, ProofLevel, Severity, SignatureStatus
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
 from pipeline.warehouse.run_figures import nothing_recognised
@@ -41,10 +41,9 @@ _LABEL = 22
 _BARS = 12
 _COLUMNS = 40
 _NEW_LINES = "\n\t"
-_KINDS = ("record", "bundle", "state")
 
 #: The colour of each status of a signature and of each word of proof.
-_COLOURS = {
+_COLOURS: dict[SignatureStatus | ProofLevel, str] = {
     "valid": "good",
     "signed": "good",
     "receipt": "good",
@@ -172,7 +171,7 @@ def _size(count: int | None) -> str:
     return f"{size:.1f} TB"
 
 
-def _colour(word: str) -> str:
+def _colour(word: SignatureStatus | ProofLevel) -> str:
     return _COLOURS.get(word, "warning")
 
 
@@ -200,7 +199,7 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "severities": list(Severity),
         "checks": {check.code: check for check in catalog.checks()},
         "examples_of": examples,
-        "kinds": _KINDS,
+        "kinds": KINDS,
     }
 
 
@@ -291,7 +290,7 @@ def _bars(rows: list[Row]) -> list[charts.Bar]:
 
 def _coverage(rows: list[Row]) -> list[charts.Bar]:
     return [
-        (" + ".join(kind for kind in _KINDS if row[f"has_{kind}"]), row["papers"], "plain")
+        (" + ".join(kind for kind in KINDS if row[f"has_{kind}"]), row["papers"], "plain")
         for row in rows
     ]
 

@@ -19,6 +19,7 @@ from pipeline.errors import SourceError, UsageError
 from pipeline.limits import LIKELY_RATIO
 from pipeline.sources import named
 from pipeline.sources.streams import CHUNK
+from pipeline.vocabulary import Status
 
 #: How the names of packed files end. What they hold decides how they are read.
 PACKED = (".gz", ".zst", ".bz2", ".xz", ".tgz", ".tzst", ".tbz2", ".txz", ".zip")
@@ -52,7 +53,7 @@ class InputFile(NamedTuple):
     opened: bytes
     size: int
     skipped: str | None = None
-    status: str | None = None
+    status: Status | None = None
     modified_ns: int = 0
     inode: int = 0
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.limits import Limits
 from pipeline.sources.streams import Part, Stream
+from pipeline.vocabulary import Status
 
 LINK = "a link, which is not followed"
 NO_FILE = "no regular file"
@@ -37,7 +38,7 @@ class Member:
     packed: int | None = None
 
     @property
-    def problem(self) -> tuple[str, str] | None:
+    def problem(self) -> tuple[Status, str] | None:
         """The status and the reason of its row, where it is not read; None of a directory, too."""
         if self.refused:
             return "refused", self.refused

@@ -23,6 +23,7 @@ from pipeline.sources.members import Member, Names, unwanted
 from pipeline.sources.packing import CODECS, HEAD_BYTES, Packing, packing
 from pipeline.sources.streams import CHUNK, Begun, Held, Plain, Stream
 from pipeline.sources.unpacking import Bounded, Budget, Unpacked, most_bytes
+from pipeline.vocabulary import Status
 
 _LINES = (".jsonl", ".ndjson")
 _ARCHIVES = (".tar", ".tgz", ".tzst", ".tbz2", ".txz", ".zip")
@@ -36,7 +37,7 @@ class RawDocument(NamedTuple):
     size: int | None
     sha256: str | None
     raw: bytes | None
-    status: str | None = None
+    status: Status | None = None
     reason: str | None = None
 
 
@@ -94,12 +95,14 @@ class _Place:
             name = name.rpartition(".")[0]
         return name.endswith(_LINES)
 
-    def row(self, position: int, status: str, reason: str, size: int | None = None) -> RawDocument:
+    def row(
+        self, position: int, status: Status, reason: str, size: int | None = None
+    ) -> RawDocument:
         """Return the row of what is not read."""
         return RawDocument(self.path, position, size, None, None, status, reason)
 
     def told(
-        self, position: int, status: str, reason: str, size: int | None = None
+        self, position: int, status: Status, reason: str, size: int | None = None
     ) -> Iterator[RawDocument]:
         """Yield the row of what is not read, if it is for this share to tell."""
         if self.share.first:

@@ -12,6 +12,7 @@ from pipeline.documents.read import Document
 from pipeline.documents.timestamps import microseconds
 from pipeline.limits import MAX_LISTED, SHOWN_CHARACTERS
 from pipeline.stage.schema import ROWS, ProblemRow, Row, SignatureRow, Time
+from pipeline.vocabulary import DigestStatus
 
 
 class CarriedKey(NamedTuple):
@@ -142,7 +143,7 @@ class DocumentRows:
             )
             self.add(row)
 
-    def compare(self, code: str, computed: str, stated: str | None, *place: str) -> str:
+    def compare(self, code: str, computed: str, stated: str | None, *place: str) -> DigestStatus:
         """Compare the stated value with the computed one; return the status."""
         if stated == computed:
             return "verified"

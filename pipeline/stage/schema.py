@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import NewType, get_type_hints
+from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
 import msgspec
 import pyarrow as pa
+
+from pipeline.vocabulary import (
+    DigestStatus,
+    KeyStatus,
+    Kind,
+    MergeStatus,
+    SignatureKind,
+    SignatureVerdict,
+    Status,
+    TextStatus,
+)
 
 #: A time in microseconds, UTC.
 Time = NewType("Time", int)
@@ -29,7 +40,7 @@ class InputRow(Row):
     position: int
     bytes: int | None
     sha256: str | None
-    status: str | None
+    status: Status | None
     reason: str | None
 
 
@@ -38,8 +49,8 @@ class DocumentRow(Row):
 
     doc: int
     sha256: str | None = None
-    kind: str | None = None
-    status: str | None = None
+    kind: Kind | None = None
+    status: Status | None = None
     reason: str | None = None
     place: str | None = None
     pith_number: str | None = None
@@ -77,16 +88,16 @@ class PaperRow(Row):
     submitted_at: Time | None = None
     title: str | None = None
     title_canon_sha256: str | None = None
-    title_status: str | None = None
+    title_status: TextStatus | None = None
     headline: str | None = None
     abstract_excerpt: str | None = None
     abstract_canon_sha256: str | None = None
-    abstract_status: str | None = None
+    abstract_status: TextStatus | None = None
     authors_text: str | None = None
     attestation_state: str | None = None
     canonical_sha256: str | None = None
-    canonical_status: str | None = None
-    number_status: str | None = None
+    canonical_status: DigestStatus | None = None
+    number_status: DigestStatus | None = None
     receipt_pointer: str | None = None
     receipt_kind: str | None = None
     receipt_version: str | None = None
@@ -155,7 +166,7 @@ class EventRow(Row):
     doc: int
     pointer: str | None = None
     position: int | None = None
-    origin: str | None = None
+    origin: Kind | None = None
     document_pith_number: str | None = None
     event_id: str | None = None
     event_type: str | None = None
@@ -210,7 +221,7 @@ class SignatureRow(Row):
 
     doc: int
     pointer: str | None = None
-    kind: str | None = None
+    kind: SignatureKind | None = None
     subject: str | None = None
     pith_number: str | None = None
     key_id: str | None = None
@@ -224,7 +235,7 @@ class SignatureRow(Row):
     digest_computed: str | None = None
     digest_stated: str | None = None
     unapplied: bool | None = None
-    verdict: str | None = None
+    verdict: SignatureVerdict | None = None
     public_key_b64: str | None = None
     carried: bool | None = None
     carried_any: bool | None = None
@@ -247,7 +258,7 @@ class StateRow(Row):
     invalid_events: str | None = None
     state_sha256: str | None = None
     state_sha256_computed: str | None = None
-    merge_status: str | None = None
+    merge_status: MergeStatus | None = None
     merge_pointer: str | None = None
 
 
@@ -264,7 +275,7 @@ class KeyRow(Row):
     fingerprint_sha256_hex: str | None = None
     fingerprint_sha256_b32: str | None = None
     fingerprint_computed: str | None = None
-    key_status: str | None = None
+    key_status: KeyStatus | None = None
     rotates_at: str | None = None
     url: str | None = None
     notes: str | None = None
@@ -314,7 +325,12 @@ _TYPES: dict[object, pa.DataType] = {
 def arrow_schema(row: type[Row]) -> pa.Schema:
     """Return the Arrow schema of a class of rows."""
     hints = get_type_hints(row)
-    return pa.schema([(name, _TYPES[hint | None]) for name, hint in hints.items()])
+    return pa.schema([(name, _arrow_type(hint)) for name, hint in hints.items()])
+
+
+def _arrow_type(hint: Any) -> pa.DataType:  # noqa: ANN401 - a type, or one of `pipeline.vocabulary`
+    words = any(get_origin(part) is Literal for part in (hint, *get_args(hint)))
+    return pa.string() if words else _TYPES[hint | None]
 
 
 #: Staged table to its schema, without `INPUTS`.

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.synth.dump import KINDS, Plan, write
+from pipeline.synth.dump import Plan, write
+from pipeline.vocabulary import KINDS, Kind
 
 #: More events than this would be dated after the bundle that holds them.
 _MOST_EVENTS = 100
@@ -32,7 +33,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command
     )
 
 
-def _kinds(text: str) -> tuple[str, ...]:
+def _kinds(text: str) -> tuple[Kind, ...]:
     """Return the kinds of a comma-separated list, in the order of `KINDS`."""
     named = set(text.split(","))
     if unknown := named - set(KINDS):

@@ -28,11 +28,12 @@ from pipeline.stage.flatten.papers import EXCERPT_CHARACTERS
 from pipeline.synth import events as happenings
 from pipeline.synth.papers import Paper
 from pipeline.synth.signer import KEY_ID, Signer
+from pipeline.vocabulary import EventType
 
 _BUILDER: Final = "pith-number-builder-2026-05-17-v1"
 _EMPTY: Final = snapshot_digest([])
 _SITE: Final = "https://pith.science"
-_ACTIONS: Final = {
+_ACTIONS: Final[dict[str, EventType]] = {
     "anchor_timestamp": "timestamp_anchor",
     "attest_storage": "storage_attestation",
     "attest_author": "author_attestation",
@@ -214,7 +215,7 @@ class Draft:
         return found
 
     def _event(
-        self, turn: int, event_type: str, before: list[str]
+        self, turn: int, event_type: EventType, before: list[str]
     ) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         """Return an event thrice; `before` are the ids of the events before it."""
         payload = self._payload(event_type, turn)
@@ -240,7 +241,7 @@ class Draft:
         }
         return event, kept, canonical({**covered, **tail}, floats=False)
 
-    def _content(self, event_type: str, turn: int, before: list[str]) -> dict[str, Any]:
+    def _content(self, event_type: EventType, turn: int, before: list[str]) -> dict[str, Any]:
         """Return an event up to its chain, its payload to be filled in."""
         signer_id, signer_type = happenings.signer_of(event_type, self.paper)
         # the two events that every bundle has are no chain in real ones
@@ -261,7 +262,7 @@ class Draft:
             "prev_event": before[-1] if chained else None,
         }
 
-    def _payload(self, event_type: str, turn: int) -> dict[str, Any]:
+    def _payload(self, event_type: EventType, turn: int) -> dict[str, Any]:
         if event_type == "record_created":
             return {
                 "canonical_record": self.canonical_record,

@@ -17,8 +17,8 @@ from pipeline.synth.documents import Draft
 from pipeline.synth.papers import Paper, paper, random_of
 from pipeline.synth.signer import FORGER_SEED, Signer
 from pipeline.synth.tamper import Scene, tamper
+from pipeline.vocabulary import KINDS, Kind
 
-KINDS = ("record", "bundle", "state")
 #: Papers whose documents go into one directory, or into one .ndjson file a kind.
 _CHUNKS = {"files": 1000, "ndjson": 10_000}
 
@@ -44,7 +44,7 @@ class Plan:
     directory: Path
     seed: int = 0
     layout: str = "files"
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[Kind, ...] = KINDS
     tamper: float = 0.0
     events: tuple[int, int] = (2, 2)
 
@@ -134,7 +134,7 @@ def _write_chunk(plan: Plan, start: int) -> Made:
 class _Document(NamedTuple):
     """A document to write; `tampered` is what the listing says of it, if anything."""
 
-    kind: str
+    kind: Kind
     identifier: str
     raw: bytes
     tampered: dict[str, Any] | None
@@ -172,10 +172,10 @@ class _Output:
         (self._root / path).write_bytes(document.raw)
         return {"path": path, "position": 1}
 
-    def _folder(self, kind: str) -> str:
+    def _folder(self, kind: Kind) -> str:
         return f"{kind}/{self._number:04}"
 
-    def _lines(self, kind: str) -> str:
+    def _lines(self, kind: Kind) -> str:
         return f"{kind}-{self._number:04}.ndjson"
 
 
@@ -199,7 +199,7 @@ class _Maker:
                 raw, facts = self._tampered(draft, kind, raw)
             yield _Document(kind, draft.identifier, raw, facts)
 
-    def _tampered(self, draft: Draft, kind: str, raw: bytes) -> tuple[bytes, dict[str, Any]]:
+    def _tampered(self, draft: Draft, kind: Kind, raw: bytes) -> tuple[bytes, dict[str, Any]]:
         index, count = draft.paper.index, len(draft.event_types)
         scene = Scene(
             raw=raw,
@@ -234,7 +234,7 @@ class _Maker:
         return Draft(facts, signer, event_count, citing)
 
 
-def _raw(draft: Draft, kind: str) -> bytes:
+def _raw(draft: Draft, kind: Kind) -> bytes:
     if kind == "state":
         return draft.state
     return draft.bundle() if kind == "bundle" else draft.record()

@@ -7,19 +7,14 @@ values are those that docs/format.md lists.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pipeline.synth.papers import Paper
+from pipeline.vocabulary import EventType
 
+_EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 #: The types after `record_created` and `graph_snapshot`, taken in turns.
-TYPES: Final = (
-    "author_attestation",
-    "timestamp_anchor",
-    "storage_attestation",
-    "citation_signature",
-    "replication_record",
-    "correction",
-)
+TYPES: Final = _EVENT_TYPES[2:]
 RELATIONSHIPS: Final = (
     "supports",
     "refutes",
@@ -31,7 +26,7 @@ RELATIONSHIPS: Final = (
     "cites",
 )
 _REPLICATIONS = ("replication", "falsification", "formal bridge")
-_TARGETS = {
+_TARGETS: dict[EventType, str] = {
     "record_created": "record",
     "graph_snapshot": "graph",
     "author_attestation": "claims",
@@ -41,18 +36,18 @@ _TARGETS = {
 }
 
 
-def types(paper: Paper, count: int) -> list[str]:
+def types(paper: Paper, count: int) -> list[EventType]:
     """Return the types of a bundle's `count` events, in order; six more hold all of `TYPES`."""
     turns = (TYPES[(paper.index + turn) % len(TYPES)] for turn in range(count - 2))
-    return ["record_created", "graph_snapshot", *turns]
+    return [*_EVENT_TYPES[:2], *turns]
 
 
-def target(event_type: str) -> str:
+def target(event_type: EventType) -> str:
     """Return what an event of this type is about."""
     return _TARGETS.get(event_type, "record")
 
 
-def signer_of(event_type: str, paper: Paper) -> tuple[str, str]:
+def signer_of(event_type: EventType, paper: Paper) -> tuple[str, str]:
     """Return (signer_id, signer_type): the registry, an author or a mirror."""
     if event_type in ("author_attestation", "citation_signature", "replication_record"):
         number = f"{paper.index:07}"
@@ -63,7 +58,11 @@ def signer_of(event_type: str, paper: Paper) -> tuple[str, str]:
 
 
 def payload(
-    event_type: str, paper: Paper, canonical_sha256: str, citing: tuple[str, str, str], turn: int
+    event_type: EventType,
+    paper: Paper,
+    canonical_sha256: str,
+    citing: tuple[str, str, str],
+    turn: int,
 ) -> dict[str, Any]:
     """Return the payload of an event of one of `TYPES`.
 
@@ -74,7 +73,7 @@ def payload(
         citing: arXiv id, Pith number and title of a paper that cites it.
         turn: its place among the events, so that no two say the same.
     """
-    payloads: dict[str, dict[str, Any]] = {
+    payloads: dict[EventType, dict[str, Any]] = {
         "author_attestation": {
             "author_name": paper.authors.split(", ")[0],
             "claim_ids": [f"C{number + 1}" for number in range(len(paper.claims))],

@@ -20,6 +20,7 @@ from pipeline.documents.canonical import digest, without
 from pipeline.documents.merge import merge
 from pipeline.synth.documents import Draft
 from pipeline.synth.signer import Signer
+from pipeline.vocabulary import Kind
 
 Tree = dict[str, Any]
 
@@ -38,7 +39,6 @@ class Scene:
 
     Attributes:
         raw: the untouched document.
-        kind: `record`, `bundle` or `state`.
         beside: the kinds of the untouched documents of the same paper.
         draft: what the document was made from.
         signer: the key that it was signed by.
@@ -47,7 +47,7 @@ class Scene:
     """
 
     raw: bytes
-    kind: str
+    kind: Kind
     beside: frozenset[str]
     draft: Draft
     signer: Signer
@@ -84,7 +84,7 @@ class Scene:
         """What a state raises that is not what its bundle's events merge to."""
         return ("state_differs",) if self.reproducible else ()
 
-    def if_beside(self, kind: str, *findings: str) -> tuple[str, ...]:
+    def if_beside(self, kind: Kind, *findings: str) -> tuple[str, ...]:
         """Return findings that need an untouched document of a kind."""
         return findings if kind in self.beside else ()
 
@@ -107,7 +107,7 @@ class Scene:
 Tamper = Callable[[Scene], Tampered | None]
 
 #: The tamperings of each kind of document, by name.
-TAMPERS: Final[dict[str, dict[str, Tamper]]] = {"record": {}, "bundle": {}, "state": {}}
+TAMPERS: Final[dict[Kind, dict[str, Tamper]]] = {"record": {}, "bundle": {}, "state": {}}
 
 _SNAPSHOT_EVENT: Final = "/events/1"
 _STATE_SNAPSHOT: Final = "/current/graph_snapshots/0/payload/graph_snapshot"
@@ -124,7 +124,7 @@ def tamper(scene: Scene, turn: int) -> tuple[str, Tampered]:
         turn += 1
 
 
-def _of(*kinds: str) -> Callable[[Tamper], Tamper]:
+def _of(*kinds: Kind) -> Callable[[Tamper], Tamper]:
     def register(function: Tamper) -> Tamper:
         for kind in kinds:
             TAMPERS[kind][function.__name__.strip("_")] = function

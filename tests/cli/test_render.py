@@ -14,6 +14,7 @@ from pipeline.cli.render import TABLE_ROWS, write_result
 from pipeline.duck import Connection
 from pipeline.engine import literal
 from pipeline.text import safe
+from pipeline.vocabulary import ResultFormat
 
 
 @pytest.fixture
@@ -24,13 +25,13 @@ def connection() -> Iterator[Connection]:
         yield opened
 
 
-def _written(connection: Connection, query: str, form: str, **values: object) -> str:
+def _written(connection: Connection, query: str, form: ResultFormat, **values: object) -> str:
     output = io.BytesIO()
     write_result(connection, query, form, output, values or None)
     return output.getvalue().decode()
 
 
-def _one(connection: Connection, expression: str, form: str) -> object:
+def _one(connection: Connection, expression: str, form: ResultFormat) -> object:
     """Return the one value of an expression, as a format's reader reads it."""
     written = _written(connection, f"select {expression} as x", form)
     if form == "json":
@@ -82,7 +83,7 @@ def test_each_type_in_json_and_csv(
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_an_instant_is_shown_in_utc(connection: Connection, form: str) -> None:
+def test_an_instant_is_shown_in_utc(connection: Connection, form: ResultFormat) -> None:
     """A TIMESTAMP WITH TIME ZONE is its time in UTC, also within lists and structs."""
     instant = "'2020-01-01 01:00:00+02'::timestamptz"
     assert _one(connection, instant, form) == "2019-12-31T23:00:00"
@@ -142,7 +143,7 @@ def test_a_table_obeys_no_value(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])
-def test_json_obeys_no_value(connection: Connection, form: str) -> None:
+def test_json_obeys_no_value(connection: Connection, form: ResultFormat) -> None:
     """JSON escapes what a terminal would obey, and means the same."""
     value = "chr(27) || chr(155) || chr(8238) || chr(127) || 'é'"
     written = _written(connection, f"select {value} as x", form)
@@ -184,7 +185,7 @@ def test_a_record_is_written_vertically(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_every_row_is_written(connection: Connection, form: str) -> None:
+def test_every_row_is_written(connection: Connection, form: ResultFormat) -> None:
     """CSV and JSON lines write every row, over many fetches."""
     written = _written(connection, "select i from range(10000) t(i)", form).splitlines()
     assert len(written) == 10_000 + (form == "csv")

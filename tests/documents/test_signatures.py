@@ -18,13 +18,14 @@ from pipeline.documents import signatures
 from pipeline.documents.keyring import load
 from pipeline.documents.signatures import (
     SIGNATURE_BYTES,
-    VERDICTS,
     Claim,
+    Verdict,
     decode_base64,
     holds,
     verdicts,
 )
 from pipeline.resources import default_keyring
+from pipeline.vocabulary import SignatureVerdict, words
 from tests.json_values import TEXTS
 from tests.paths import SAMPLES
 from tests.vectors.suites import (
@@ -70,7 +71,7 @@ def claim(**changes: Any) -> Claim:  # noqa: ANN401 - each field has its type, a
     return honest._replace(**changes)
 
 
-def judge(*claims: Claim) -> list[tuple[str, bytes | None]]:
+def judge(*claims: Claim) -> list[Verdict]:
     """Return the (verdict, key) of each claim."""
     return verdicts(claims)
 
@@ -354,7 +355,7 @@ def test_verdicts_together() -> None:
     expected = [verdict for _, verdict in VERDICT_CASES.values()]
     assert judge(*claims) == expected
     assert judge(*reversed(claims)) == expected[::-1]
-    assert {verdict for verdict, _ in expected} == set(VERDICTS)
+    assert {verdict for verdict, _ in expected} == set(words(SignatureVerdict))
 
 
 def test_first_candidate_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,7 +401,7 @@ def test_hostile_claims(changes: dict[str, Any]) -> None:
     original = claim()
     changed = {name for name, value in changes.items() if value != getattr(original, name)}
     ((verdict, key),) = judge(claim(**changes))
-    assert verdict in VERDICTS
+    assert verdict in words(SignatureVerdict)
     if verdict == "holds":
         assert key == KEY
         assert changed <= {"digest_stated"}

@@ -20,7 +20,8 @@ from click.testing import CliRunner, Result
 from pipeline import Warehouse, catalog
 from pipeline.cli.main import cli
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
-from pipeline.jobs.export import FORMATS, export
+from pipeline.jobs.export import export
+from pipeline.vocabulary import ExportFormat, words
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
 
@@ -106,9 +107,9 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", words(ExportFormat))
 def test_every_format_holds_every_table_whole(
-    samples_warehouse: Path, tmp_path: Path, form: str
+    samples_warehouse: Path, tmp_path: Path, form: ExportFormat
 ) -> None:
     """Another reader finds in an export the very rows of every table, in their order."""
     rows = export(samples_warehouse, [], form, tmp_path / "out")
@@ -156,7 +157,7 @@ def test_no_cell_of_csv_is_a_formula(hostile_warehouse: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet", "duckdb", "sqlite"])
-def test_only_csv_changes_text(hostile_warehouse: Path, tmp_path: Path, form: str) -> None:
+def test_only_csv_changes_text(hostile_warehouse: Path, tmp_path: Path, form: ExportFormat) -> None:
     """Formats that no spreadsheet opens as text keep text as the documents give it."""
     export(hostile_warehouse, ["citations"], form, tmp_path / "out")
     rows = READERS[form](tmp_path / "out", "citations")
@@ -305,4 +306,4 @@ def test_the_command_offers_every_format() -> None:
     """The formats of `--format` are those that there are."""
     (option,) = [found for found in cli.commands["export"].params if found.name == "form"]
     assert isinstance(option.type, click.Choice)
-    assert tuple(option.type.choices) == FORMATS
+    assert tuple(option.type.choices) == words(ExportFormat)

@@ -6,7 +6,7 @@ import re
 from operator import itemgetter
 
 from pipeline import catalog
-from pipeline.documents import signatures
+from pipeline.vocabulary import SignatureStatus, SignatureVerdict, words
 from tests.paths import REPO
 
 
@@ -37,8 +37,9 @@ def test_every_word_of_proof_is_explained() -> None:
 
 def test_every_status_of_a_signature_is_explained() -> None:
     """The page explains every status that a verdict and the keyring can make."""
-    statuses = set(signatures.VERDICTS) - {"holds"} | {"valid", "untrusted_key"}
-    assert sorted(_words("What a signature can be")) == sorted(statuses)
+    assert sorted(_words("What a signature can be")) == sorted(words(SignatureStatus))
+    made = set(words(SignatureVerdict)) - {"holds"} | {"valid", "untrusted_key"}
+    assert set(words(SignatureStatus)) == made
 
 
 def test_what_a_signature_is_of_is_stated() -> None:

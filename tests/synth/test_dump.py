@@ -20,9 +20,10 @@ from pipeline.errors import UsageError
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth import command
 from pipeline.synth.documents import Draft
-from pipeline.synth.dump import KINDS, Plan, SynthError, write
+from pipeline.synth.dump import Plan, SynthError, write
 from pipeline.synth.papers import MAX_PAPERS, Paper, arxiv_id, paper
 from pipeline.synth.signer import Signer
+from pipeline.vocabulary import KINDS, Kind
 from tests.building import rows
 from tests.paths import SAMPLES
 from tests.site import members, start, workers
@@ -169,7 +170,8 @@ def test_a_repeated_nonce_makes_a_valid_signature() -> None:
 
 def test_the_same_seed_gives_the_same_documents(tmp_path: Path) -> None:
     """Neither the layout nor the number of processes changes a byte of a document."""
-    kinds, count = ("record",), 1001
+    kinds: tuple[Kind, ...] = ("record",)
+    count = 1001
     write(Plan(count, tmp_path / "one", kinds=kinds, tamper=0.1), 1)
     write(Plan(count, tmp_path / "two", kinds=kinds, tamper=0.1), 2)
     write(Plan(count, tmp_path / "lines", kinds=kinds, tamper=0.1, layout="ndjson"), 1)
@@ -299,7 +301,7 @@ def test_every_citing_paper_is_resolved(plain: Path) -> None:
 
 
 @pytest.mark.parametrize("kinds", [(kind,) for kind in KINDS])
-def test_one_kind_alone_is_clean(tmp_path: Path, kinds: tuple[str, ...]) -> None:
+def test_one_kind_alone_is_clean(tmp_path: Path, kinds: tuple[Kind, ...]) -> None:
     """A dump of one kind of document, with events of many types, gives no finding either."""
     warehouse = _warehouse(Plan(12, tmp_path, kinds=kinds, events=(2, 9), layout="ndjson"))
     assert rows(warehouse, _SEVERE) == []

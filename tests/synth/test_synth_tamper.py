@@ -15,8 +15,9 @@ import pytest
 
 from pipeline.documents.keyring import load
 from pipeline.jobs.build import BuildConfig, build
-from pipeline.synth.dump import KINDS, Plan, write
+from pipeline.synth.dump import Plan, write
 from pipeline.synth.tamper import TAMPERS
+from pipeline.vocabulary import KINDS, Kind
 from tests.building import rows
 from tests.paths import REPO
 
@@ -55,7 +56,7 @@ def _found(plan: Plan) -> Findings:
     ],
 )
 def test_tampering_raises_exactly_what_is_listed(
-    tmp_path: Path, kinds: tuple[str, ...], events: tuple[int, int], layout: str
+    tmp_path: Path, kinds: tuple[Kind, ...], events: tuple[int, int], layout: str
 ) -> None:
     """Whichever documents stand beside it, a tampered one raises its findings and no others."""
     papers = 30 * len(kinds)

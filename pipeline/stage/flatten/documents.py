@@ -15,10 +15,11 @@ from pipeline.stage.flatten.consistency import check_source, check_texts
 from pipeline.stage.flatten.events import add_events
 from pipeline.stage.flatten.keys import add_keys
 from pipeline.stage.flatten.papers import PaperParts, add_aliases, add_paper
-from pipeline.stage.flatten.signatures import add_receipt, add_signature
+from pipeline.stage.flatten.signatures import Signed, add_receipt, add_signature
 from pipeline.stage.flatten.states import add_embedded_state, add_state, merged_state
 from pipeline.stage.rows import DocumentRows, Rows, json_text
 from pipeline.stage.schema import CitationRow, DocumentRow, RecordRow
+from pipeline.vocabulary import DigestStatus
 
 
 def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
@@ -95,8 +96,8 @@ def _flatten_bundle(out: DocumentRows, bundle: Bundle) -> None:
     status = _canonical_status(out, bundle.canonical_sha256)
     out.compare("bundle_digest_mismatch", computed, stated, "/bundle_signature/bundle_sha256")
     add_keys(out, bundle.public_keys)
-    place = ("/bundle_signature", "bundle", out.pith_number)
-    add_signature(out, place, signature, computed, stated)
+    signed: Signed = ("/bundle_signature", "bundle", out.pith_number)
+    add_signature(out, signed, signature, computed, stated)
     for pointer, value in out.document.extra.items():
         if pointer.startswith("/bundle_signature/"):
             out.problem("signature_fields_unknown", pointer, None, value, breaks=False)
@@ -141,7 +142,7 @@ def _add_document(out: DocumentRows, **facts: Any) -> None:  # noqa: ANN401 - co
     out.add(row)
 
 
-def _canonical_status(out: DocumentRows, stated: str | None) -> str:
+def _canonical_status(out: DocumentRows, stated: str | None) -> DigestStatus:
     return out.compare(
         "canonical_digest_mismatch", out.canonical_sha256, stated, "/canonical_sha256"
     )

@@ -18,7 +18,7 @@ from pipeline.documents.shapes import (
 )
 from pipeline.stage.flatten.consistency import check_source
 from pipeline.stage.flatten.papers import PaperParts
-from pipeline.stage.flatten.signatures import add_receipt, add_signature
+from pipeline.stage.flatten.signatures import Signed, add_receipt, add_signature
 from pipeline.stage.rows import DocumentRows, json_text
 from pipeline.stage.schema import EventRow
 
@@ -122,8 +122,8 @@ def _check_event(out: DocumentRows, read: ReadEvent, event: Event) -> tuple[str,
     if event.subject_pith_number != out.pith_number:
         code, place = "event_subject_mismatch", f"{pointer}/subject_pith_number"
         out.problem(code, place, out.pith_number, event.subject_pith_number)
-    signature = (f"{pointer}/signature", "event", event.event_id or event_id)
-    add_signature(out, signature, event.signature, computed, event.content_sha256)
+    signed: Signed = (f"{pointer}/signature", "event", event.event_id or event_id)
+    add_signature(out, signed, event.signature, computed, event.content_sha256)
     found = {content, named}
     return computed, "mismatch" not in found if found != {"missing"} else None
 

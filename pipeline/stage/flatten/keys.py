@@ -11,6 +11,7 @@ from pipeline.documents.shapes import PublicKey
 from pipeline.documents.signatures import KEY_BYTES, decode_base64
 from pipeline.stage.rows import CarriedKey, DocumentRows, json_text
 from pipeline.stage.schema import KeyRow
+from pipeline.vocabulary import KeyStatus
 
 
 def add_keys(out: DocumentRows, keys: list[PublicKey] | None) -> None:
@@ -53,7 +54,7 @@ def _spelled(raw: bytes) -> _Spelled:
     return _Spelled(raw.hex(), fingerprint(raw), base32_id(sha256_hex(raw)))
 
 
-def _key_status(key: PublicKey, spelled: _Spelled | None) -> str:
+def _key_status(key: PublicKey, spelled: _Spelled | None) -> KeyStatus:
     """Return the statuses of a key's fields against each other (docs/format.md, "Identifiers")."""
     if spelled is None:
         return "malformed"

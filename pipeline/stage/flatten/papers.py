@@ -10,6 +10,7 @@ from pipeline.stage.flatten.consistency import check_metadata
 from pipeline.stage.flatten.graphs import add_claims, check_digests, graph_facts
 from pipeline.stage.rows import DocumentRows
 from pipeline.stage.schema import AliasRow, PaperRow
+from pipeline.vocabulary import DigestStatus, TextStatus
 
 #: An excerpt is cut at this many characters (docs/format.md); a shorter one is whole.
 EXCERPT_CHARACTERS = 600
@@ -32,7 +33,7 @@ class PaperParts(NamedTuple):
 
 
 def add_paper(
-    out: DocumentRows, canonical: CanonicalRecord, canonical_status: str, parts: PaperParts
+    out: DocumentRows, canonical: CanonicalRecord, canonical_status: DigestStatus, parts: PaperParts
 ) -> None:
     """Append a paper as this document tells it, with the claims of its snapshot."""
     (pointer, paper), graph, receipt, attestation_state = parts
@@ -85,7 +86,7 @@ def _metadata_pointer(out: DocumentRows) -> str:
     return "/current/canonical_record/metadata" if state else "/canonical_record/metadata"
 
 
-def _number_status(out: DocumentRows, submitted_at: str | None) -> str:
+def _number_status(out: DocumentRows, submitted_at: str | None) -> DigestStatus:
     """Compare the stated Pith number with the one that the canonical record yields."""
     stated, identifier = out.pith_number, base32_id(out.canonical_sha256)
     computed = f"pith:{(submitted_at or '')[:4]}:{identifier}"
@@ -98,7 +99,7 @@ def _number_status(out: DocumentRows, submitted_at: str | None) -> str:
 
 def _text_status(
     out: DocumentRows, code: str, text: str | None, stated: str | None, *place: str
-) -> str:
+) -> TextStatus:
     if text is None or stated is None:
         return "unverifiable"
     computed = text_digest(text)

@@ -5,24 +5,28 @@ from __future__ import annotations
 from pipeline.documents.shapes import Receipt, Signature
 from pipeline.stage.rows import DocumentRows
 from pipeline.stage.schema import SignatureRow
+from pipeline.vocabulary import SignatureKind
 
 #: The required `signed_message` by the kind of signature (docs/format.md).
-_MESSAGES = {
+_MESSAGES: dict[SignatureKind, str] = {
     "receipt": "canonical_sha256_bytes",
     "event": "open_graph_event_sha256_bytes",
     "bundle": "bundle_sha256_bytes",
 }
 
+#: A signature's place (JSON pointer), what it signs, and which of these.
+Signed = tuple[str, SignatureKind, str]
+
 
 def add_signature(
     out: DocumentRows,
-    place: tuple[str, str, str],
+    signed: Signed,
     signature: Signature | Receipt | None,
     computed: str,
     stated: str | None,
 ) -> None:
-    """Append a signature, its verdict still open; `place` is (pointer, kind, subject)."""
-    pointer, kind, subject = place
+    """Append a signature, its verdict still open."""
+    pointer, kind, subject = signed
     found = signature or Signature()
     row = SignatureRow(
         doc=out.doc,

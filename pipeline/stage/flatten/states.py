@@ -9,6 +9,7 @@ from pipeline.documents.merge import merged_content, state_difference
 from pipeline.documents.shapes import State
 from pipeline.stage.rows import DocumentRows, json_text
 from pipeline.stage.schema import StateRow
+from pipeline.vocabulary import MergeStatus
 
 
 class Merged(NamedTuple):
@@ -30,7 +31,7 @@ def add_embedded_state(out: DocumentRows, state: State, merged: Merged | None) -
     code = "state_subject_mismatch"
     out.agree(code, out.pith_number, state.pith_number, "/state/pith_number")
     computed = out.digest(without(tree, "state_sha256"))
-    facts: tuple[str, str | None] = ("reproduced", None)
+    facts: tuple[MergeStatus, str | None] = ("reproduced", None)
     if merged is None:
         facts = ("not_reproducible", None)
     elif merged.sha256 != computed:
@@ -44,7 +45,7 @@ def add_state(
     state: State,
     pointer: str,
     computed: str,
-    merge_facts: tuple[str, str | None],
+    merge_facts: tuple[MergeStatus, str | None],
 ) -> None:
     """Append a state; `merge_facts` are the status and where it differs."""
     place = (pointer, "/state_sha256")
