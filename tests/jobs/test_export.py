@@ -215,8 +215,10 @@ def _run(warehouse: Path, output: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["export", *options, *arguments])
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_view_is_exported_as_its_rows(samples_warehouse: Path, tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("form", words(ExportFormat))
+def test_a_view_is_exported_as_its_rows(
+    samples_warehouse: Path, tmp_path: Path, form: ExportFormat
+) -> None:
     """A view that is named becomes a table of its rows in every format, in the order of its key."""
     rows = export(samples_warehouse, [*catalog.views()], form, tmp_path / "out")
     assert list(rows) == list(catalog.views())
