@@ -24,6 +24,7 @@ from pipeline.digests import file_sha256, is_intact
 from pipeline.duck import Connection, literal, row_of
 from pipeline.limits import LIKELY_RATIO
 from pipeline.sources.files import PACKED, UNLISTED, InputFile
+from pipeline.sources.reading import NO_LINES
 from pipeline.stage.schema import INPUTS, to_arrow
 from pipeline.warehouse.snapshot import make_durable, named
 
@@ -217,7 +218,7 @@ def make_inputs(connection: Connection, listings: Sequence[Path]) -> None:
     columns = ", ".join(INPUTS.names)
     read = f"read_parquet([{names}])" if listings else "old_documents limit 0"
     connection.execute(f"create view read_inputs as select {columns} from {read}")  # noqa: S608 - names of our own
-    session.create_table(connection, "listed")
+    session.create_table(connection, "listed", {"blank": NO_LINES})
     session.create_table(connection, "inputs", {"unlisted": UNLISTED})
     session.create_view(connection, "saved_documents")
 

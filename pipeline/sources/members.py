@@ -38,6 +38,11 @@ class Member:
     packed: int | None = None
 
     @property
+    def directory(self) -> bool:
+        """Whether it is a directory, of which there is nothing to tell."""
+        return self.stream is None and self.problem is None
+
+    @property
     def problem(self) -> tuple[Status, str] | None:
         """The status and the reason of its row, where it is not read; None of a directory, too."""
         if self.refused:

@@ -26,6 +26,8 @@ from pipeline.sources.unpacking import Bounded, Budget, Unpacked, most_bytes
 from pipeline.vocabulary import Status
 
 _LINES = (".jsonl", ".ndjson")
+#: The reason of what should hold a document a line, and holds none.
+NO_LINES = "a file of lines without a line"
 _ARCHIVES = (".tar", ".tgz", ".tzst", ".tbz2", ".txz", ".zip")
 
 
@@ -229,25 +231,27 @@ def _archive(place: _Place, members: Iterator[Member]) -> Iterator[RawDocument]:
     The position of such a row is the number of the member that it tells of.
     """
     names, limits = Names(), place.limits
-    number = total = 0
+    number = total = directories = 0
     try:
         for number, member in enumerate(members, 1):
             total += member.size
             if number > limits.members:
                 message = f"the archive has more than {limits.members} members"
                 raise OSError(message)  # noqa: TRY301 - as the members do
-            check_mean(number, total, "members", limits)
+            directories += member.directory
+            files = number - directories
+            check_mean(files + directories // _DIRECTORIES, total, "members", limits)
             yield from _member(place, member, number, names)
     except OSError as error:
         yield from place.told(number + 1, "unreadable", error.strerror or str(error))
         return
-    if not number:
-        yield from place.told(1, "skipped", "an archive without members")
+    if number == directories:
+        yield from place.told(1, "skipped", "an archive that holds no file")
 
 
 def _member(place: _Place, member: Member, number: int, names: Names) -> Iterator[RawDocument]:
     problem, stream = member.problem, member.stream
-    if problem is None and stream is None:
+    if member.directory:
         return
     mine, large = place.share.takes(member.at), member.size > CHUNK
     again = names.add(member.name)
@@ -277,6 +281,9 @@ def _member(place: _Place, member: Member, number: int, names: Names) -> Iterato
     yield from _content(within, stream)
 
 
+#: So many directories count as one member: an archive may list all of them before its first file.
+_DIRECTORIES = 64
+
 #: How much of a name that is not taken is shown.
 _SHOWN_NAME = 80
 
@@ -296,8 +303,10 @@ def _documents(place: _Place, stream: Begun) -> Iterator[RawDocument]:
                 # of what was not read to its end, only a plain file tells the size
                 size_of = size or place.size
                 yield RawDocument(path, position, size_of, None, None, "refused", reason)
-        # a file of lines without lines holds no document; a file of one document must hold one
-        if not position and not lines and place.share.first:
+        # a file of lines may have none; a file of one document must hold one
+        if not position and lines:
+            yield from place.told(1, "skipped", NO_LINES, place.size)
+        elif not position and place.share.first:
             yield _found(path, 1, b"")
     except OSError as error:
         # all shares meet it; pyarrow raises OSError without a number for a broken archive

@@ -1,5 +1,7 @@
 -- Every document as found in its file. The rows of an unchanged file come from the last listing, and
--- the others from this build's reading.
+-- the others from this build's reading. What has no lines and held documents before was cut: it keeps
+-- them.
+-- $blank is the reason of what has no lines.
 with told as (
     select
         path,
@@ -21,22 +23,20 @@ with told as (
     from read_inputs
 ),
 
--- a file of lines without lines holds no document; one that held some was cut: it keeps them
-emptied as (
+held as (
     select distinct
         path,
-        1 as position,
-        0 as bytes,
-        null::varchar as sha256,
-        'unreadable' as status,
-        'the file is empty, and held documents before' as reason
+        $blank as reason
     from old_documents
-    semi join current_files using (path)
-    where
-        good_sha256 is not null
-        and path not in (select split_part(path, '!', 1) from told)
+    where good_sha256 is not null
 )
 
+select
+    told.path,
+    told.position,
+    told.bytes,
+    told.sha256,
+    if(held.path is null, told.status, 'unreadable') as status,
+    if(held.path is null, told.reason, 'it is empty, and held documents before') as reason
 from told
-union all by name
-from emptied
+left join held using (path, reason)

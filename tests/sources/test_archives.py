@@ -109,6 +109,34 @@ def test_a_second_member_of_a_name_is_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_many_directories_may_stand_before_the_first_file(tmp_path: Path) -> None:
+    """They hold nothing, and still are no reason to give up an archive."""
+    directories = [(f"{number}", tarfile.DIRTYPE, b"") for number in range(300)]
+    (tmp_path / "x.tar").write_bytes(_tar(*directories, ("good", tarfile.REGTYPE, b"{}" * 999)))
+    found = read(tmp_path, Limits(batch_documents=4))
+    assert [(path, reason) for path, _, reason, _ in found] == [(f"{tmp_path}/x.tar!good", None)]
+    assert str(read(tmp_path, Limits(batch_documents=3))[0][2]).startswith("unreadable: more than")
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "reason"),
+    [
+        ("a.jsonl", b"\n \n", "skipped: a file of lines without a line"),
+        ("x.tar", _tar(("a", tarfile.DIRTYPE, b"")), "skipped: an archive that holds no file"),
+        ("x.zip", packed_zip({"a/": b""}), "skipped: an archive that holds no file"),
+        ("y.zip", packed_zip({}), "skipped: an archive that holds no file"),
+    ],
+)
+def test_what_holds_no_document_is_a_row(
+    tmp_path: Path, name: str, raw: bytes, reason: str
+) -> None:
+    """Nothing that was read goes without one: the rows account for every file and member."""
+    (tmp_path / name).write_bytes(raw)
+    (tmp_path / "z.tar").write_bytes(packed_tar({name: raw}))
+    assert [found[2] for found in read(tmp_path)] == [reason, reason]
+    assert [found[2] for found in read(tmp_path, share=Share(1, 2))] == []
+
+
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     """What cannot be read without a password says so."""
     raw = bytearray(packed_zip({"secret": b"{}" * 9}))

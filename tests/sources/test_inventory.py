@@ -24,6 +24,7 @@ from pipeline.warehouse.run_figures import Changes
 from tests.building import build_warehouse, rows
 from tests.paths import REPO, SAMPLES
 from tests.site import REAL, Site, age, synthetic, tables
+from tests.sources.packed import packed_tar
 
 RECORD = "000_97f37641e2d9eba2.txt"
 PROBLEM = "select status, stale from documents where path like '%a.json'"
@@ -584,16 +585,24 @@ def test_five_incremental_steps_equal_one_clean_build(tmp_path: Path) -> None:
     assert tables(site.warehouse) == tables(clean.warehouse)
 
 
-def test_a_file_of_lines_that_is_emptied_keeps_its_documents(tmp_path: Path) -> None:
-    """Where a file held documents before, nothing in it is damage: its rows stay, stale."""
+@pytest.mark.parametrize("archived", [False, True])
+def test_lines_that_are_emptied_keep_their_documents(tmp_path: Path, *, archived: bool) -> None:
+    """Where a file or a member held documents before, nothing in it is damage: its rows stay."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"
     source.mkdir()
     samples = [json.dumps(json.loads(file.read_bytes())) for file in sorted(SAMPLES.iterdir())]
-    lines = source / "lines.ndjson"
-    lines.write_text("\n".join(samples))
+
+    def write(lines: list[str]) -> None:
+        raw = "\n".join(lines).encode()
+        if archived:
+            (source / "x.tar").write_bytes(packed_tar({"lines.ndjson": raw}))
+        else:
+            (source / "lines.ndjson").write_bytes(raw)
+
+    write(samples)
     before = build_warehouse(warehouse, source).rows["papers"]
     for _ in range(2):
-        lines.write_text("")
+        write([])
         assert build_warehouse(warehouse, source).rows["papers"] == before > 0
         stale = rows(warehouse, "select status, stale, count(*) from documents group by all")
         assert stale == [("unreadable", True, len(samples))]
