@@ -271,6 +271,20 @@ def cat(path: str, position: int) -> None:
     sys.stdout.buffer.write(raw_document(path, position))
 
 
+@_command("pith-etl inputs", "pith-etl inputs --warehouse /srv/tables")
+@WAREHOUSE
+def inputs(warehouse: Path) -> None:
+    """Account for all that was read: files, documents, and what is refused or skipped, and why.
+
+    The view `inputs` holds the same for every source, archive and file of many documents.
+    """
+    from pipeline.cli.inputs import inputs as write_inputs
+    from pipeline.warehouse.reader import Warehouse
+
+    with Warehouse(warehouse) as opened:
+        write_inputs(opened, sys.stdout)
+
+
 @_command("pith-etl tables", "pith-etl tables papers", "pith-etl tables resolve")
 @click.argument("table", required=False, shell_complete=complete_relation)
 @WAREHOUSE

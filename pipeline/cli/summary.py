@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline import catalog
+from pipeline.cli.inputs import accounted
 from pipeline.errors import FINDINGS
 from pipeline.jobs.runs import Summary
 from pipeline.text import safe, safe_json
@@ -103,8 +104,9 @@ def _of_snapshot(
 
 
 def as_text(summary: Summary, code: int) -> str:
-    """Return the summary of a build for a person, ending with what to try next."""
-    return "\n".join([*_text(summary), "", *_next(summary, code)])
+    """Return the summary of a build for a person: what to try next, and last what was read."""
+    last = accounted(summary.input_files, summary.statuses)
+    return "\n".join([*_text(summary), "", *_next(summary, code), "", last])
 
 
 def _text(summary: Summary) -> Iterator[str]:

@@ -513,7 +513,7 @@ def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folde
     facts = {
         "run_id": work.name,
         "started_at": work.started_at.replace(tzinfo=None),
-        "sources": list(map(shown, work.config.sources)),
+        "sources": prefixes(work.config.sources),
         "keyring_sha256": work.config.keyring.digest,
         "workers": work.config.workers,
         "staged": staged.result.staged,

@@ -73,10 +73,11 @@ def count(connection: Connection) -> RunFigures:
         return dict(connection.execute(counted.format(what, table, number)).fetchall())
 
     severities = by("severity", "findings", "sum(occurrences)")
-    refused, extra_fields = row_of(connection, session.query("refused"))
+    input_files, refused, extra_fields = row_of(connection, session.query("refused"))
     return RunFigures(
         documents=by("coalesce(kind, status)", "documents"),
         statuses=by("status", "documents"),
+        input_files=input_files,
         refused=refused,
         extra_fields=extra_fields,
         findings={name.value: severities.get(name, 0) for name in Severity},

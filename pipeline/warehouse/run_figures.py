@@ -29,6 +29,7 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         documents: number of documents by kind, or by status where they were not read.
         statuses: number of documents by status.
+        input_files: number of files, or entries that are none, that these stand in.
         refused: number of documents that are refused or unreadable.
         extra_fields: number of fields without a column, over all documents.
         rows: number of rows by table.
@@ -41,6 +42,7 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     documents: dict[str, int] = {}
     statuses: dict[str, int] = {}
+    input_files: int = 0
     refused: int = 0
     extra_fields: int = 0
     rows: dict[str, int] = {}

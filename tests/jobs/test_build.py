@@ -599,7 +599,7 @@ def test_a_source_may_have_any_name(tmp_path: Path) -> None:
     shutil.copytree(SAMPLES, source)
     build_warehouse(tmp_path / "warehouse", source)
     assert rows(tmp_path / "warehouse", "from (select unnest(sources) from runs)") == [
-        (rf"{tmp_path}/s\xff",)
+        (rf"{tmp_path}/s\xff/",)
     ]
     manifest = json.loads((tmp_path / "warehouse" / "current" / "manifest.json").read_bytes())
     assert manifest["sources"] == [rf"{tmp_path}/s\xff"]
