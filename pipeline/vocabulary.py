@@ -29,8 +29,9 @@ class Severity(StrEnum):
         return self.rank <= least.rank
 
 
-#: The kinds of document.
-Kind = Literal["record", "bundle", "state"]
+#: The kinds of document, and those that tell of a paper and hold its canonical record.
+PaperKind = Literal["record", "bundle", "state"]
+Kind = Literal[PaperKind, "integrity", "mirror_manifest"]
 
 #: What became of a document (`documents.status`).
 Status = Literal["ok", "refused", "not_pith", "unsupported", "unreadable", "skipped"]
@@ -51,18 +52,26 @@ EventType = Literal[
 ]
 
 #: What a signature signs.
-SignatureKind = Literal["receipt", "event", "bundle"]
+SignatureKind = Literal["receipt", "event", "bundle", "integrity"]
 
 #: What trying a signature under the keys at hand tells. `sql/intermediate/signature_statuses.sql`
 #: makes a `SignatureStatus` of it by the keyring.
 SignatureVerdict = Literal[
-    "holds", "digest_mismatch", "invalid", "unknown_key", "malformed", "unsupported", "missing"
+    "holds",
+    "digest_unproven",
+    "digest_mismatch",
+    "invalid",
+    "unknown_key",
+    "malformed",
+    "unsupported",
+    "missing",
 ]
 
 #: What a signature is worth (`signatures.status`).
 SignatureStatus = Literal[
     "valid",
     "untrusted_key",
+    "digest_unproven",
     "digest_mismatch",
     "invalid",
     "unknown_key",
@@ -73,6 +82,12 @@ SignatureStatus = Literal[
 
 #: A stated digest or number against the one that the content yields.
 DigestStatus = Literal["verified", "mismatch", "missing"]
+
+#: What a detector found against what was signed (`integrity_findings.payload_status`).
+PayloadStatus = Literal["verified", "mismatch", "unproven", "contested"]
+
+#: Where it stands (`integrity_findings.origin`).
+FindingOrigin = Literal["bundle", "event", "listed"]
 
 #: A text against its hash.
 TextStatus = Literal["verified", "mismatch", "unverifiable"]
@@ -90,7 +105,7 @@ Verdict = Literal["ok", "failed", "not_checked"]
 ResultFormat = Literal["table", "line", "csv", "json", "jsonl", "parquet"]
 ExportFormat = Literal["parquet", "csv", "jsonl", "duckdb", "sqlite"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+PAPER_KINDS: tuple[PaperKind, ...] = get_args(PaperKind)
 
 #: The levels at which the registry's signature vouches for a row.
 VOUCHED: tuple[ProofLevel, ...] = ("signed", "receipt")

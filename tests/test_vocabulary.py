@@ -13,13 +13,15 @@ import pytest
 from pipeline.cli.render import WRITERS
 from pipeline.resources import sql, sql_dir
 from pipeline.vocabulary import (
-    KINDS,
+    PAPER_KINDS,
     VOUCHED,
     DigestStatus,
     EventType,
     KeyStatus,
     Kind,
     MergeStatus,
+    PaperKind,
+    PayloadStatus,
     ProofLevel,
     ResultFormat,
     Severity,
@@ -45,6 +47,7 @@ _LISTS: dict[str, tuple[Any, ...]] = {
     "abstract_status": (TextStatus,),
     "merge_status": (MergeStatus,),
     "key_status": (KeyStatus,),
+    "payload_status": (PayloadStatus,),
     "event_type": (EventType,),
     "verdict": (SignatureVerdict,),
     "proof": (ProofLevel,),
@@ -126,6 +129,6 @@ def test_each_format_of_a_result_has_a_writer() -> None:
     assert [*WRITERS, "parquet"] == list(words(ResultFormat))
 
 
-def test_the_kinds_of_documents_are_listed_for_code_that_runs_through_them() -> None:
+def test_the_kinds_of_documents_of_papers_are_listed_for_code_that_runs_through_them() -> None:
     """The list and the type are one."""
-    assert words(Kind) == KINDS
+    assert words(PaperKind) == PAPER_KINDS

@@ -119,7 +119,7 @@ def _text(summary: Summary) -> Iterator[str]:
         yield f"{summary.extra_fields:,} fields without a column, kept in documents.extra"
     yield "rows:"
     for name, count in summary.rows.items():
-        yield f"  {name:<14}{count:>12,}"
+        yield f"  {name:<20}{count:>12,}"
     if set(summary.statuses) - {"ok"}:
         yield f"documents by status: {_counts(summary.statuses)}"
     yield f"findings: {_counts(summary.findings)}"

@@ -21,25 +21,29 @@ def write_verdicts(
 
     A document holds if it was read, every digest and number is what its content yields,
     every signature is valid by a pinned key, and no finding is worse than info. Other files in a
-    directory neither hold nor fail. A file that was named must hold.
+    directory neither hold nor fail. A file that was named must hold. Nobody can check an integrity
+    document or a mirror manifest: one in which nothing is wrong neither holds nor fails.
 
     Raises:
         SourceError: a source does not exist, or there is nothing in them to verify.
         KeyringError: the keyring cannot be read.
         WarehouseError: the temporary directory cannot be written, or a worker died.
     """
-    counts = {"ok": 0, "failed": 0, "not_checked": 0}
-    found = _counted(verify(sources, keyring), counts)
+    counts, kinds = {"ok": 0, "failed": 0, "not_checked": 0}, set[str | None]()
+    found = _counted(verify(sources, keyring), counts, kinds)
     (_write_json if as_json else _write_text)(found, counts, output)
-    if not counts["ok"] + counts["failed"]:
+    if not counts["ok"] + counts["failed"] and kinds <= {None}:
         message = f"there is no Pith document in {', '.join(map(safe, map(shown, sources)))}"
         raise SourceError(message)
     return not counts["failed"]
 
 
-def _counted(found: Iterator[Verdict], counts: dict[str, int]) -> Iterator[Verdict]:
+def _counted(
+    found: Iterator[Verdict], counts: dict[str, int], kinds: set[str | None]
+) -> Iterator[Verdict]:
     for verdict in found:
         counts[verdict.verdict] += 1
+        kinds.add(verdict.kind)
         yield verdict
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,8 +19,14 @@ from pipeline.documents.convert import free_values, typed
 from pipeline.documents.ijson import ONE_EACH, RefusedError, parse, pointer_text, walk
 from pipeline.documents.shapes import (
     PAYLOADS,
+    AnyDocument,
     Bundle,
     Event,
+    Integrity,
+    IntegrityEvent,
+    IntegrityFinding,
+    MirrorManifest,
+    PaperDocument,
     Record,
     Shape,
     SnapshotEvent,
@@ -30,12 +37,16 @@ from pipeline.limits import MAX_EVENTS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from pipeline.vocabulary import EventType, Kind
 
 #: The field that marks a kind, its value, the kind and its shape (docs/format.md).
-_MARKERS: tuple[tuple[str, str, Kind, type[Record | Bundle | State]], ...] = (
+_MARKERS: tuple[tuple[str, str, Kind, type[AnyDocument]], ...] = (
     ("record_type", "pith_number_record", "record", Record),
     ("bundle_type", "pith_open_graph_bundle", "bundle", Bundle),
     ("state_type", "pith_open_graph_state", "state", State),
+    ("manifest_type", "pith_mirror_manifest", "mirror_manifest", MirrorManifest),
 )
+#: Integrity documents are marked by the end of their `schema`, whatever server it names.
 _INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
+#: The schema of a kind of Pith document that is not known.
+_OTHER_SCHEMA = re.compile(r".*/schemas/pith-[a-z-]+/v\d+\.json", re.DOTALL)
 #: Fields that only Pith documents have. An object with one of them counts as a broken Pith
 #: document.
 TELLTALES = ("record_type", "bundle_type", "state_type", "pith_number", "canonical_record")
@@ -45,8 +56,8 @@ _TELLTALE_BYTES = re.compile(rb"pith_number|pith_open_graph_|canonical_record|p\
 _QUOTED = re.compile(
     rf'\s*[\[{{].*"(?:{"|".join(marker for _, marker, _, _ in _MARKERS)})"', re.DOTALL
 )
-#: How many characters of an envelope's key are shown.
-_SHOWN_KEY = 40
+#: How many characters of an envelope's key and of a schema are shown.
+_SHOWN_KEY, _SHOWN_SCHEMA = 40, 200
 
 #: The lists of a state and the type of event that each holds. Only the first was seen with
 #: items; the names of the other types are those of the registry's actions.
@@ -90,6 +101,20 @@ class ReadEvent(NamedTuple):
     unapplied: bool = False
 
 
+class ReadFinding(NamedTuple):
+    """An event of an integrity document.
+
+    Attributes:
+        pointer: where it stands (JSON pointer).
+        event: typed, with its signature.
+        payload: typed, if it says what a detector found; any other is kept in `Document.extra`.
+    """
+
+    pointer: str
+    event: IntegrityEvent
+    payload: IntegrityFinding | None
+
+
 @dataclass(slots=True)
 class Document:
     """A document that was read.
@@ -98,16 +123,28 @@ class Document:
         tree: the parsed JSON, from which every digest is computed.
         shape: the same, typed.
         events: in document order; for a state, the events it was merged from.
+        findings: the events of an integrity document, in document order.
         extra: JSON pointer to value, of every field without a column of its own.
         floats: whether a float may stand anywhere in the tree (see `canonical.canonical`).
     """
 
     kind: Kind
     tree: dict[str, Any]
-    shape: Record | Bundle | State
+    shape: AnyDocument
     events: list[ReadEvent] = field(default_factory=list)
+    findings: list[ReadFinding] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     floats: bool = False
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the document holds the canonical record of a paper."""
+        return isinstance(self.shape, PaperDocument)
+
+    @property
+    def pith_number(self) -> str | None:
+        """The number that the document states, if its kind has one."""
+        return None if isinstance(self.shape, MirrorManifest) else self.shape.pith_number
 
 
 def read(raw: bytes) -> Document:
@@ -117,7 +154,7 @@ def read(raw: bytes) -> Document:
         RefusedError: a broken Pith document, with the reason, the place and, if it could be parsed,
             its number.
         NotPithError: something else.
-        UnsupportedError: an integrity document.
+        UnsupportedError: a Pith document of a kind that is not known.
     """
     try:
         tree = parse(raw)
@@ -135,11 +172,12 @@ def read(raw: bytes) -> Document:
         raise
 
 
-def _typed(kind: Kind, tree: dict[str, Any], shape: type[Record | Bundle | State]) -> Document:
+def _typed(kind: Kind, tree: dict[str, Any], shape: type[AnyDocument]) -> Document:
     """Return a recognised document; raise RefusedError where its shape is wrong."""
     extra: dict[str, Any] = {}
     document = Document(kind, tree, typed(tree, shape, "", extra), extra=extra)
     document.events = list(_events(document))
+    document.findings = list(_findings(document))
     extra.update(_unread(document))
     for pointer, value, unseen in _free(document):
         if unseen:
@@ -161,6 +199,10 @@ def _free(document: Document) -> Iterator[tuple[str, Any, bool]]:
             yield f"{event.pointer}/payload", event.event.payload, False
         elif document.kind == "bundle":  # a state's payloads are part of its shape
             for pointer, value, _ in free_values(event.payload):
+                yield pointer, value, False
+    for finding in document.findings:
+        if finding.payload is not None:
+            for pointer, value, _ in free_values(finding.payload):
                 yield pointer, value, False
 
 
@@ -203,7 +245,7 @@ def claims_to_be_pith(tree: object) -> bool:
     return True
 
 
-def _recognise(tree: object) -> tuple[Kind, type[Record | Bundle | State]]:
+def _recognise(tree: object) -> tuple[Kind, type[AnyDocument]]:
     if not isinstance(tree, dict):
         _refuse_wrapped(tree)
         reason = "JSON, but not an object"
@@ -211,23 +253,26 @@ def _recognise(tree: object) -> tuple[Kind, type[Record | Bundle | State]]:
     if marked := _marked(tree):
         return marked
     schema = tree.get("schema")
-    if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
-        reason = "an integrity document, which has no tables yet"
+    if isinstance(schema, str) and _OTHER_SCHEMA.fullmatch(schema):
+        reason = f"a document of {schema[:_SHOWN_SCHEMA]}, which has no tables yet"
         raise UnsupportedError(reason)
     for name in TELLTALES:
         if name in tree:
-            reason = "no marker of a record, bundle or state"
+            reason = "no marker of a Pith document"
             raise RefusedError(reason, f"/{name}")
     _refuse_wrapped(tree)
     reason = "a JSON object without a marker of a Pith document"
     raise NotPithError(reason)
 
 
-def _marked(tree: dict[str, Any]) -> tuple[Kind, type[Record | Bundle | State]] | None:
+def _marked(tree: dict[str, Any]) -> tuple[Kind, type[AnyDocument]] | None:
     """Return the kind and the shape that an object's marker names, if it has one."""
     for name, value, kind, shape in _MARKERS:
         if tree.get(name) == value:
             return kind, shape
+    schema = tree.get("schema")
+    if isinstance(schema, str) and schema.endswith(_INTEGRITY_SCHEMA):
+        return "integrity", Integrity
     return None
 
 
@@ -274,6 +319,25 @@ def _events(document: Document) -> Iterator[ReadEvent]:
             if items:
                 raws = tree["current"][name]
                 yield from _state_events(name, event_type, items, raws, document.extra)
+
+
+def _findings(document: Document) -> Iterator[ReadFinding]:
+    if isinstance(document.shape, Integrity):
+        for index, event in enumerate(document.shape.events or ()):
+            pointer = f"/events/{index}"
+            payload = _found(event.payload, f"{pointer}/payload", document.extra)
+            yield ReadFinding(pointer, event, payload)
+
+
+def _found(value: object, pointer: str, extra: dict[str, Any]) -> IntegrityFinding | None:
+    """Return the payload of an integrity event, typed; one that is no finding becomes extra."""
+    if value is None:
+        return None
+    found, undeclared = IntegrityFinding(), dict[str, Any]()
+    with suppress(RefusedError):
+        found = typed(value, IntegrityFinding, pointer, undeclared)
+    extra.update(undeclared if found.says_what else {pointer: value})
+    return found if found.says_what else None
 
 
 def _applied(bundle: Bundle) -> set[str | None]:

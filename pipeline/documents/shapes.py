@@ -4,7 +4,7 @@ A declared field is checked for its type. An undeclared field is *extra* and kep
 marks a field that is empty in all real documents. Any value of it is kept whole, too
 (docs/format.md, "Shapes never seen").
 
-Every field but a document's number and canonical record may be absent or null.
+Every field but a paper's number and canonical record may be absent or null.
 """
 
 from __future__ import annotations
@@ -417,3 +417,122 @@ class Bundle(Shape):
     links: Json = None
     state: State | None = None
     bundle_signature: BundleSignature | None = None
+
+
+class IntegrityFinding(Shape):
+    """What a detector found in a paper, as an integrity document lists it and as an event says it.
+
+    A list gives some of the fields, and the payload of an event more of them.
+    """
+
+    event_type: Text = None
+    detector: Text = None
+    detector_version: Text = None
+    finding_type: Text = None
+    verdict_class: Text = None
+    severity: Text = None
+    arxiv_id: Text = None
+    paper_version: Integer = None
+    evidence_hash: Label = None
+    evidence: Json = None
+    audited_at: Text = None
+    snippet: Text = None
+    note: Text = None
+    ref_index: Integer = None
+    detected_doi: Text = None
+    detected_arxiv_id: Text = None
+    external_url: Text = None
+    resolved_title: Text = None
+    detector_url: Text = None
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it says who found what; the payload of another event, a challenge, need not."""
+        return bool(self.detector and self.finding_type)
+
+
+#: The type of the events that say what a detector found, in integrity documents and in bundles.
+INTEGRITY_EVENT = "pith.integrity.v1"
+
+
+class IntegrityEvent(Shape):
+    """An event of an integrity document: its signature is over a digest that it states."""
+
+    event_id: Integer = None
+    event_type: Text = None
+    payload_sha256: Label = None
+    signature_b64: Text = None
+    signing_key_id: Label = None
+    created_at: Text = None
+    payload: Payload = None
+
+
+class DetectorRun(Shape):
+    """One run of a detector over a paper."""
+
+    name: Text = None
+    version: Text = None
+    status: Text = None
+    ran_at: Text = None
+    findings_count: Integer = None
+
+
+class IntegritySummary(Shape):
+    """How many findings an integrity document counts."""
+
+    critical: Integer = None
+    advisory: Integer = None
+    informational: Integer = None
+    by_detector: Json = None
+
+
+class IntegrityReport(Shape):
+    """What an integrity document reports: the detectors that ran, and what they found."""
+
+    available: Flag = None
+    endpoint: Text = None
+    clean: Flag = None
+    snapshot_sha256: Text = None
+    summary: IntegritySummary | None = None
+    detectors_run: Annotated[list[DetectorRun], Items] | None = None
+    findings: Annotated[list[IntegrityFinding], Items] | None = None
+
+
+class Integrity(Shape):
+    """An integrity document; its number is, as far as seen, the bare arXiv id."""
+
+    schema: Text = None
+    pith_number: Number | None = None
+    arxiv_id: Label = None
+    integrity: IntegrityReport | None = None
+    events: Annotated[list[IntegrityEvent], Events] | None = None
+
+
+class Mirror(Shape):
+    """Who mirrors the registry, and where."""
+
+    name: Text = None
+    mirror_type: Text = None
+    base_url: Text = None
+    bundle_pattern: Text = None
+    state_pattern: Text = None
+    well_known_pattern: Text = None
+    public_key: PublicKey | None = None
+    status: Text = None
+
+
+class MirrorManifest(Shape):
+    """The list of mirrors; it has no number, and nobody signs it."""
+
+    manifest_type: Text = None
+    manifest_version: Text = None
+    generated_at: Text = None
+    merge_version: Text = None
+    mirrors: Annotated[list[Mirror], Items] | None = None
+    notes: Json = None
+
+
+#: The shapes of the documents that tell of a paper and hold its canonical record.
+PaperDocument = Record | Bundle | State
+#: The shapes of all documents.
+AnyDocument = PaperDocument | Integrity | MirrorManifest

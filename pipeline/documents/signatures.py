@@ -10,7 +10,10 @@ The rules of trust (docs/format.md, "Signatures"):
    (`sql/intermediate/signature_statuses.sql`), so a changed keyring needs no new verification.
 4. Each distinct (key, digest, signature) is verified once, singly, by libsodium. Batch
    equations are never used: on crafted input they accept what single verification refuses.
-5. *Bad* and *could not be checked* are different words. Nothing here raises on hostile text.
+5. Nobody knows how the digest that an integrity event states follows from its payload. Its
+   signature is verified over the stated digest: `digest_unproven` says that it holds, and that
+   the content stays unproven.
+6. *Bad* and *could not be checked* are different words. Nothing here raises on hostile text.
 
 A verdict is one of `VERDICTS`; the published status follows from it and the keyring.
 """
@@ -42,8 +45,10 @@ class Claim(NamedTuple):
     """A signature as a document states it.
 
     Attributes:
-        expected_message: the only accepted value of `signed_message`.
-        digest_computed: the digest recomputed from the content, in hex.
+        expected_message: the only accepted value of `signed_message`; None for the signatures
+            that state neither that nor an algorithm nor a status.
+        digest_computed: the digest recomputed from the content, in hex; None where the rule is
+            unknown.
         candidates: the available keys, the pinned ones first.
     """
 
@@ -106,7 +111,10 @@ def _verdict(tried: _Tried, claim: Claim) -> Verdict:
     algorithm, status, message, expected, text, computed, stated, candidates = claim
     if not text:
         return "missing", None
-    if algorithm != ALGORITHM or status != SIGNED or message != expected:
+    labelled = algorithm == ALGORITHM and status == SIGNED and message == expected
+    # an integrity event has no labels, and only the digest that it states
+    unproven = expected is None and computed is None
+    if not (stated if unproven else labelled):
         return "unsupported", None
     signature = decode_base64(text, SIGNATURE_BYTES)
     if signature is None:
@@ -116,9 +124,10 @@ def _verdict(tried: _Tried, claim: Claim) -> Verdict:
     key = _first_holding(tried, candidates, computed, signature)
     if key is not None:
         return "holds", key
-    if computed is not None and stated != computed:
+    if stated != computed and (computed is not None or unproven):
         key = _first_holding(tried, candidates, stated, signature)
-    return ("invalid" if key is None else "digest_mismatch"), key
+    stands: SignatureVerdict = "digest_unproven" if unproven else "digest_mismatch"
+    return ("invalid" if key is None else stands), key
 
 
 def _first_holding(

@@ -27,7 +27,9 @@ from pipeline.warehouse.snapshot import table_file
 #: A finding of this severity, or of a worse one, means that a document does not hold.
 _FAILING = Severity.WARNING
 
-#: Documents that are not verified. One fails only if the caller named its file.
+#: Documents that are not verified. One fails only if the caller named its file. An integrity
+#: document or a manifest in which nothing is wrong is not verified, either: its digests cannot be
+#: recomputed.
 _UNCHECKED: tuple[Status, ...] = ("not_pith", "skipped", "unsupported")
 
 
@@ -119,10 +121,10 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
 def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict]:
     cursor = connection.execute(session.query("verified_documents"))
     while rows := cursor.fetchmany(1000):
-        for path, position, kind, number, status, reason, proof, proven, found in rows:
+        for path, position, kind, number, status, reason, proof, unprovable, proven, found in rows:
             findings = tuple(sorted(starmap(Finding, found), key=_order))
             holds = proven and not any(item.fails for item in findings)
-            unchecked = status in _UNCHECKED and path not in named
+            unchecked = (status in _UNCHECKED and path not in named) or (unprovable and holds)
             verdict: vocabulary.Verdict
             verdict = "not_checked" if unchecked else "ok" if holds else "failed"
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)

@@ -25,7 +25,7 @@ from pipeline.errors import PithEtlError, UsageError
 from pipeline.outputs import replacing
 from pipeline.report import charts, data
 from pipeline.report.data import Figures, Row
-from pipeline.vocabulary import KINDS, ProofLevel, Severity, SignatureStatus
+from pipeline.vocabulary import PAPER_KINDS, ProofLevel, Severity, SignatureStatus
 from pipeline.warehouse import attempts
 from pipeline.warehouse.attempts import Attempt
 from pipeline.warehouse.run_figures import nothing_recognised
@@ -199,7 +199,7 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "severities": list(Severity),
         "checks": {check.code: check for check in catalog.checks()},
         "examples_of": examples,
-        "kinds": KINDS,
+        "kinds": PAPER_KINDS,
     }
 
 
@@ -290,7 +290,7 @@ def _bars(rows: list[Row]) -> list[charts.Bar]:
 
 def _coverage(rows: list[Row]) -> list[charts.Bar]:
     return [
-        (" + ".join(kind for kind in KINDS if row[f"has_{kind}"]), row["papers"], "plain")
+        (" + ".join(kind for kind in PAPER_KINDS if row[f"has_{kind}"]), row["papers"], "plain")
         for row in rows
     ]
 

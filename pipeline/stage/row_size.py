@@ -59,7 +59,7 @@ def _refused(row: Row, sizes: dict[str, int], document: Document) -> RefusedErro
         f"a row of {name} would hold {sum(sizes.values())} bytes of text, more than {MAX_ROW_BYTES}"
     )
     error = RefusedError(reason, place)
-    error.pith_number = document.shape.pith_number
+    error.pith_number = document.pith_number
     return error
 
 

@@ -70,8 +70,8 @@ class DocumentRows:
         add: appends a row to the table of its class.
         doc: the document's number in its batch.
         sha256: the digest of the raw document.
-        pith_number: the number that the document states.
-        canonical_sha256: the digest recomputed from its canonical record.
+        pith_number: the number that the document states; empty if it states none.
+        canonical_sha256: the digest recomputed from its canonical record; empty without one.
         carried: the keys that it carries.
         altered: pointer to id of the events whose id is not that of their content.
         problems: how many problems there are of a code that break and are unapplied, or not.
@@ -85,13 +85,17 @@ class DocumentRows:
         self.doc = doc
         self.sha256 = sha256
         self.document = document
-        self.pith_number = document.shape.pith_number
-        holder = document.tree["current"] if document.kind == "state" else document.tree
-        self.canonical_sha256 = self.digest(holder["canonical_record"])
+        self.pith_number = document.pith_number or ""
+        self.canonical_sha256 = self._canonical_sha256() if document.is_paper else ""
         self.carried: list[CarriedKey] = []
         self.altered: dict[str, str] = {}
         self.problems = Counter[tuple[str, bool, bool]]()
         self.unapplied = False
+
+    def _canonical_sha256(self) -> str:
+        tree = self.document.tree
+        holder = tree["current"] if self.document.kind == "state" else tree
+        return self.digest(holder["canonical_record"])
 
     def close(self) -> None:
         """Append a row that counts the problems left out, for each code with too many problems."""

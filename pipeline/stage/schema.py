@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.vocabulary import (
     DigestStatus,
+    FindingOrigin,
     KeyStatus,
     Kind,
     MergeStatus,
@@ -68,6 +69,7 @@ class DocumentRow(Row):
     links: str | None = None
     agent_actions: str | None = None
     mirror_hints: str | None = None
+    header: str | None = None
     merged_sha256: str | None = None
     extra_count: int | None = None
     extra: str | None = None
@@ -263,7 +265,7 @@ class StateRow(Row):
 
 
 class KeyRow(Row):
-    """A key that a bundle carries."""
+    """A key that a bundle or a mirror manifest carries."""
 
     doc: int
     pointer: str | None = None
@@ -279,6 +281,73 @@ class KeyRow(Row):
     rotates_at: str | None = None
     url: str | None = None
     notes: str | None = None
+
+
+class IntegrityRow(Row):
+    """What a detector found, as one place of a document states it.
+
+    `origin` is `event` or `listed` in an integrity document, and `bundle` for an event of a bundle.
+    """
+
+    doc: int
+    pointer: str | None = None
+    position: int | None = None
+    origin: FindingOrigin | None = None
+    finding_id: str | None = None
+    pith_number: str | None = None
+    arxiv_id: str | None = None
+    paper_version: int | None = None
+    detector: str | None = None
+    detector_version: str | None = None
+    finding_type: str | None = None
+    severity: str | None = None
+    verdict_class: str | None = None
+    ref_index: int | None = None
+    detected_doi: str | None = None
+    detected_arxiv_id: str | None = None
+    resolved_title: str | None = None
+    external_url: str | None = None
+    detector_url: str | None = None
+    snippet: str | None = None
+    note: str | None = None
+    evidence_hash: str | None = None
+    evidence: str | None = None
+    audited_at: Time | None = None
+    event_id: str | None = None
+    created_at: Time | None = None
+    payload_sha256: str | None = None
+    payload_digest: str | None = None
+    content_ok: bool | None = None
+    signature_pointer: str | None = None
+
+
+class DetectorRow(Row):
+    """A run of a detector, as an integrity document lists it."""
+
+    doc: int
+    position: int | None = None
+    arxiv_id: str | None = None
+    name: str | None = None
+    version: str | None = None
+    status: str | None = None
+    ran_at: Time | None = None
+    findings_count: int | None = None
+
+
+class MirrorRow(Row):
+    """A mirror, as a manifest lists it."""
+
+    doc: int
+    position: int | None = None
+    name: str | None = None
+    mirror_type: str | None = None
+    base_url: str | None = None
+    bundle_pattern: str | None = None
+    state_pattern: str | None = None
+    well_known_pattern: str | None = None
+    status: str | None = None
+    key_id: str | None = None
+    public_key_b64: str | None = None
 
 
 class ProblemRow(Row):
@@ -310,6 +379,9 @@ ROWS: dict[str, type[Row]] = {
     "signatures": SignatureRow,
     "states": StateRow,
     "keys": KeyRow,
+    "integrity": IntegrityRow,
+    "detectors": DetectorRow,
+    "mirrors": MirrorRow,
     "problems": ProblemRow,
 }
 

@@ -17,7 +17,7 @@ from pipeline.synth.documents import Draft
 from pipeline.synth.papers import Paper, paper, random_of
 from pipeline.synth.signer import FORGER_SEED, Signer
 from pipeline.synth.tamper import Scene, tamper
-from pipeline.vocabulary import KINDS, Kind
+from pipeline.vocabulary import PAPER_KINDS, Kind
 
 #: Papers whose documents go into one directory, or into one .ndjson file a kind.
 _CHUNKS = {"files": 1000, "ndjson": 10_000}
@@ -44,7 +44,7 @@ class Plan:
     directory: Path
     seed: int = 0
     layout: str = "files"
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[Kind, ...] = PAPER_KINDS
     tamper: float = 0.0
     events: tuple[int, int] = (2, 2)
 

@@ -1,7 +1,7 @@
--- A Pith document of a kind that has no tables yet.
+-- A Pith document of a schema that has no tables yet.
 -- severity: info
--- means: Integrity documents are recognised and listed, but not flattened.
--- do: Nothing.
+-- means: Its schema is newer than this program, or of another kind of document.
+-- do: Look for a newer version of this program.
 select
     path,
     position,

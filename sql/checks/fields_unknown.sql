@@ -3,11 +3,22 @@
 -- means: The format grew, or somebody added to it. Every such field is kept in
 --   documents.extra.
 -- do: Nothing; if it recurs, ask for a column.
+with unknown as (
+    select
+        path,
+        position,
+        pith_number,
+        -- `@context` makes a record JSON-LD (docs/format.md)
+        list_filter(json_keys(extra), lambda pointer: pointer <> '/@context') as pointers
+    from documents
+    where extra_count > 0
+)
+
 select
     path,
     position,
-    extra_count || ' fields without a column, kept in documents.extra' as message,
-    json_keys(extra)[1] as pointer,
+    len(pointers) || ' fields without a column, kept in documents.extra' as message,
+    pointers[1] as pointer,
     pith_number
-from documents
-where extra_count > 0
+from unknown
+where len(pointers) > 0

@@ -7,12 +7,14 @@
 with signed as (
     select
         *,
-        -- what was signed, which beside altered content is the digest stated
-        case when status = 'digest_mismatch' then digest_stated else digest_computed end
-            as digest
+        -- what was signed, which beside altered or unproven content is the digest stated
+        case
+            when status = 'digest_mismatch' then digest_stated
+            else coalesce(digest_computed, digest_stated)
+        end as digest
     from signature_statuses
     semi join pinned using (public_key_b64)
-    where status in ('valid', 'untrusted_key', 'digest_mismatch')
+    where status in ('valid', 'untrusted_key', 'digest_unproven', 'digest_mismatch')
 ),
 
 -- 42 characters are the first 252 of a nonce's 256 bits: few signatures share them

@@ -18,7 +18,10 @@ with labels as (
             signature_statuses.public_key_b64 = pinned.public_key_b64
             and signature_statuses.key_id = pinned.key_id
             and signature_statuses.public_key_fingerprint = pinned.fingerprint_sha256_hex
-    where signature_statuses.status in ('valid', 'untrusted_key')
+    -- an integrity event has no fingerprint, so that only the right name leads to a key
+    where
+        signature_statuses.status in ('valid', 'untrusted_key')
+        and signature_statuses.kind <> 'integrity'
 ),
 
 -- the names of a key: the keyring has those of the pinned ones, and each document those of the

@@ -20,4 +20,6 @@ left join staged_problems as problem
 where
     signature_statuses.signed_at is null
     and signature_statuses.status <> 'missing'
+    -- of an integrity event it is the time of the event (`integrity_event_incomplete`)
+    and signature_statuses.kind <> 'integrity'
     and problem.doc is null

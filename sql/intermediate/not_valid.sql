@@ -1,3 +1,3 @@
--- The signatures that are not valid: few, and read by many checks.
+-- The signatures in which something is wrong: few, and read by many checks.
 from signature_statuses
-where status <> 'valid'
+where status not in ('valid', 'digest_unproven')

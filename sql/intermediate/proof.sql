@@ -43,6 +43,7 @@ words as (
         document.pith_number,
         -- texts that hash to what the canonical record holds
         (paper.title_status = 'verified')::int + (paper.abstract_status = 'verified')::int as texts,
+        paper.doc is not null as of_paper,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
         case
             when if(signatures.bundle_valid, breaks.own, breaks.doc is not null) then 'failed'
@@ -55,7 +56,8 @@ words as (
             else 'unsigned'
         end as proof
     from staged_documents as document
-    inner join staged_papers as paper using (doc)
+    -- integrity documents and manifests hold no canonical record
+    left join staged_papers as paper using (doc)
     left join signatures using (doc)
     left join breaks using (doc)
     where document.status = 'ok'
@@ -75,7 +77,7 @@ ranks as (
         -- better proven, first by signatures, then in its texts; then newer, then by kind; the
         -- digest makes the order total
         row_number() over (
-            partition by pith_number
+            partition by pith_number, of_paper
             order by
                 grade desc,
                 texts desc,
@@ -83,15 +85,17 @@ ranks as (
                 list_position(['bundle', 'record', 'state'], kind),
                 sha256
         ) as rank,
-        max(grade) over (partition by pith_number) as best_grade
+        max(grade) over (partition by pith_number, of_paper) as best_grade
     from graded
 )
 
 select
-    * exclude (best_grade),
+    * exclude (of_paper, best_grade),
     -- beside a verified document only other verified ones speak for a paper; without any,
     -- only those as good as the best
-    grade = best_grade
-    or grade >= (select level.grade from proof_levels as level where level.proof = 'receipt')
-    as eligible
+    of_paper
+    and (
+        grade = best_grade
+        or grade >= (select level.grade from proof_levels as level where level.proof = 'receipt')
+    ) as eligible
 from ranks

@@ -47,7 +47,8 @@ judged as (
         case
             when verdict in ('missing', 'unsupported', 'malformed') then verdict
             when verdict = 'holds' and tried and within then 'valid'
-            when verdict = 'holds' and tried then 'untrusted_key'
+            when verdict = 'digest_unproven' and tried and within then 'digest_unproven'
+            when verdict in ('holds', 'digest_unproven') and tried then 'untrusted_key'
             when verdict = 'digest_mismatch' and tried then 'digest_mismatch'
             -- no key at hand, or none of those at hand is the one that made it
             when not named and not carried_any then 'unknown_key'
@@ -59,7 +60,8 @@ judged as (
 select
     * exclude (public_key_b64, named, tried, within),
     case
-        when status in ('valid', 'untrusted_key', 'digest_mismatch') then public_key_b64
+        when status in ('valid', 'untrusted_key', 'digest_mismatch', 'digest_unproven')
+            then public_key_b64
     end as public_key_b64,
     status = 'untrusted_key' and within is not null as outside_validity
 from judged

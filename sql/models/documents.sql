@@ -3,7 +3,9 @@ with verdicts as (
     select
         doc,
         max(status) filter (where kind = 'bundle') as bundle_signature_status,
-        bool_and(status = 'valid') as signatures_valid
+        -- of a digest that cannot be recomputed nobody can say it
+        bool_and(case status when 'valid' then true when 'digest_unproven' then null else false end)
+            as signatures_valid
     from signature_statuses
     group by doc
 ),
@@ -28,7 +30,11 @@ select
     document.pith_number,
     input.stale,
     proof.proof,
-    case when document.status = 'ok' then not coalesce(digests.broken, false) end as digests_ok,
+    case
+        when digests.broken then false
+        -- the digests of an integrity document cannot be recomputed, and a manifest has none
+        when document.kind in ('record', 'bundle', 'state') then true
+    end as digests_ok,
     verdicts.signatures_valid,
     document.short_pith_number,
     document.format_version,
@@ -51,6 +57,7 @@ select
     document.links,
     document.agent_actions,
     document.mirror_hints,
+    document.header,
     coalesce(document.extra_count, 0) as extra_count,
     document.extra
 from fresh_inputs as input

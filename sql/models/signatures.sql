@@ -14,6 +14,7 @@ with ranked as (
         order by
             status = 'valid' desc,
             status = 'untrusted_key' desc,
+            status = 'digest_unproven' desc,
             grade desc,
             sha256,
             pointer

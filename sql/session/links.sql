@@ -1,5 +1,6 @@
--- The links between documents, one text a link: a Pith number, an event id, or the first 42
--- characters of a signature. Two signatures that reuse a nonce have the same first 32 bytes.
+-- The links between documents, one text a link: a Pith number, an event id, a finding of a detector,
+-- the digest that it signs, or the first 42 characters of a signature. Two signatures that reuse a
+-- nonce have the same first 32 bytes.
 select
     doc,
     pith_number as link
@@ -31,3 +32,8 @@ select
     doc,
     left(signature_b64, 42)
 from part_signatures
+union all
+select
+    doc,
+    unnest([finding_id, payload_sha256])
+from part_integrity

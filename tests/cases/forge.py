@@ -187,7 +187,7 @@ def state(bundle: Json) -> Json:
         item = {name: made[name] for name in kept}
         if made["event_type"] == "record_created":
             current["record_created"] = item
-        else:
+        elif made["event_type"] in names:
             current[names[made["event_type"]]].append(item)
     count = len(bundle["events"])
     merged = {
@@ -355,3 +355,122 @@ def bundle_of(
         "links": {},
     }
     return seal_bundle(key, content)
+
+
+#: The arXiv id of the invented paper.
+ARXIV_ID = "2401.00001"
+
+
+def found(evidence_hash: str, **fields: object) -> Json:
+    """Return the payload of an integrity event; `fields` replace those that it has by default."""
+    return {
+        "event_type": "pith.integrity.v1",
+        "detector": "doi_resolver",
+        "detector_version": "1.2.0",
+        "finding_type": "unresolvable_doi",
+        "verdict_class": "incontrovertible",
+        "severity": "critical",
+        "arxiv_id": ARXIV_ID,
+        "paper_version": 1,
+        "evidence_hash": evidence_hash,
+        "evidence": {"http_status": 404, "score": 0.5},
+        "audited_at": "2026-05-30T08:00:00Z",
+        "ref_index": 3,
+        "detected_doi": "10.1000/nowhere",
+        "detected_arxiv_id": None,
+        "snippet": "[3] A. Nobody, Nowhere",
+        "note": "The DOI of reference 3 does not resolve.",
+        "external_url": None,
+        "resolved_title": None,
+        "detector_url": "https://pith.science/detectors/doi_resolver",
+        **fields,
+    }
+
+
+def integrity_event(key: Key, event_id: int, payload: Json, **fields: object) -> Json:
+    """Return an event of an integrity document, signed.
+
+    How the registry computes `payload_sha256` is unknown; here it is the canonical payload's.
+    """
+    made = digest(payload)
+    return {
+        "event_id": event_id,
+        "event_type": "pith.integrity.v1",
+        "payload_sha256": made,
+        "signature_b64": key.sign(made),
+        "signing_key_id": key.key_id,
+        "created_at": "2026-05-30T09:00:00Z",
+        "payload": payload,
+        **fields,
+    }
+
+
+#: The fields of a finding that an integrity document lists.
+_LISTED = (
+    "detector",
+    "finding_type",
+    "severity",
+    "verdict_class",
+    "note",
+    "detected_doi",
+    "detected_arxiv_id",
+    "ref_index",
+    "audited_at",
+)
+
+
+def integrity(*events: Json, **fields: object) -> Json:
+    """Return an integrity document with these events, which lists what stands in them."""
+    payloads = [made["payload"] for made in events]
+    standing = [item for item in payloads if item["verdict_class"] != "rescinded"]
+    listed = [{name: item[name] for name in _LISTED} for item in standing]
+    severities = ("critical", "advisory", "informational")
+    counts = {name: sum(item["severity"] == name for item in standing) for name in severities}
+    return {
+        "schema": "https://pith.science/schemas/pith-integrity/v1.json",
+        "pith_number": ARXIV_ID,
+        "arxiv_id": ARXIV_ID,
+        "integrity": {
+            "available": True,
+            "endpoint": f"/pith/{ARXIV_ID}/integrity.json",
+            "clean": not standing,
+            "snapshot_sha256": digest(listed),
+            "summary": {**counts, "by_detector": {"doi_resolver": len(standing)}},
+            "detectors_run": [
+                {
+                    "name": "doi_resolver",
+                    "version": "1.2.0",
+                    "status": "completed",
+                    "ran_at": "2026-05-30T08:00:00Z",
+                    "findings_count": len(standing),
+                }
+            ],
+            "findings": listed,
+        },
+        "events": list(events),
+        **fields,
+    }
+
+
+def manifest(*keys: Key) -> Json:
+    """Return a mirror manifest that names a mirror for each key."""
+    return {
+        "manifest_type": "pith_mirror_manifest",
+        "manifest_version": "1.0",
+        "generated_at": "2026-05-30T00:00:00Z",
+        "merge_version": "pith-open-graph-merge-v1",
+        "mirrors": [
+            {
+                "name": f"mirror of {key.key_id}",
+                "mirror_type": "full",
+                "base_url": "https://mirror.example.org",
+                "bundle_pattern": "/pith/{pith_number}/bundle.json",
+                "state_pattern": "/pith/{pith_number}/state.json",
+                "well_known_pattern": "/.well-known/{name}.json",
+                "public_key": key.carried(),
+                "status": "active",
+            }
+            for key in keys
+        ],
+        "notes": ["A manifest of the tests."],
+    }

@@ -24,7 +24,11 @@ from tests.cases.forge import (
     created,
     digest,
     event,
+    found,
     graph_snapshot,
+    integrity,
+    integrity_event,
+    manifest,
     number_of,
     receipt,
     resign,
@@ -988,15 +992,100 @@ def events_forged_fail() -> Files:
 
 
 @case
-def integrity_document() -> Files:
-    """An integrity document is recognised, though it has no tables yet."""
+def unknown_schema() -> Files:
+    """A Pith document of a schema that is not known is recognised, though it has no tables yet."""
     return {
         "integrity.json": {
-            "schema": "https://pith.science/schemas/pith-integrity/v1.json",
+            "schema": "https://pith.science/schemas/pith-integrity/v2.json",
             "pith_number": "1512.01274",
             "events": [],
         }
     }
+
+
+@case
+def integrity_document() -> Files:
+    """What detectors found, and withdrew, is read from integrity documents, and mirrors too."""
+    first, second = found("a" * 64), found("b" * 64, ref_index=4, severity="advisory")
+    withdrawn = {**second, "verdict_class": "rescinded", "audited_at": "2026-06-01T00:00:00Z"}
+    return own(
+        integrity=integrity(integrity_event(OWN, 1, first), integrity_event(OWN, 2, second)),
+        later=integrity(integrity_event(OWN, 1, first), integrity_event(OWN, 3, withdrawn)),
+        mirrors=manifest(OWN),
+    )
+
+
+@case
+def record_as_json_ld() -> Files:
+    """A record that `@context` makes JSON-LD is a record, and the field is not unknown."""
+    return {"record.json": {"@context": "https://pith.science/context.jsonld", **sample(3)}}
+
+
+@case
+def integrity_in_bundle() -> Files:
+    """An event of a bundle that says what a detector found is proven as every event there."""
+    number = number_of(canonical_record())
+    events = [*plain(), event(OWN, number, "pith.integrity.v1", found("a" * 64))]
+    return own(
+        bundle=bundle_of(OWN, events), integrity=integrity(integrity_event(OWN, 1, found("a" * 64)))
+    )
+
+
+@case
+def integrity_forged_fail() -> Files:
+    """What another key signs, or nobody, withdraws no finding, and says who it is."""
+    first = found("a" * 64)
+    withdrawn = found("a" * 64, verdict_class="rescinded", audited_at="2026-06-01T00:00:00Z")
+    stranger = Key("pith-etl stranger", "a-stranger")
+    broken = {**integrity_event(OWN, 4, withdrawn), "payload_sha256": "0" * 64}
+    return own(
+        integrity=integrity(integrity_event(OWN, 1, first)),
+        forged=integrity(
+            integrity_event(stranger, 2, withdrawn),
+            integrity_event(FORGER, 3, withdrawn, signing_key_id=OWN.key_id),
+            broken,
+            integrity_event(OWN, 5, withdrawn, signature_b64=None),
+            integrity_event(OWN, 6, withdrawn, signature_b64="x"),
+            integrity_event(OWN, 7, withdrawn, payload_sha256=None),
+        ),
+    )
+
+
+@case
+def integrity_pasted_fail() -> Files:
+    """A real digest and its signature, pasted beside another payload, withdraw nothing."""
+    first = integrity_event(OWN, 1, found("a" * 64))
+    withdrawn = found("a" * 64, verdict_class="rescinded", audited_at="2026-06-01T00:00:00Z")
+    bundle = bundle_of(OWN, plain())
+    signed = bundle["bundle_signature"]
+    borrowed = {
+        "payload_sha256": signed["bundle_sha256"],
+        "signature_b64": signed["signature_b64"],
+    }
+    return own(
+        bundle=bundle,
+        integrity=integrity(first),
+        pasted=integrity({**first, "payload": withdrawn}),
+        borrowed=integrity(integrity_event(OWN, 2, found("b" * 64), **borrowed)),
+    )
+
+
+@case
+def integrity_altered_fail() -> Files:
+    """Fields that were removed, moved or exchanged in an integrity document are told."""
+    moved = integrity(integrity_event(OWN, 1, found("a" * 64)), arxiv_id="2401.00002")
+    cut = integrity(integrity_event(OWN, 2, found("b" * 64)))
+    for name in ("evidence", "audited_at", "event_type"):
+        del cut["events"][0]["payload"][name]
+    del cut["events"][0]["created_at"]
+    unread = integrity(integrity_event(OWN, 3, found("c" * 64)))
+    unread["events"][0]["payload"] = {"challenge": "c" * 64}
+    listed = integrity(integrity_event(OWN, 4, found("d" * 64)))
+    listed["integrity"]["findings"][0]["severity"] = "advisory"
+    counted = integrity(integrity_event(OWN, 5, found("e" * 64)))
+    counted["integrity"]["clean"] = True
+    counted["integrity"]["detectors_run"][0]["findings_count"] = 0
+    return own(moved=moved, cut=cut, unread=unread, listed=listed, counted=counted)
 
 
 @case

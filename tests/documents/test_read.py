@@ -153,11 +153,35 @@ def test_what_looks_like_pith_is_refused(raw: bytes, place: str) -> None:
     assert refused.value.place == place
 
 
-def test_integrity_documents_are_unsupported() -> None:
+def test_integrity_documents_are_recognised() -> None:
     """An integrity document is recognised by its schema, whatever server it names."""
     schema = "https://example.org/schemas/pith-integrity/v1.json"
-    with pytest.raises(UnsupportedError, match="integrity"):
+    document = read(json.dumps({"schema": schema, "pith_number": "1512.01274"}).encode())
+    assert (document.kind, document.pith_number) == ("integrity", "1512.01274")
+
+
+@pytest.mark.parametrize("path", ["pith-integrity/v2.json", "pith-else/v1.json"])
+def test_another_schema_is_unsupported(path: str) -> None:
+    """A document of a schema that is not known is a Pith document without tables."""
+    schema = f"https://example.org/schemas/{path}"
+    with pytest.raises(UnsupportedError, match=path):
         read(json.dumps({"schema": schema, "pith_number": "1512.01274"}).encode())
+
+
+def test_an_integrity_payload_of_another_shape_is_kept_whole() -> None:
+    """A payload that does not say what a detector found refuses nothing and goes to extra."""
+    schema = "https://pith.science/schemas/pith-integrity/v1.json"
+    payloads: list[object] = [{"challenge": 1}, ["x"], {"detector": 5, "finding_type": "x"}, None]
+    events = [{"payload": payload} for payload in payloads]
+    document = read(json.dumps({"schema": schema, "events": events}).encode())
+    assert [finding.payload for finding in document.findings] == [None] * 4
+    assert list(document.extra.values()) == payloads[:3]
+
+
+def test_a_mirror_manifest_is_recognised() -> None:
+    """A mirror manifest is recognised by its type; it has no number."""
+    document = read(b'{"manifest_type": "pith_mirror_manifest", "mirrors": [{"name": "m"}]}')
+    assert (document.kind, document.pith_number) == ("mirror_manifest", None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "latin-1"])

@@ -274,6 +274,16 @@ def test_only_rows_that_never_reach_libsodium(monkeypatch: pytest.MonkeyPatch) -
 
 NONCANONICAL_KEY = (2**255 - 19 + 1).to_bytes(32, "little")
 
+#: As an integrity event states it: without labels, over a digest that nobody can recompute.
+_UNLABELLED: dict[str, object] = {
+    "algorithm": None,
+    "signature_status": None,
+    "signed_message": None,
+    "expected_message": None,
+    "digest_computed": None,
+    "digest_stated": DIGEST,
+}
+
 VERDICT_CASES: dict[str, tuple[dict[str, object], tuple[str, bytes | None]]] = {
     "holds": ({}, ("holds", KEY)),
     "nothing stated": ({"digest_stated": None}, ("holds", KEY)),
@@ -338,6 +348,13 @@ VERDICT_CASES: dict[str, tuple[dict[str, object], tuple[str, bytes | None]]] = {
     "no status": ({"signature_status": None}, ("unsupported", None)),
     "another message": ({"signed_message": "bundle_sha256_bytes"}, ("unsupported", None)),
     "no message": ({"signed_message": None}, ("unsupported", None)),
+    "unproven": (_UNLABELLED, ("digest_unproven", KEY)),
+    "unproven, another key": ({**_UNLABELLED, "candidates": [OTHER_KEY]}, ("invalid", None)),
+    "unproven, another digest": ({**_UNLABELLED, "digest_stated": STATED}, ("invalid", None)),
+    "unproven, no digest": ({**_UNLABELLED, "digest_stated": None}, ("unsupported", None)),
+    "unproven, no key": ({**_UNLABELLED, "candidates": []}, ("unknown_key", None)),
+    "unproven, malformed": ({**_UNLABELLED, "signature_b64": "x"}, ("malformed", None)),
+    "unproven, no signature": ({**_UNLABELLED, "signature_b64": None}, ("missing", None)),
     "malformed, no key": ({"signature_b64": "x", "candidates": []}, ("malformed", None)),
 }
 

@@ -41,6 +41,9 @@ COUNTS = {
     "attestations": 0,
     "authors": 33,
     "categories": 11,
+    "integrity_findings": 0,
+    "integrity_runs": 0,
+    "mirrors": 0,
     "keys": 1,
     "findings": 1,
     "runs": 1,
@@ -56,10 +59,10 @@ def test_counts_of_the_samples(samples_warehouse: Path, table: str, expected: in
     assert count(samples_warehouse, table) == expected
 
 
-def test_the_samples_cover_all_fourteen_tables() -> None:
-    """The tables that are counted are all that there are, and they are fourteen."""
+def test_the_samples_cover_all_seventeen_tables() -> None:
+    """The tables that are counted are all that there are, and they are seventeen."""
     assert sorted(COUNTS) == sorted(catalog.tables())
-    assert len(COUNTS) == 14
+    assert len(COUNTS) == 17
 
 
 def test_every_sample_is_a_paper_that_is_verified(samples_warehouse: Path) -> None:
@@ -329,7 +332,7 @@ MESS: dict[str, Mess] = {
     "unmarked.json": Mess(
         RECORD.replace(b"pith_number_record", b"pith_number_recipe", 1),
         "refused",
-        "no marker of a record, bundle or state at /record_type",
+        "no marker of a Pith document at /record_type",
         _REFUSED,
         "/record_type",
     ),
@@ -364,9 +367,9 @@ MESS: dict[str, Mess] = {
     "object.json": Mess(b'{"a":1}', "not_pith", "a JSON object without a marker"),
     "notes.txt": Mess(b"notes", "not_pith", "not JSON: Expecting value at byte 0"),
     "integrity.json": Mess(
-        b'{"schema":"https://pith.science/schemas/pith-integrity/v1.json","arxiv_id":"1"}',
+        b'{"schema":"https://pith.science/schemas/pith-integrity/v2.json","arxiv_id":"1"}',
         "unsupported",
-        "an integrity document",
+        "a document of https://pith.science/schemas/pith-integrity/v2.json",
         "document_unsupported",
     ),
     # real documents in other clothes

@@ -119,7 +119,7 @@ def _column_type(place: str) -> str:
 def _values(warehouse: Path, document: Document, column: str) -> list[object]:
     name, _, field = column.partition(".")
     number = {"citations": "cited_pith_number", "keys": None}.get(name, "pith_number")
-    where = f" where {number} = '{document.shape.pith_number}'" if number else ""
+    where = f" where {number} = '{document.pith_number}'" if number else ""
     return [row[0] for row in rows(warehouse, f"select {field} from {name}{where}")]  # noqa: S608 - names of ours
 
 

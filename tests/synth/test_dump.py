@@ -23,7 +23,7 @@ from pipeline.synth.documents import Draft
 from pipeline.synth.dump import Plan, SynthError, write
 from pipeline.synth.papers import MAX_PAPERS, Paper, arxiv_id, paper
 from pipeline.synth.signer import Signer
-from pipeline.vocabulary import KINDS, Kind
+from pipeline.vocabulary import PAPER_KINDS, Kind
 from tests.building import rows
 from tests.paths import SAMPLES
 from tests.site import members, start, workers
@@ -300,7 +300,7 @@ def test_every_citing_paper_is_resolved(plain: Path) -> None:
     ) == [(True, True)]
 
 
-@pytest.mark.parametrize("kinds", [(kind,) for kind in KINDS])
+@pytest.mark.parametrize("kinds", [(kind,) for kind in PAPER_KINDS])
 def test_one_kind_alone_is_clean(tmp_path: Path, kinds: tuple[Kind, ...]) -> None:
     """A dump of one kind of document, with events of many types, gives no finding either."""
     warehouse = _warehouse(Plan(12, tmp_path, kinds=kinds, events=(2, 9), layout="ndjson"))

@@ -17,7 +17,7 @@ from pipeline.documents.keyring import load
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth.dump import Plan, write
 from pipeline.synth.tamper import TAMPERS
-from pipeline.vocabulary import KINDS, Kind
+from pipeline.vocabulary import PAPER_KINDS, Kind
 from tests.building import rows
 from tests.paths import REPO
 
@@ -44,8 +44,8 @@ def _found(plan: Plan) -> Findings:
 @pytest.mark.parametrize(
     ("kinds", "events", "layout"),
     [
-        (KINDS, (2, 2), "files"),
-        (KINDS, (3, 8), "ndjson"),
+        (PAPER_KINDS, (2, 2), "files"),
+        (PAPER_KINDS, (3, 8), "ndjson"),
         (("bundle",), (2, 2), "ndjson"),
         (("bundle",), (3, 5), "files"),
         (("record",), (2, 2), "ndjson"),

@@ -10,10 +10,20 @@ from typing import Any
 
 from pipeline.documents.canonical import without
 from pipeline.documents.read import Document
-from pipeline.documents.shapes import Bundle, GraphSnapshot, Paper, Record, State
+from pipeline.documents.shapes import (
+    Bundle,
+    GraphSnapshot,
+    Integrity,
+    MirrorManifest,
+    Paper,
+    Record,
+    State,
+)
 from pipeline.stage.flatten.consistency import check_source, check_texts
 from pipeline.stage.flatten.events import add_events
+from pipeline.stage.flatten.integrity import add_integrity
 from pipeline.stage.flatten.keys import add_keys
+from pipeline.stage.flatten.mirrors import add_mirrors
 from pipeline.stage.flatten.papers import PaperParts, add_aliases, add_paper
 from pipeline.stage.flatten.signatures import Signed, add_receipt, add_signature
 from pipeline.stage.flatten.states import add_embedded_state, add_state, merged_state
@@ -36,8 +46,12 @@ def flatten(rows: Rows, doc: int, sha256: str, document: Document) -> None:
         _flatten_record(out, shape)
     elif isinstance(shape, Bundle):
         _flatten_bundle(out, shape)
-    else:
+    elif isinstance(shape, State):
         _flatten_state(out, shape)
+    elif isinstance(shape, Integrity):
+        _flatten_integrity(out, shape)
+    else:
+        _flatten_manifest(out, shape)
     out.close()
 
 
@@ -122,6 +136,35 @@ def _flatten_state(out: DocumentRows, state: State) -> None:
     add_aliases(out, "/current/source_aliases", state.current.source_aliases)
 
 
+def _flatten_integrity(out: DocumentRows, document: Integrity) -> None:
+    _add_document(out, schema_url=document.schema, header=_header(out, "integrity"))
+    add_integrity(out, document)
+
+
+def _flatten_manifest(out: DocumentRows, manifest: MirrorManifest) -> None:
+    _add_document(
+        out,
+        format_version=manifest.manifest_version,
+        merge_version=manifest.merge_version,
+        built_at=out.time(manifest.generated_at, "/generated_at"),
+        header=_header(out),
+    )
+    add_mirrors(out, manifest)
+
+
+#: The fields of a report and of a manifest that have no column of their own, but one for all.
+_HEADER = ("available", "endpoint", "clean", "snapshot_sha256", "summary", "notes")
+
+
+def _header(out: DocumentRows, *place: str) -> str | None:
+    """Return what a document says of itself beside its lists, as JSON."""
+    tree = out.document.tree
+    for name in place:
+        tree = tree.get(name) or {}
+    found = {name: tree[name] for name in _HEADER if tree.get(name) is not None}
+    return json_text(found) if found else None
+
+
 def _add_document(out: DocumentRows, **facts: Any) -> None:  # noqa: ANN401 - columns of `DocumentRow`
     extra = out.document.extra
     short = facts.get("short_pith_number")
@@ -133,8 +176,8 @@ def _add_document(out: DocumentRows, **facts: Any) -> None:  # noqa: ANN401 - co
         sha256=out.sha256,
         kind=out.document.kind,
         status="ok",
-        pith_number=out.pith_number,
-        canonical_sha256_computed=out.canonical_sha256,
+        pith_number=out.pith_number or None,
+        canonical_sha256_computed=out.canonical_sha256 or None,
         extra_count=len(extra),
         extra=json_text(extra) if extra else None,
         **facts,

@@ -8,6 +8,7 @@ from pipeline.documents import cycles
 from pipeline.documents.canonical import without
 from pipeline.documents.read import ReadEvent
 from pipeline.documents.shapes import (
+    INTEGRITY_EVENT,
     CanonicalRecord,
     Event,
     GraphSnapshot,
@@ -17,6 +18,7 @@ from pipeline.documents.shapes import (
     Signer,
 )
 from pipeline.stage.flatten.consistency import check_source
+from pipeline.stage.flatten.integrity import add_bundled
 from pipeline.stage.flatten.papers import PaperParts
 from pipeline.stage.flatten.signatures import Signed, add_receipt, add_signature
 from pipeline.stage.rows import DocumentRows, json_text
@@ -84,6 +86,8 @@ def _add_event(out: DocumentRows, position: int, read: ReadEvent) -> None:
         content_ok=ok,
     )
     out.add(row)
+    if read.event_type == INTEGRITY_EVENT and isinstance(event, Event):
+        add_bundled(out, position, pointer, event, content_ok=ok)
 
 
 def _unnamed(out: DocumentRows, read: ReadEvent) -> str:

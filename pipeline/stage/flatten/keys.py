@@ -1,4 +1,4 @@
-"""The keys in a bundle: the stated facts on each are compared with the key itself."""
+"""The keys in a document: the stated facts on each are compared with the key itself."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ from pipeline.vocabulary import KeyStatus
 def add_keys(out: DocumentRows, keys: list[PublicKey] | None) -> None:
     """Append the keys of a bundle, and note them as those that its signatures may name."""
     for index, key in enumerate(keys or ()):
-        raw = decode_base64(key.public_key_b64, KEY_BYTES)
-        spelled = _spelled(raw) if raw else None
-        if raw and spelled:
-            out.carried.append(CarriedKey(key.key_id, spelled.fingerprint, raw))
-        row = KeyRow(
-            doc=out.doc,
-            pointer=f"/public_keys/{index}",
-            key_id=key.key_id,
-            algorithm=key.algorithm,
-            format=key.format,
-            public_key_b64=key.public_key_b64,
-            public_key_hex=key.public_key_hex,
-            fingerprint_sha256_hex=key.fingerprint_sha256_hex,
-            fingerprint_sha256_b32=key.fingerprint_sha256_b32_first128bits,
-            fingerprint_computed=spelled and spelled.fingerprint,
-            key_status=_key_status(key, spelled),
-            rotates_at=json_text(key.rotates_at),
-            url=key.url,
-            notes=key.notes,
-        )
-        out.add(row)
+        add_key(out, f"/public_keys/{index}", key)
+
+
+def add_key(out: DocumentRows, pointer: str, key: PublicKey) -> None:
+    """Append a key, and note it as one that the document's signatures may name."""
+    raw = decode_base64(key.public_key_b64, KEY_BYTES)
+    spelled = _spelled(raw) if raw else None
+    if raw and spelled:
+        out.carried.append(CarriedKey(key.key_id, spelled.fingerprint, raw))
+    row = KeyRow(
+        doc=out.doc,
+        pointer=pointer,
+        key_id=key.key_id,
+        algorithm=key.algorithm,
+        format=key.format,
+        public_key_b64=key.public_key_b64,
+        public_key_hex=key.public_key_hex,
+        fingerprint_sha256_hex=key.fingerprint_sha256_hex,
+        fingerprint_sha256_b32=key.fingerprint_sha256_b32_first128bits,
+        fingerprint_computed=spelled and spelled.fingerprint,
+        key_status=_key_status(key, spelled),
+        rotates_at=json_text(key.rotates_at),
+        url=key.url,
+        notes=key.notes,
+    )
+    out.add(row)
 
 
 class _Spelled(NamedTuple):

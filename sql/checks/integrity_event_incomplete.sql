@@ -1,0 +1,5 @@
+-- An integrity event lacks a field, or is of another type.
+-- severity: warning
+-- means: The registry's schema demands the field. It was removed, or the format changed.
+-- do: Fetch the document again from the registry or another mirror.
+-- from: staged_problems

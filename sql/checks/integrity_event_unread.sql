@@ -1,0 +1,6 @@
+-- An integrity event does not say what a detector found.
+-- severity: warning
+-- means: Its payload names no detector or no finding_type, or has another shape. It may be an event of
+--   a new kind, or the payload was altered. It is kept whole, in documents.extra or in events.payload.
+-- do: Read the payload; if it recurs, ask for columns.
+-- from: staged_problems

@@ -1,0 +1,6 @@
+-- A finding of a detector is on another paper than its document.
+-- severity: warning
+-- means: The arXiv id in the finding is not that of the document, or the document states two. A
+--   finding was moved to another paper, or the mirror mixed up documents.
+-- do: Distrust the document; fetch it again from the registry or another mirror.
+-- from: staged_problems
