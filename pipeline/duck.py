@@ -59,8 +59,10 @@ def finding_room(spill: str) -> Iterator[None]:
         raise WarehouseError(message) from error
 
 
-def execute_frugally(connection: Connection, sql: str, parameters: object = None) -> None:
+def execute_frugally(connection: Connection, sql: str, parameters: object = None) -> int:
     """Run a statement beside others; if memory does not suffice, again alone and in small steps.
+
+    It is one that makes rows; return how many.
 
     A sort or a join spills what it can, but each thread holds on to some of it, and a sort begins
     to spill too late for long rows and then merges 122,880 of them at a time. Two settings by which
@@ -68,21 +70,27 @@ def execute_frugally(connection: Connection, sql: str, parameters: object = None
     """
     try:
         with _GATE.shared():
-            connection.execute(sql, parameters)
+            return _made(connection.execute(sql, parameters))
     except duckdb.Error as error:
         if not is_out_of_memory(error):
             raise
         with _GATE.alone():
-            _execute_in_small_steps(connection, sql, parameters)
+            return _execute_in_small_steps(connection, sql, parameters)
 
 
-def _execute_in_small_steps(connection: Connection, sql: str, parameters: object) -> None:
+def _made(result: Connection) -> int:
+    """Return how many rows the last statement made; 0 for one that makes a view."""
+    rows = result.fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+def _execute_in_small_steps(connection: Connection, sql: str, parameters: object) -> int:
     (threads,) = row_of(connection, "select current_setting('threads')")
     try:
         connection.execute("set threads = 1")
         connection.execute("set debug_force_external = true")
         connection.execute("pragma verify_parallelism")
-        connection.execute(sql, parameters)
+        return _made(connection.execute(sql, parameters))
     finally:
         connection.execute("pragma disable_verify_parallelism")
         connection.execute("reset debug_force_external")

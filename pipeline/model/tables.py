@@ -13,14 +13,13 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline import catalog, session
 from pipeline.catalog import Table
 from pipeline.documents.keyring import Keyring
 from pipeline.documents.signatures import encode_base64, verdicts
 from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
-from pipeline.engine import records
+from pipeline.engine import engine, records
 from pipeline.errors import ModelError
 from pipeline.model.concurrent import run_concurrently
 from pipeline.runner.part_store import Part, staged_files
@@ -223,32 +222,44 @@ def write_table(
     Raises:
         ModelError: the query's columns or types are not the catalogue's.
     """
-    described = connection.execute(f"describe {sql}", parameters).fetchall()
-    actual = [(row[0], row[1]) for row in described]
-    expected = [(column.name, column.type) for column in table.columns]
-    if actual != expected:
-        wrong = sorted(set(actual) ^ set(expected)) or "their order"
-        message = f"the model of {table.name} and its catalogue disagree on {wrong}"
-        raise ModelError(message)
     file = table_file(directory, table.name)
     file.parent.mkdir()
+    columns = [(column.name, column.type) for column in table.columns]
     # DuckDB marks a column as required if its statistics rule out nulls. The statistics depend on
     # how the rows were made. An Arrow table has none, so all its columns are optional
-    connection.register("blank", connection.sql(session.empty(expected)).to_arrow_table())
-    execute_frugally(
-        connection,
-        f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
-        f"to {literal(str(file))} "
-        # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
-        f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
-        f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
-        parameters,
-    )
+    blank = connection.sql(session.empty(columns)).to_arrow_table()
+    connection.register("blank", blank)
+    try:
+        rows = execute_frugally(
+            connection,
+            f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
+            f"to {literal(str(file))} "
+            # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
+            f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
+            f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
+            parameters,
+        )
+    except engine.BinderException as error:
+        message = f"the model of {table.name} and its catalogue disagree: {error}"
+        raise ModelError(message) from error
     connection.unregister("blank")
     connection.execute(
         f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
     )
-    return int(pq.read_metadata(file).num_rows)
+    _hold_to_catalogue(connection, table.name, columns)
+    return rows
+
+
+def _hold_to_catalogue(
+    connection: Connection, name: str, columns: Sequence[tuple[str, str]]
+) -> None:
+    """Compare a written table with the catalogue: to describe its model would plan it twice."""
+    described = connection.execute(f"describe {quote(name)}").fetchall()
+    actual = [(row[0], row[1]) for row in described]
+    if actual != columns:
+        wrong = sorted(set(actual) ^ set(columns)) or "their order"
+        message = f"the model of {name} and its catalogue disagree on {wrong}"
+        raise ModelError(message)
 
 
 def metadata(table: Table) -> str:
