@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.limits import DEFAULT, Limits
 from pipeline.sources.reading import Share
-from tests.site import REAL, Site, tables
+from tests.site import REAL, Site
 from tests.sources.packed import CODECS, packed_tar, packed_zip, read
 
 MEMBERS = {f"a/{number}.json": raw for number, raw in enumerate(REAL.values())}
@@ -231,19 +231,3 @@ def test_an_archive_changes_from_night_to_night(tmp_path: Path) -> None:
     site.build()
     assert site.rows("select count(*) > 0 from documents where stale") == [(True,)]
     assert site.rows("select count(*) from documents where pith_number is not null") == [(4,)]
-
-
-def test_all_layouts_make_the_same_tables(tmp_path: Path) -> None:
-    """Whatever holds the documents, all tables but for paths and positions are the same."""
-    plain = Site(tmp_path)
-    plain.put_all(REAL)
-    plain.build()
-    expected = {**tables(plain.warehouse)}
-    for name in ("pax.tar", "x.tar.zst", "deflated.zip", "within.zip", "lines.tar"):
-        (tmp_path / name).mkdir()
-        other = Site(tmp_path / name)
-        other.put(name, ARCHIVES[name]())
-        other.build()
-        found = tables(other.warehouse)
-        different = {table for table in expected if found[table] != expected[table]}
-        assert {table.split("/")[0] for table in different} <= {"documents", "findings", "runs"}
