@@ -1,4 +1,4 @@
-"""The files that the program needs beside its code: the SQL and the default keyring."""
+"""The files that the program needs beside its code: SQL, default keyring, samples, notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def root() -> Path:
-    """Return the directory that holds `sql/` and `data/keyring.json`.
+    """Return the directory that holds `sql/`, `data/` and `notebooks/`.
 
     A wheel carries it inside of the package; in a checkout it is the checkout itself.
     """
@@ -58,3 +58,13 @@ _CALL = re.compile(rf"\b({'|'.join(_WRITTEN_OUT)})\(([a-z_.]+)\)")
 def default_keyring() -> Path:
     """Return the keyring that pins the registry's published key."""
     return root() / "data" / "keyring.json"
+
+
+def samples_dir() -> Path:
+    """Return the directory of the five real documents."""
+    return root() / "data" / "samples"
+
+
+def notebook() -> Path:
+    """Return the worked notebook."""
+    return root() / "notebooks" / "explore.py"

@@ -7,23 +7,27 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.paths import REPO, SAMPLES
+from tests.paths import REPO
 
 
-def _run(*command: str, cwd: Path, path: Path | None = None) -> str:
+def _run(*command: str, cwd: Path) -> str:
     """Run this interpreter with arguments; return its output."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_"))}
-    if path is not None:
-        environment["PYTHONPATH"] = str(path)
-    done = subprocess.run(  # noqa: S603 - this very interpreter, with arguments of ours
-        [sys.executable, *command],
+    return _done(sys.executable, *command, cwd=cwd)
+
+
+def _done(*command: str, cwd: Path) -> str:
+    """Run a program as one does who knows nothing of this checkout; return its output."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_", "PITH_"))}
+    done = subprocess.run(  # noqa: S603 - an interpreter or a program of ours
+        command,
         cwd=cwd,
-        env=environment,
+        env=kept,
         capture_output=True,
         text=True,
         check=False,
@@ -58,10 +62,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel alone, from no index, and return the directory that holds it."""
-    target = tmp_path_factory.mktemp("installed")
-    options = ["--quiet", "--no-deps", "--no-index", "--no-compile", "--target", str(target)]
-    _run("-m", "pip", "install", *options, str(wheel), cwd=target)
+    """Install the wheel, from no index, into an environment of its own; return its directory.
+
+    The packages that it depends on are those of the environment of the tests.
+    """
+    target = tmp_path_factory.mktemp("installed") / "venv"
+    _run("-m", "venv", "--without-pip", str(target), cwd=target.parent)
+    (packages,) = target.glob("lib/*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    options = ["--quiet", "--no-deps", "--no-index", "--no-compile"]
+    pip = ["-m", "pip", "--python", str(target / "bin" / "python"), "install"]
+    _run(*pip, *options, str(wheel), cwd=target.parent)
     return target
 
 
@@ -71,9 +82,10 @@ def _names(wheel: Path) -> set[str]:
 
 
 def test_the_wheel_carries_its_resources(wheel: Path) -> None:
-    """All code, SQL and the keyring are in the wheel; tests, samples and `docs.py` are not."""
+    """All code, SQL, the keyring, samples and notebook are in it; tests and `docs.py` are not."""
     names = _names(wheel)
-    needed = {name for name in _tracked() if name.startswith("sql/")} | {"data/keyring.json"}
+    needed = {name for name in _tracked() if name.startswith(("sql/", "data/samples/"))}
+    needed |= {"data/keyring.json", "notebooks/explore.py"}
     assert {f"pipeline/_resources/{name}" for name in needed} <= names
     code = {name for name in _tracked() if name.startswith("pipeline/")} - {"pipeline/docs.py"}
     carried = {name for name in names if name.startswith("pipeline/")}
@@ -93,20 +105,20 @@ def test_the_wheel_says_its_licence_and_that_it_is_typed(wheel: Path) -> None:
 
 
 def test_the_wheel_does_the_main_job(installed: Path, tmp_path: Path) -> None:
-    """Installed elsewhere, the wheel builds the samples and answers a query, all by itself."""
-    shutil.copytree(SAMPLES, tmp_path / "samples")
-    program = "from pipeline.cli.main import main; main()"
+    """Installed elsewhere, `pith-etl` builds its samples and answers a query, all by itself."""
 
     def command(*arguments: str) -> str:
-        return _run("-P", "-c", program, *arguments, cwd=tmp_path, path=installed)
+        return _done(str(installed / "bin" / "pith-etl"), *arguments, cwd=tmp_path)
 
     where = "import pipeline, pipeline.resources as r; print(pipeline.__file__); print(r.sql_dir())"
-    places = _run("-P", "-c", where, cwd=tmp_path, path=installed).splitlines()
+    places = _done(str(installed / "bin" / "python"), "-P", "-c", where, cwd=tmp_path).splitlines()
     assert all(place.startswith(f"{installed}/") for place in places)
-    summary = json.loads(command("build", "samples", "--json", "--workers", "2"))
-    assert summary["rows"]["papers"] == 5
+    command("quickstart", "first")
     query = "select count(*) as n from papers where receipt_status = 'valid' "
     query += "and title_status = 'verified'"
-    assert json.loads(command("sql", query, "--format", "json")) == [{"n": 5}]
+    tables = ["--warehouse", "first/warehouse"]
+    assert json.loads(command("sql", query, "--format", "json", *tables)) == [{"n": 5}]
+    summary = json.loads(command("build", "first/samples", "--json", "--workers", "2"))
+    assert summary["rows"]["papers"] == 5
     assert (tmp_path / "data" / "warehouse" / "pith.duckdb").exists()
     assert str(REPO) not in command("tables", "papers")

@@ -41,6 +41,7 @@ def _examples(*lines: str) -> str:
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_examples(
+        "pith-etl quickstart",
         "pith-etl build data/samples",
         'pith-etl sql "select pith_number, title, receipt_status from papers"',
         "pith-etl build --help",
@@ -132,6 +133,22 @@ def build(
     shrink = None if allow_shrink else max_shrink
     code = nightly.run(nightly.Options(progress=mode, max_shrink=shrink, **options))
     raise click.exceptions.Exit(code)
+
+
+@_command("pith-etl quickstart", "pith-etl quickstart /tmp/pith")
+@click.argument("directory", default="pith-quickstart", type=PATH, metavar="[DIR]")
+@click.pass_context
+def quickstart(context: click.Context, directory: Path) -> None:
+    """Write the five real documents that come with pith-etl into DIR, and build them.
+
+    DIR is pith-quickstart if none is named. The documents go to DIR/samples, the tables to
+    DIR/warehouse; the last line tells a query to begin with.
+    """
+    from pipeline.cli.quickstart import write_samples
+
+    write_samples(directory / "samples")
+    sources = (str(directory / "samples"),)
+    context.invoke(build, sources=sources, warehouse=directory / "warehouse")
 
 
 @_command(
@@ -283,6 +300,19 @@ def inputs(warehouse: Path) -> None:
 
     with Warehouse(warehouse) as opened:
         write_inputs(opened, sys.stdout)
+
+
+@_command("pith-etl notebook", "pith-etl notebook --warehouse /srv/tables")
+@WAREHOUSE
+def notebook(warehouse: Path) -> None:
+    """Open the worked notebook as an app in the browser, over the published tables.
+
+    It asks in SQL and in polars, plots, follows citations and verifies a signature by hand. It
+    needs the extra notebook, as by `pipx install 'pith-etl[notebook]'`.
+    """
+    from pipeline.cli.notebook import run as run_notebook
+
+    run_notebook(warehouse)
 
 
 @_command("pith-etl tables", "pith-etl tables papers", "pith-etl tables resolve")
