@@ -33,8 +33,9 @@ def _examples(command: click.Command) -> list[str]:
 
 
 def _arguments(line: str) -> list[str]:
-    """Return the arguments of an example, without the shell's redirections."""
-    program, *arguments = shlex.split(re.split(r"\s[<>|]\s", line)[0])
+    """Return the arguments of an example, without what the shell feeds it or does with it."""
+    own = line[line.index("pith-etl") :]
+    program, *arguments = shlex.split(re.split(r"\s[<>|]\s", own)[0])
     assert program == "pith-etl"
     return arguments
 

@@ -34,10 +34,12 @@ def test_tables_complete(words: str) -> None:
     assert not _completions(words, "no such table")
 
 
-def test_views_complete_where_they_are_described() -> None:
-    """The tab key knows a view where `tables` describes it, not where tables alone are meant."""
+def test_views_complete_where_they_are_read() -> None:
+    """The tab key knows a view and a macro where a command reads one, and not elsewhere."""
     assert _completions("tables", "timel") == ["timeline"]
-    assert not _completions("export --table", "timel")
+    assert _completions("tables", "reso") == ["resolve"]
+    assert _completions("export --table", "timel") == ["timeline"]
+    assert not _completions("diff --table", "timel")
 
 
 @pytest.mark.parametrize("words", ["queries", "sql --named"])
