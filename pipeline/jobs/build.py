@@ -168,12 +168,12 @@ def _swept(warehouse: Path) -> Iterator[None]:
     A successful build reports leftovers that it cannot delete. The next build tries again.
     """
     with suppress(OSError):
-        snapshot.sweep(warehouse)
+        snapshot.remove_leftovers(warehouse)
     try:
         yield
     except BaseException:
         with suppress(OSError, WarehouseError):
-            snapshot.sweep(warehouse)
+            snapshot.remove_leftovers(warehouse)
         raise
 
 
@@ -182,7 +182,7 @@ def _clear(config: BuildConfig, *, parts: bool) -> list[str]:
     try:
         if config.keep is not None:
             retention.clear(config.warehouse, config.keep, parts=parts)
-        snapshot.sweep(config.warehouse)
+        snapshot.remove_leftovers(config.warehouse)
     except (OSError, WarehouseError, duckdb.Error) as error:
         return [f"old snapshots cannot be deleted: {error}"]
     return []

@@ -104,7 +104,7 @@ def prune(warehouse: Path, keep: int) -> list[str]:
     history(warehouse)  # as in `rollback`
     with snapshot.locked(warehouse):
         try:
-            snapshot.sweep(warehouse)
+            snapshot.remove_leftovers(warehouse)
             return clear(warehouse, keep)
         except (OSError, duckdb.Error) as error:
             message = f"cannot prune the warehouse {warehouse}: {error}"

@@ -513,7 +513,7 @@ def stray_logs(warehouse: Path) -> list[Path]:
 
 
 def remove(folder: Path) -> None:
-    """Delete a snapshot; if that is interrupted, the next `sweep` finishes it.
+    """Delete a snapshot; if that is interrupted, the next `remove_leftovers` finishes it.
 
     Raises:
         OSError: a file cannot be deleted; the error names the snapshot's folder.
@@ -537,7 +537,7 @@ def remove_folder(folder: Path) -> None:
         raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
-def sweep(warehouse: Path) -> None:
+def remove_leftovers(warehouse: Path) -> None:
     """Remove only the leftovers of dead builds; the caller holds the lock.
 
     A build writes the manifest last and then publishes. A folder without a manifest, or never

@@ -398,13 +398,13 @@ def test_a_sweep_that_is_killed_finishes_no_snapshot(
         real(path, ignore_errors=ignore_errors)
 
     monkeypatch.setattr(shutil, "rmtree", look)
-    snapshot.sweep(site.warehouse)
+    snapshot.remove_leftovers(site.warehouse)
     assert left == [[snapshot.UNPUBLISHED]]
     assert not folder.exists()
 
 
 def test_what_is_not_ours_is_never_deleted(site: Site) -> None:
-    """Whatever else stands where builds sweep and prune stays: only names of ours are deleted."""
+    """Only names of ours are deleted where builds and prune remove leftovers."""
     folders = ("snapshots", *(f"staging/{name}" for name in ("parts", "listings", "work", "aside")))
     others = [site.warehouse / folder / "mine" / "document.json" for folder in folders]
     others += [site.warehouse / ".notes-of-the-operator", site.warehouse / ".current-plans"]
