@@ -1,7 +1,7 @@
 -- One row for each paper and event that a state of the paper lists as applied: the grade of the
 -- best-proven document that lists it. A newer signed bundle that holds an event overrules what
--- older signed bundles applied. The time of any other document is whatever its author says, and
--- overrules nothing.
+-- older signed bundles applied. The time in any other document is not
+-- signed, so it overrules nothing.
 with several as (
     select pith_number
     from proof

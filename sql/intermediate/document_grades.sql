@@ -1,5 +1,5 @@
--- How well each document is proven, by `proof_levels`. One that is modelled anew is graded as in
--- `proof`, and one that is kept as in the last snapshot.
+-- How well each document is proven, by `proof_levels`. The grade of a document to model comes from
+-- `proof`, that of a kept one from the last snapshot.
 select
     doc,
     sha256,

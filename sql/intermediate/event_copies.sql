@@ -1,5 +1,5 @@
--- One row an event in a document to model that was read: what the signature of this copy is worth,
--- and how well its document is proven. The texts of the event stay in `staged_events`.
+-- One row for each event in each document to model: the status of its signature, and how well the
+-- document is proven. The long texts of the event stay in `staged_events`.
 select
     event.doc,
     event.pointer,
@@ -9,7 +9,7 @@ select
     event.prev_event,
     event.signer_id,
     event.origin,
-    -- what an event that names no paper is about, no signature says
+    -- not the document's number: no signature says that the event is about that paper
     event.subject_pith_number as pith_number,
     event.content_ok,
     coalesce(signature.status, 'missing') as signature_status,

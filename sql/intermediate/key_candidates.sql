@@ -1,6 +1,6 @@
--- One row for each way in which signatures name their key, with the key under which they hold,
--- where that is a pinned key, or one goes by that name or fingerprint: few rows, however many
--- signatures.
+-- One row for each name and fingerprint that signatures state and each key under which they hold, if
+-- that key is pinned, or a pinned key has that name or fingerprint. The rows are few, however many
+-- signatures there are.
 with names as (
     select distinct
         signature.key_id,
@@ -20,7 +20,7 @@ matches as (
             or names.public_key_fingerprint = pinned.fingerprint_sha256_hex,
             false
         ) as by_name,
-        -- a bundle may carry the very key under another name
+        -- a bundle may carry a pinned key under another name
         coalesce(names.public_key_b64 = pinned.public_key_b64, false) as holds
     from names
     cross join pinned
@@ -30,11 +30,11 @@ select
     key_id,
     public_key_fingerprint,
     public_key_b64,
-    -- a pinned key goes by this name or fingerprint
+    -- whether a pinned key has this name or fingerprint
     bool_or(by_name) as named,
-    -- and it is the one under which they hold
+    -- whether they hold under a pinned key of this name or fingerprint
     bool_or(by_name and holds) as candidate,
-    -- when the pinned key is valid; null: the key is not among the pinned ones
+    -- when the key is valid; null if it is not pinned
     list({'valid_from': valid_from, 'valid_until': valid_until}) filter (holds) as periods,
     bool_or(valid_from is null and valid_until is null) filter (holds) as always
 from matches

@@ -1,5 +1,6 @@
--- One row a signed bundle: the digest of the state that its events merge to. It is null where the
--- rule of the merge is unknown: no real merge with an invalid, equivocal or unapplied event was seen.
+-- One row a signed bundle: the digest of the state that its events merge to. It is null if an event
+-- is invalid, equivocal or not applied: no real merge of such a bundle was seen, so the rule is
+-- unknown.
 with unapplied as (
     select distinct doc
     from staged_signatures

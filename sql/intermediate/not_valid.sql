@@ -1,3 +1,3 @@
--- The signatures in which something is wrong: few, and read by many checks.
+-- The signatures that are not valid. They are few, and many checks read them.
 from signature_statuses
 where status not in ('valid', 'digest_unproven')

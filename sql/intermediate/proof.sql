@@ -3,8 +3,8 @@ with judged as (
     select
         doc,
         kind,
-        -- an event of somebody else takes nothing from a bundle that a pinned key signs whole: it
-        -- is in `events` with a status of its own, and what stands in it, in `signatures`
+        -- anybody can send the registry an event, so an event does not lower the proof of a bundle
+        -- that a pinned key signs; the event and its signatures have a status of their own
         kind <> 'event' and not unapplied as own,
         status = 'valid' as valid,
         status in ('untrusted_key', 'unknown_key') as untrusted,
@@ -41,7 +41,7 @@ words as (
         document.sha256,
         document.kind,
         document.pith_number,
-        -- texts that hash to what the canonical record holds
+        -- how many texts have the hash in the canonical record
         (paper.title_status = 'verified')::int + (paper.abstract_status = 'verified')::int as texts,
         paper.doc is not null as of_paper,
         coalesce(document.built_at, document.updated_at, document.created_at) as stated_at,
@@ -74,8 +74,8 @@ graded as (
 ranks as (
     select
         *,
-        -- better proven, first by signatures, then in its texts; then newer, then by kind; the
-        -- digest makes the order total
+        -- first by signatures, then by verified texts, time and kind; the digest makes the order
+        -- total
         row_number() over (
             partition by pith_number, of_paper
             order by
@@ -91,8 +91,8 @@ ranks as (
 
 select
     * exclude (of_paper, best_grade),
-    -- beside a verified document only other verified ones speak for a paper; without any,
-    -- only those as good as the best
+    -- if a paper has a verified document, only verified ones count for it; if not, only those
+    -- with the best grade
     of_paper
     and (
         grade = best_grade

@@ -3,7 +3,7 @@
 --   receipt    every signature is valid, which covers the canonical record and what it hashes
 --   partial    some signatures are valid, others missing, unsupported or by another key
 --   untrusted  signatures hold, but by no pinned key
---   unsigned   nothing to go by
+--   unsigned   no signature holds, and nothing is wrong
 --   failed     a digest, a number or a signature is wrong
 from (
     values

@@ -1,10 +1,10 @@
--- One row a signature in a document: its published status. Trust is this join with the
--- keyring on the exact public key, and nothing else: names and fingerprints merely say which
--- key a signature means. The result is the same whichever keyring the staging knew.
+-- One row a signature in a document: its published status. A signature is trusted if the exact public
+-- key under which it holds is pinned. Names and fingerprints only say which keys to try. The result
+-- does not depend on the keyring that staging had.
 with verdicts as not materialized (
     select
         signature.* exclude (verdict, public_key_b64),
-        -- a key that was pinned after the document was staged is tried late
+        -- keys that were pinned after the document was staged
         coalesce(late.verdict, signature.verdict) as verdict,
         coalesce(late.public_key_b64, signature.public_key_b64) as public_key_b64
     from staged_signatures as signature
@@ -15,15 +15,15 @@ dated as (
     select
         verdicts.*,
         coalesce(candidate_key.named, false) as named,
-        -- an earlier keyring may have let staging try a key that nothing names any more
+        -- staging may have tried a key of an earlier keyring that is not pinned any more
         verdicts.carried or coalesce(candidate_key.candidate, false) as tried,
-        -- null: the key under which it holds is not among the pinned ones
+        -- null: the key under which it holds is not pinned
         case
             when candidate_key.always then true
             else list_bool_or(
                 list_transform(
                     candidate_key.periods,
-                    -- without a time nobody can say that it lies within the key's period
+                    -- false without a time: the key's period cannot be checked
                     lambda period: coalesce(
                         verdicts.signed_at >= coalesce(period.valid_from, '-infinity'::timestamp)
                         and verdicts.signed_at
@@ -50,7 +50,7 @@ judged as (
             when verdict = 'digest_unproven' and tried and within then 'digest_unproven'
             when verdict in ('holds', 'digest_unproven') and tried then 'untrusted_key'
             when verdict = 'digest_mismatch' and tried then 'digest_mismatch'
-            -- no key at hand, or none of those at hand is the one that made it
+            -- no pinned or carried key has the stated name or fingerprint
             when not named and not carried_any then 'unknown_key'
             else 'invalid'
         end as status

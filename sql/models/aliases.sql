@@ -1,5 +1,5 @@
--- Every other name of a paper, once, with its earliest time over the best-proven documents
--- that name it: what no signature covers cannot date what one does.
+-- Every other name of a paper, once. Its time is the earliest that the best-proven documents with
+-- this name state. A less proven document cannot date the name.
 with graded as (
     select
         alias.pith_number,
@@ -41,7 +41,7 @@ select
     named.kind,
     named.value,
     named.created_at,
-    -- null: a kind, or a publisher's DOI, that nothing in the documents can confirm
+    -- null: nothing in the documents can confirm such a kind, or a publisher's DOI
     case named.kind
         when 'arxiv' then expected.is_arxiv and named.value = expected.source_id
         when 'arxiv_version' then expected.is_arxiv and named.value = expected.versioned_id

@@ -1,4 +1,4 @@
--- The events by which somebody vouches for a paper, or for something about it.
+-- The events by which somebody attests something about a paper.
 select
     event_id,
     pith_number,

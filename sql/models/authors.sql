@@ -1,8 +1,8 @@
--- The authors of each paper, split from their one text, for joins.
+-- The authors of each paper, a row each. Documents state them as one text.
 with split as (
     select
         pith_number,
-        -- not a join with the names: each row of it would bear the whole text
+        -- a list, because each row of a join would carry the whole text
         list_filter(string_split(authors_text, ', '), lambda name: name <> '') as names,
         proof
     from papers

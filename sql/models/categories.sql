@@ -1,4 +1,4 @@
--- The categories of each paper, the primary one at position 0, for joins.
+-- The categories of each paper, a row each. The primary one has position 0.
 with listed as (
     select
         pith_number,

@@ -1,5 +1,5 @@
--- Every citation: the sample of inbound ones in records, and those of events that a valid
--- signature covers. What other events tell of citations stays in `events` and `attestations`.
+-- Every citation: those that records list as a sample, and those of events whose content and
+-- signature hold. The citations of other events stay in `events` and `attestations`.
 with samples as (
     select
         citation.pith_number as cited_pith_number,
@@ -20,12 +20,12 @@ with samples as (
     where proof.eligible
 ),
 
--- the payload of such an event was never seen: its fields are read where they are found
+-- no payload of such an event was ever seen, so a field may be missing
 signed as (
     select
         pith_number as cited_pith_number,
         payload ->> '$.citing_arxiv_id' as citing_arxiv_id,
-        -- a cast rounds and reads texts: what is no integer is no place
+        -- a cast would also take texts and round numbers; only an integer is a place
         case
             when json_type(payload, '$.ref_index') in ('BIGINT', 'UBIGINT')
                 then try_cast(payload ->> '$.ref_index' as bigint)
@@ -52,7 +52,7 @@ chosen as (
         select * from signed
     )
     qualify
-        -- the best document that holds a citation tells it, and may list it under several titles
+        -- the row comes from the best document with the citation; it may list several titles
         rank = min(rank) over (
             partition by
                 cited_pith_number,
@@ -60,7 +60,7 @@ chosen as (
                 ref_index,
                 origin,
                 event_id,
-                -- what cites without an id is known by its title
+                -- a citing paper without an id is recognised by its title
                 case when nullif(citing_arxiv_id, '') is null then citing_title end
         )
         and row_number() over (
@@ -70,8 +70,8 @@ chosen as (
         ) = 1
 ),
 
--- the rows of the last snapshot that no changed document made: what cites may still be known
--- by another number now
+-- the rows of the last snapshot that no changed document made; the number of the citing paper is
+-- looked up anew, because another document may have changed it
 everything as (
     select
         cited_pith_number,
@@ -107,8 +107,8 @@ all_aliases as (
     from kept_aliases
 ),
 
--- an arXiv id names a version, or means its latest one, of those that a receipt vouches for: anybody
--- can claim one; in a row of values null is the greatest, and would be the latest
+-- an arXiv id names a version, or else means the latest; only versions that a receipt vouches for
+-- count, because anybody can claim an id; null would sort as the greatest version
 resolved as (
     select
         alias.value as arxiv_id,

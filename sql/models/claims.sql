@@ -1,4 +1,4 @@
--- The claims of each paper, from the document that tells the paper.
+-- The claims of each paper, from the document that the row in `papers` comes from.
 select
     claim.pith_number,
     claim.position,

@@ -1,9 +1,9 @@
--- Every input document, wherever it was found and whatever became of it.
+-- Every input document: one row for each place where one was found, with its status.
 with verdicts as (
     select
         doc,
         max(status) filter (where kind = 'bundle') as bundle_signature_status,
-        -- of a digest that cannot be recomputed nobody can say it
+        -- null: the digest cannot be recomputed
         bool_and(case status when 'valid' then true when 'digest_unproven' then null else false end)
             as signatures_valid
     from signature_statuses

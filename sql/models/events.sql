@@ -1,7 +1,7 @@
--- Every event once by its id. The copy whose content has the id's digest and whose signature
--- is valid wins, whatever any other copy says; without one, the better-proven document does.
--- Where equally proven documents of different papers hold it, it is of no paper: still one row, so
--- that whatever joins by the id finds it once, and `event_of_several_papers` blames each document.
+-- Every event once by its id. The copy whose content has the id's digest and whose signature is
+-- valid wins. Without such a copy, the better-proven document wins. If equally proven documents of
+-- different papers hold the event, its paper is null, and `event_of_several_papers` reports each
+-- document.
 with chosen as (
     select *
     from event_copies
@@ -12,7 +12,7 @@ with chosen as (
             coalesce(content_ok, false) and signature_status = 'valid' desc,
             grade desc,
             origin = 'bundle' desc,
-            -- before the digest, so that no white space decides
+            -- before the digest, because white space alone changes the digest
             pith_number,
             sha256,
             pointer
@@ -26,7 +26,7 @@ shared as (
     having min(coalesce(subject_pith_number, '')) <> max(coalesce(subject_pith_number, ''))
 ),
 
--- what has the digest of its id says itself which paper it is about
+-- an event whose content has the digest of its id is not contested: its content names its paper
 contested as (
     select distinct chosen.event_id
     from chosen
@@ -48,8 +48,8 @@ told as (
     left join contested on chosen.event_id = contested.event_id
 ),
 
--- two valid events for one number that cannot both be: a paper has one beginning, and what
--- follows one event a key signs once; those that name no number are about any paper, or none
+-- Valid events of one paper that contradict each other: a paper has one record_created, and a key
+-- signs one event of a type and target after a given event. Events that name no paper are left out.
 equivocal as (
     select unnest(list(event_id)) as event_id
     from chosen
@@ -86,7 +86,7 @@ select
     -- A state tells which events were applied. It counts only for events of documents that are
     -- proven no better than the state, unless no state of the paper is proven better.
     case
-        -- an event without an id cannot be found among the applied ids
+        -- a state cannot list an event that has no id
         when starts_with(told.event_id, 'unnamed:') then null
         when applied.grade >= least(told.grade, coalesce(stated.grade, 0)) then true
         when stated.grade is not null then false
@@ -103,10 +103,10 @@ select
     told.sha256 as document_sha256,
     told.pointer
 from told
--- the texts join last: what is ranked and grouped above stays narrow
+-- the long texts join last, so that ranking and grouping move narrow rows
 inner join staged_events as event
     on told.doc = event.doc and told.pointer = event.pointer
--- the state of another paper has no say
+-- only states of the same paper count
 left join applied_events as applied
     on told.pith_number = applied.pith_number and told.event_id = applied.event_id
 left join state_grades as stated on told.pith_number = stated.pith_number

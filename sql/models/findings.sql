@@ -1,6 +1,6 @@
--- What the checks found, and the kept findings. A finding on a document's content is a finding
--- wherever the document was found: at $max_places places, and summed at the others. A check that
--- gives no message says what its first line says.
+-- What the checks found, and the kept findings. A finding on the content of a document is listed at
+-- each place where the document was found, for the first $max_places places. At the other places
+-- one row for each code sums them up. If a check gives no message, its first line is the message.
 with located as (
     select found.* replace (coalesce(found.doc, live.doc) as doc)
     from found
@@ -30,7 +30,7 @@ places as (
     semi join crowded using (doc)
 ),
 
--- all findings of a code on one content as one
+-- one row for all findings of a code on one content
 summed as (
     select
         severity,

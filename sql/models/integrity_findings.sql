@@ -1,6 +1,6 @@
--- Every finding of the registry's detectors once, by its `evidence_hash`. The statements that count
--- most tell it, and the latest of them decides whether it is withdrawn. A withdrawal counts if a pinned
--- key signed it, or if nobody says anything else of the finding.
+-- Every finding of the registry's detectors once, by its `evidence_hash`. The row comes from the
+-- statements that count most. The latest of these decides whether the finding is withdrawn. A
+-- withdrawal counts if a pinned key signed it, or if no statement says otherwise.
 with best as (
     select
         *,
@@ -27,7 +27,7 @@ latest as (
     ) = 1
 ),
 
--- what was found tells more than that it was withdrawn
+-- a finding has more columns than its withdrawal
 telling as (
     select *
     from best
@@ -37,7 +37,7 @@ telling as (
             verdict_class is not distinct from 'rescinded',
             audited_at desc nulls last,
             created_at desc nulls last,
-            -- an event tells more than a list
+            -- an event has more columns than an item of a list
             origin = 'listed',
             sha256,
             pointer

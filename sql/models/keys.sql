@@ -1,5 +1,6 @@
--- Every key pinned or seen, by what it says of itself. One public key under two names, or one
--- name for two keys, is two rows. A pinned key has a row that no document can alter.
+-- Every key that is pinned or stands in a document, by its stated fields. One public key under two
+-- names gives two rows, and so does one name for two keys. No document can change the row of a
+-- pinned key.
 with carried as (
     select
         key_id,
@@ -9,7 +10,7 @@ with carried as (
         fingerprint_sha256_b32,
         algorithm,
         count(distinct doc) as documents,
-        -- what the best-proven document says of it
+        -- from the best-proven document with it
         unnest(
             arg_min(
                 {
@@ -44,7 +45,7 @@ select
     carried.fingerprint_sha256_b32,
     coalesce(carried.algorithm, pins.algorithm) as algorithm,
     case
-        -- a row that misstates a pinned key in any field is not that key's
+        -- a row that misstates any field of a pinned key is untrusted
         when
             pins.public_key_b64 is null
             and (carried.algorithm is distinct from 'ed25519' or carried.key_status <> 'verified')

@@ -1,4 +1,4 @@
--- Every mirror that a manifest lists, with the trust in the key that the manifest names for it.
+-- Every mirror that a manifest lists, and whether the key that the manifest names for it is trusted.
 with trusted as (
     select
         public_key_b64,

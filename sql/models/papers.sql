@@ -1,5 +1,5 @@
--- One row a Pith number, told by its best-proven document. What only records state (status,
--- inbound citations) comes from the best record that is eligible beside that document.
+-- One row a Pith number, from its best-proven document. The columns that only records state
+-- (status, inbound citations) come from the best eligible record.
 with best as (
     select
         paper.*,
@@ -53,11 +53,11 @@ select
     best.canonical_status,
     best.number_status,
     case
-        -- it signs the canonical record beside it, which need not be the one told here
+        -- a receipt signs the canonical record in its own document, which may be another document
         when receipt.status in ('valid', 'untrusted_key')
             and receipt.digest_computed <> best.canonical_sha256
             then 'digest_mismatch'
-        -- without a receipt there is nothing to join with
+        -- also null if the document has no receipt
         else coalesce(receipt.status, 'missing')
     end as receipt_status,
     best.proof,

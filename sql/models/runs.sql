@@ -1,4 +1,4 @@
--- Every build up to this one, as far as the snapshots that are kept tell.
+-- Every build up to this one that a kept snapshot records.
 from earlier_runs
 union
 from this_run

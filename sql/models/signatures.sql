@@ -1,5 +1,5 @@
--- Every signature once for what it claims to sign: the same receipt in a record, a bundle and
--- a state is one row, unless the content it stands beside differs.
+-- Every signature once for what it claims to sign. The same receipt in a record, a bundle and a state
+-- is one row, unless the signed content differs.
 with ranked as (
     select
         signature_statuses.*,
@@ -10,7 +10,7 @@ with ranked as (
     inner join proof using (doc)
     window same as (
         partition by signature_statuses.kind, subject, digest_computed, signature_b64
-        -- some documents lack the key under which it holds
+        -- not every document with the signature carries the key under which it holds
         order by
             status = 'valid' desc,
             status = 'untrusted_key' desc,

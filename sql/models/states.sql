@@ -1,5 +1,5 @@
--- Every state, embedded or not, with what its bundle's events merge to. A standalone state is
--- held against the verified bundles of the same paper.
+-- Every state, embedded or standalone, compared with the merge of the events of its bundle. A
+-- standalone state is compared with the verified bundles of the same paper.
 with standalone as (
     select
         state.doc,

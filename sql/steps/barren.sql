@@ -1,5 +1,5 @@
 -- The sources in which no Pith document was recognised.
--- $sources are how the paths of each begin.
+-- $sources are the beginnings of their paths.
 with sources as (
     select unnest($sources::varchar[]) as prefix
 ),
@@ -10,7 +10,7 @@ recognised as (
     where status in ('ok', 'unsupported') or stale
 )
 
--- the first path that sorts after the beginning of a source is one below it, if there is any
+-- paths are sorted: if a source has a path, it is the first one after its beginning
 select prefix
 from sources
 asof left join recognised on prefix <= path

@@ -1,4 +1,4 @@
--- How many inputs are new, different or gone, and how many of the new ones are no Pith documents.
+-- How many inputs are new, changed or gone, and how many of the new ones are not Pith documents.
 -- `old` are the inputs of the last build, `new` those of this one, with the same columns.
 select
     count(*) filter (where old.path is null),

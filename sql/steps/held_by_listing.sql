@@ -1,4 +1,4 @@
--- The documents that the last build held, by the listing, as `last` of `lost`.
+-- The documents that the last build held, from its listing. The step `lost` reads them as `last`.
 select
     path,
     position,

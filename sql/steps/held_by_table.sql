@@ -1,4 +1,4 @@
--- The documents that a snapshot held, as `last` of `lost`.
+-- The documents that a snapshot held. The step `lost` reads them as `last`.
 -- `documents` is its table.
 select
     path,

@@ -1,4 +1,4 @@
--- A digest of each input: where it was found, its content, and what speaks for it.
+-- A digest of each input: of its place, its content and its status.
 select
     sha256(
         to_json(

@@ -1,6 +1,6 @@
--- The signatures of a part that hold under no key so far, and may under keys pinned since.
--- $number is that of the part, $bits how many bits number the documents in it; $names and $marks
--- are the names and fingerprints of the keys.
+-- The signatures of a part that hold under no key so far, but may hold under a key pinned since.
+-- $number is the number of the part. $bits is how many bits the numbers of its documents have. $names
+-- and $marks are the names and fingerprints of the new keys.
 from staged_signatures
 where
     doc >> $bits = $number

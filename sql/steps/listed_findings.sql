@@ -1,11 +1,11 @@
--- What one check finds, of each document the first $max_listed, and a row that counts the others.
--- `one_check` are the rows of the check.
+-- What one check finds: the first $max_listed findings of each document, and a row that counts the
+-- others. `one_check` are the rows of the check.
 with given as materialized (
     select distinct * replace (coalesce(occurrences, 1) as occurrences)
     from one_check
 ),
 
--- few documents have too many, so that nothing else is ranked
+-- only the documents with too many findings are ranked: they are few
 crowded as (
     select doc, sha256, path, position
     from given
@@ -28,7 +28,7 @@ ranked as (
         * exclude (crowded),
         row_number() over (
             partition by doc, sha256, path, position
-            -- what staging counted comes last
+            -- the rows by which staging counts others come last
             order by occurrences, pointer, message, expected, actual, pith_number
         ) as place
     from judged

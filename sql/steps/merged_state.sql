@@ -1,4 +1,4 @@
--- What the best signed bundle merges to of whose paper $doc is a standalone state.
+-- The merge of the best signed bundle of the paper whose standalone state is $doc.
 select merged_states.state
 from differing
 inner join merged_states on differing.bundle_doc = merged_states.doc

@@ -1,4 +1,4 @@
--- Where some documents stand, each once, in the order of their files.
+-- One place of each of some documents, in the order of the files.
 -- `wanted` are these documents.
 with places as (
     select
@@ -6,7 +6,7 @@ with places as (
         any_value(sha256) as sha256,
         min({'path': path, 'position': position}) as place
     from inputs
-    -- of a stale one the file is out of reach, or does not hold it any more
+    -- the file of a stale document cannot be read, or does not hold it any more
     where not stale and doc in (from wanted)
     group by doc
 )

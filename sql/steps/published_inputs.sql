@@ -1,5 +1,5 @@
--- The inputs of a published snapshot, as `inputs`. What was found where a document is stale
--- nothing tells any more.
+-- The inputs of a published snapshot, as `inputs`. For a stale document the snapshot does not say
+-- which content was found in its place.
 with contents as (
     select
         sha256,

@@ -1,5 +1,5 @@
--- What was good in a snapshot, as `old_documents`, for a build without a listing. Of a stale
--- document `sha256` is that of its rows, too: the table tells no other.
+-- The documents of a snapshot that were read, as `old_documents`, for a build without a listing. The
+-- `sha256` of a stale document is the one that its rows come from: the table has no other.
 -- `documents` is the snapshot's table.
 select
     path,

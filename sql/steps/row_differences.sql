@@ -1,7 +1,7 @@
--- The rows that differ between two snapshots: what happened to each, the row, and of a changed one
--- the names of the columns that changed, and what the whole row was before.
--- `pairs` are the rows of the old and of the new one that have the same key, each a struct, null
--- where there is none, and the names of the columns in which they differ.
+-- The rows that differ between two snapshots: what happened to each, and the row. For a changed row
+-- also the names of the columns that changed, and the row before.
+-- `pairs` has for each key the old row and the new row, each a struct or null, and the names of the
+-- columns in which they differ.
 with differing as (
     select
         case

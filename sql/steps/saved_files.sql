@@ -1,5 +1,5 @@
--- The files as the next build will find them in `old_files`: those whose stamp can be trusted.
--- $trusted: those modified later may change again unnoticed, in nanoseconds since 1970.
+-- The files that the next build finds in `old_files`: those whose stamp can be trusted.
+-- A file modified after $trusted (nanoseconds since 1970) may change again with the same stamp.
 select
     path,
     size,

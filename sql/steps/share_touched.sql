@@ -1,2 +1,2 @@
--- Which share of all documents is touched; null where there are none.
+-- The share of all documents that is touched; null if there are no documents.
 select (select count(*) from touched) / (select count(*) from live)

@@ -17,7 +17,7 @@ select
     document.reason,
     document.proof,
     coalesce(document.kind in ('integrity', 'mirror_manifest'), false) as unprovable,
-    -- what nobody can check is not wrong
+    -- what cannot be checked counts as right
     coalesce(document.digests_ok, unprovable)
     and coalesce(document.signatures_valid, unprovable) as proven,
     coalesce(found.findings, []) as findings
