@@ -68,7 +68,7 @@ class Site:
         for name, content in files.items():
             self.put(name, content)
 
-    def build(self, *sources: Path, **options: Any) -> Summary:  # noqa: ANN401 - fields of BuildConfig
+    def build(self, *sources: Path | str, **options: Any) -> Summary:  # noqa: ANN401 - fields of BuildConfig
         """Build the mirror, or other sources, as the command line would, with one worker."""
         config = BuildConfig(
             [str(source) for source in sources or [self.mirror]],

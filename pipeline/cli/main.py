@@ -60,7 +60,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @_command(
     "pith-etl build data/samples",
     "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
-    "zcat dump.tar.gz | pith-etl build -",
+    "pith-etl build - < dump.tgz",
     "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
     "pith-etl build /srv/pith --html /srv/www/report.html",
 )

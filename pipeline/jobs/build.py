@@ -6,6 +6,7 @@ same code.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +47,8 @@ from pipeline.runner.part_store import Part
 from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, run
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, prefixes, shown
-from pipeline.sources.named import unlisted
+from pipeline.sources.named import settled
+from pipeline.sources.objects import is_url
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.run_figures import Changes, RunFigures, nothing_recognised
 from pipeline.warehouse.snapshot import Content, Last, Manifest
@@ -90,11 +92,15 @@ class BuildConfig:
 
 @dataclass(frozen=True, slots=True)
 class _BuildContext:
-    """A running build: its name, its options, its times so far, and its folders."""
+    """A running build: its name, its options, its times so far, and its folders.
+
+    `sources` are those of the options as `named.settled` returns them.
+    """
 
     name: str
     started_at: datetime
     config: BuildConfig
+    sources: list[str]
     progress: Progress
     clock: Clock
     connection: Connection
@@ -140,10 +146,10 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. The published snapshot stays published.
     """
-    config = replace(config, sources=unlisted(config.sources))
-    found = discover(config.sources, config.warehouse, config.staging / snapshot.SPOOL)
+    sources = settled(config.sources)
+    found = discover(sources, config.warehouse, config.staging / snapshot.SPOOL)
     with snapshot.locked(config.warehouse), _written(config), _swept(config.warehouse):
-        summary = _build(config, found, progress)
+        summary = _build(config, sources, found, progress)
         if not summary.published:
             snapshot.relink(config.warehouse)
         unseen = nothing_recognised(summary.changes, summary.barren)
@@ -188,10 +194,12 @@ def _clear(config: BuildConfig, *, parts: bool) -> list[str]:
     return []
 
 
-def _build(config: BuildConfig, found: Iterator[InputFile], progress: Progress) -> Summary:
+def _build(
+    config: BuildConfig, sources: list[str], found: Iterator[InputFile], progress: Progress
+) -> Summary:
     # before the files are listed: the next build must notice a file that is modified from now on
     started_ns = time.time_ns()
-    with _working(config, progress) as work:
+    with _working(config, sources, progress) as work:
         listed, last = _find(work, found)
         if (facts := listed.facts) and _is_as_listed(work, listed):
             staged = _Staged([], TaskResult(), facts.inputs_sha256, facts.barren)
@@ -258,12 +266,12 @@ def _summary(
 
 def _is_as_listed(work: _BuildContext, listed: _Listed) -> bool:
     """Tell whether the last listing still holds: nothing must be read, and nothing is gone."""
-    same = listed.facts is not None and listed.facts.sources == prefixes(work.config.sources)
+    same = listed.facts is not None and listed.facts.sources == prefixes(work.sources)
     return same and not listed.read and not inventory.has_gone(work.connection)
 
 
 def _save_listing(work: _BuildContext, staged: _Staged, started_ns: int) -> None:
-    sources = prefixes(work.config.sources)
+    sources = prefixes(work.sources)
     facts = inventory.Facts(staged.inputs_sha256, program.version(), sources, staged.barren)
     inventory.save(work.connection, work.config.staging, work.name, started_ns, facts)
 
@@ -275,9 +283,9 @@ def make_snapshot(config: BuildConfig, progress: Progress) -> Path:
         SourceError: a source does not exist.
         WarehouseError: as `build`.
     """
-    config = replace(config, sources=unlisted(config.sources))
-    found = discover(config.sources, config.warehouse, config.staging / snapshot.SPOOL)
-    with _working(config, progress) as work:
+    sources = settled(config.sources)
+    found = discover(sources, config.warehouse, config.staging / snapshot.SPOOL)
+    with _working(config, sources, progress) as work:
         listed = _discover(work, found)
         folder, _ = _write(work, _stage(work, listed.read), None, keep=False)
     return folder
@@ -289,7 +297,9 @@ def _content(config: BuildConfig, inputs_sha256: str) -> Content:
 
 
 @contextmanager
-def _working(config: BuildConfig, progress: Progress) -> Iterator[_BuildContext]:
+def _working(
+    config: BuildConfig, sources: list[str], progress: Progress
+) -> Iterator[_BuildContext]:
     """Make the directories of a build; its connection spills into one of them.
 
     Raises:
@@ -302,7 +312,7 @@ def _working(config: BuildConfig, progress: Progress) -> Iterator[_BuildContext]
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
     with connect(spill, config.workers) as connection:
-        work = _BuildContext(name, started_at, config, progress, Clock(), connection)
+        work = _BuildContext(name, started_at, config, sources, progress, Clock(), connection)
         # the interrupt comes first: a search for broken files would take too long
         with _explained(work), _mended(config.staging), interruptible(connection):
             yield work
@@ -369,7 +379,8 @@ def _discover(work: _BuildContext, found: Iterator[InputFile]) -> _Listed:
     """List the files, and find those that must be read because they are new or seem changed."""
     connection, config = work.connection, work.config
     with work.clock.timed("discover"):
-        repeated = len(config.sources) > 1
+        # a bucket may hold `a`, `/a` and `a/`, which have one path
+        repeated = len(work.sources) > 1 or any(map(is_url, map(os.fsencode, work.sources)))
         files = inventory.list_files(connection, found, repeated=repeated)
         tables.part_views(connection, part_store.parts(config.staging))
         facts, damaged = inventory.open_listing(connection, config.staging)
@@ -391,7 +402,7 @@ def _stage(work: _BuildContext, read: int) -> _Staged:
         listings = sorted((work.directory / "listing").glob("*.parquet"))
         inventory.make_inputs(connection, listings)
         inputs_sha256 = runs.inputs_digest(connection)
-        barren = inventory.barren(connection, prefixes(work.config.sources))
+        barren = inventory.barren(connection, prefixes(work.sources))
     return _Staged(parts, result, inputs_sha256, barren)
 
 

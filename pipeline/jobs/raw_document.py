@@ -8,6 +8,7 @@ from pipeline.errors import SourceError
 from pipeline.limits import DEFAULT
 from pipeline.sources.files import discover, file_of, opened, shown
 from pipeline.sources.named import STANDARD_INPUT
+from pipeline.sources.objects import is_url
 from pipeline.sources.reading import read_documents
 
 
@@ -25,7 +26,8 @@ def raw_document(path: str, position: int) -> bytes:
     if opened(name) == STANDARD_INPUT:
         message = "what came through standard input is not kept: build from a file to see it again"
         raise SourceError(message)
-    real = os.path.realpath(opened(name))
+    given = opened(name)
+    real = given if is_url(given) else os.path.realpath(given)
     wanted = shown(real) + path[len(name) :]
     # below a directory no file has its path: nothing is read
     for file in (one for one in discover([os.fsdecode(real)]) if one.path == shown(real)):

@@ -21,6 +21,7 @@ from pipeline.interrupts import interruptible
 from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
+from pipeline.sources.named import settled
 from pipeline.vocabulary import Kind, ProofLevel, Severity, Status
 from pipeline.warehouse.snapshot import table_file
 
@@ -83,6 +84,7 @@ def verify(sources: Sequence[str], keyring: Path | None) -> Iterator[Verdict]:
         KeyringError: the keyring cannot be read.
         WarehouseError: the temporary directory cannot be written, or a worker died.
     """
+    sources = settled(sources)
     pinned = load(keyring or default_keyring())
     with tempfile.TemporaryDirectory(prefix="pith-etl-") as directory:
         config = BuildConfig(sources, Path(directory), pinned, len(os.sched_getaffinity(0)))

@@ -22,7 +22,7 @@ from pipeline.executors import run_all
 from pipeline.limits import Limits
 from pipeline.runner.part_store import DigestSet, version, write_part
 from pipeline.sources.files import InputFile
-from pipeline.sources.reading import WHOLE, RawDocument, Share, read_documents
+from pipeline.sources.reading import WHOLE, RawDocument, Share, ahead, read_documents
 from pipeline.stage.schema import INPUTS, InputRow, to_arrow
 from pipeline.stage.stage import stage
 
@@ -203,8 +203,8 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
 
 
 def _read(task: Task, limits: Limits) -> Iterator[RawDocument]:
-    for file in task.files:
-        yield from read_documents(file, limits, task.share)
+    for file, begun in ahead(task.files):
+        yield from read_documents(file, limits, task.share, begun)
 
 
 def _batches(documents: Iterable[RawDocument], limits: Limits) -> Iterator[list[RawDocument]]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import LIKELY_RATIO
-from pipeline.sources import named
+from pipeline.sources import named, objects
 from pipeline.sources.streams import CHUNK
 from pipeline.vocabulary import Status
 
@@ -40,13 +40,14 @@ class InputFile(NamedTuple):
     """A file to read, or an entry that cannot be.
 
     Attributes:
-        path: how it is named in the tables: by its real path, as text, or `-`.
-        opened: the path to open, in the file system's own bytes.
+        path: how it is named in the tables: by its real path, as text, or its URL, or `-`.
+        opened: the path to open, in the file system's own bytes, or the URL.
         size: bytes on disk.
         skipped: why it is not read at all, else None.
         status: with `skipped`, the status of its row.
         modified_ns: when it was last modified, in nanoseconds since 1970.
         inode: its number in the file system.
+        tag: of an object in a bucket, by what the server tells its contents apart.
     """
 
     path: str
@@ -56,6 +57,7 @@ class InputFile(NamedTuple):
     status: Status | None = None
     modified_ns: int = 0
     inode: int = 0
+    tag: str = ""
 
     @property
     def weight(self) -> int:
@@ -76,8 +78,8 @@ def discover(
     spelled, what it leads to goes by its real path: the same file is the same document.
 
     Args:
-        sources: directories, files, patterns of their names, `@` and a file that lists them, and
-            `-` for standard input.
+        sources: directories, files, patterns of their names, `@` and a file that lists them, `-`
+            for standard input, and URLs of buckets, of prefixes in them and of objects.
         warehouse: a directory that is no input, though it may stand below a source.
         spool: the file that receives standard input when the entries are asked for: the processes
             that read it have another one, and some of it is read twice.
@@ -89,7 +91,7 @@ def discover(
             warehouse, or a pattern matches nothing; at once, not when the entries are asked for.
     """
     output = os.path.realpath(os.fsencode(warehouse)) if warehouse else None
-    found = [_source(os.fsencode(source), output, spool) for source in named.unlisted(sources)]
+    found = [_source(os.fsencode(source), output, spool) for source in named.settled(sources)]
     return chain.from_iterable(found)
 
 
@@ -99,11 +101,11 @@ def prefixes(sources: Iterable[str | Path]) -> list[str]:
     That of a directory ends in `/`; that of a file is its path. That of a pattern is the directory
     in which it begins.
     """
-    return sorted({_prefix(os.fsencode(source)) for source in named.unlisted(sources)})
+    return sorted({_prefix(os.fsencode(source)) for source in named.settled(sources)})
 
 
 def _prefix(source: bytes) -> str:
-    if source == named.STANDARD_INPUT:
+    if source == named.STANDARD_INPUT or objects.is_url(source):
         return shown(source)
     if pattern := named.pattern(source):
         source = pattern.base
@@ -118,6 +120,8 @@ def _source(source: bytes, output: bytes | None, spool: Path | None) -> Iterator
         raise UsageError(message)
     if source == named.STANDARD_INPUT:
         return _standard_input(spool)
+    if objects.is_url(source):
+        return map(_stored, objects.listed(os.fsdecode(source)))
     if pattern := named.pattern(source):
         return _matched(source, pattern, output)
     try:
@@ -155,6 +159,14 @@ def _hold_apart(source: bytes, real: bytes, output: bytes) -> None:
                 "delete; move the documents elsewhere"
             )
             raise UsageError(message)
+
+
+def _stored(found: objects.Object) -> InputFile:
+    opened = os.fsencode(found.address)
+    if found.problem is not None:
+        return _unreadable(opened, f"{UNLISTED}: {found.problem}")
+    size, stamp = min(found.size, _MOST_BYTES), 0 if found.is_tagged else _LAST_NS
+    return InputFile(shown(opened), opened, size, None, None, stamp, 0, found.tag)
 
 
 def _standard_input(spool: Path | None) -> Iterator[InputFile]:

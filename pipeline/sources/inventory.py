@@ -42,11 +42,12 @@ _FOUND = pa.schema(
         ("status", pa.string()),
         ("modified_ns", pa.int64()),
         ("inode", pa.uint64()),
+        ("tag", pa.string()),
     ]
 )
 
 #: What `files` keeps of each file: by what it is recognised.
-_FILES = pa.schema([_FOUND.field(name) for name in ("path", "size", "modified_ns", "inode")])
+_FILES = pa.schema([_FOUND.field(name) for name in ("path", "size", "modified_ns", "inode", "tag")])
 
 #: Files are taken over so many at a time: memory holds no list of all of them.
 _BATCH = 50_000

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import SourceError, UsageError
+from pipeline.sources import objects
 
 #: The source that is standard input.
 STANDARD_INPUT = b"-"
@@ -24,18 +25,20 @@ _ANY_DEPTH = b"**"
 # -- lists ------------------------------------------------------------------------------------
 
 
-def unlisted(sources: Iterable[str | Path]) -> list[str]:
-    """Return the sources with the lines of each list in its place.
+def settled(sources: Iterable[str | Path]) -> list[str]:
+    """Return the sources with the lines of each list in its place, and objects told from prefixes.
+
+    What it returns is settled: it returns the same of that.
 
     Raises:
-        SourceError: a list cannot be read, or names nothing.
-        UsageError: a line of it is no path.
+        SourceError: a list cannot be read, or names nothing, or a bucket cannot be listed.
+        UsageError: a line of a list is no path, or an address is none that can be read.
     """
     found: list[str] = []
     for path in sources:
         source = os.fspath(path)
         found.extend(_lines(source[1:]) if source.startswith("@") else [source])
-    return found
+    return [objects.settled(one) if objects.is_url(os.fsencode(one)) else one for one in found]
 
 
 def _lines(name: str) -> Iterator[str]:

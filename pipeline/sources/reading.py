@@ -9,19 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pipeline.documents.ijson import WHITESPACE
 from pipeline.limits import Limits
-from pipeline.sources import tars, zips
+from pipeline.sources import objects, tars, zips
 from pipeline.sources.files import PACKED, WITHIN, InputFile, shown
 from pipeline.sources.framing import check_mean, pieces
 from pipeline.sources.members import Member, Names, unwanted
 from pipeline.sources.packing import CODECS, HEAD_BYTES, Packing, packing
-from pipeline.sources.streams import CHUNK, Begun, Held, Plain, Stream
+from pipeline.sources.streams import CHUNK, Begun, Held, Plain, Stream, Whole
 from pipeline.sources.unpacking import Bounded, Budget, Unpacked, most_bytes
 from pipeline.vocabulary import Status
 
@@ -85,7 +86,7 @@ class _Place:
     size: int | None
     depth: int
     share: Share
-    plain: Plain | None
+    plain: Whole | None
     limits: Limits
     budget: Budget
 
@@ -111,20 +112,23 @@ class _Place:
             yield self.row(position, status, reason, size)
 
 
-def read_documents(file: InputFile, limits: Limits, share: Share = WHOLE) -> Iterator[RawDocument]:
+def read_documents(
+    file: InputFile, limits: Limits, share: Share = WHOLE, begun: Whole | None = None
+) -> Iterator[RawDocument]:
     """Yield every document of a file, and a row without `raw` for what cannot be read.
 
     Args:
         file: as it was discovered.
         limits: of all that is read.
         share: what of it to read. All shares together yield each document once.
+        begun: the file itself, if reading it was begun (`ahead`).
     """
     place = _Place(file.path, file.size, 0, share, None, limits, Budget(file.size, limits))
     if file.skipped is not None:
         yield from place.told(1, file.status or "skipped", file.skipped)
         return
     try:
-        plain = _open(file)
+        plain = begun or _open(file)
     except OSError as error:
         yield from place.told(1, "unreadable", error.strerror or str(error))
         return
@@ -133,12 +137,14 @@ def read_documents(file: InputFile, limits: Limits, share: Share = WHOLE) -> Ite
         yield from _content(replace(place, size=plain.size, plain=plain, budget=budget), plain)
 
 
-def _open(file: InputFile) -> Plain:
-    """Open a regular file.
+def _open(file: InputFile) -> Whole:
+    """Open a regular file, or an object.
 
     The checks that discover made are made again on what was really opened, because a
     directory may change in between.
     """
+    if objects.is_url(file.opened):
+        return _begun(file)
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(file.opened, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -146,6 +152,21 @@ def _open(file: InputFile) -> Plain:
         message = "it is no regular file any more"
         raise OSError(message)
     return Plain(descriptor)
+
+
+def _begun(file: InputFile) -> Whole:
+    return objects.Remote(objects.Object(os.fsdecode(file.opened), file.size, file.tag))
+
+
+def ahead(files: Iterable[InputFile]) -> Iterator[tuple[InputFile, Whole | None]]:
+    """Yield the files; of the next ones, what is far away is fetched meanwhile."""
+    waiting: deque[tuple[InputFile, Whole | None]] = deque()
+    for file in files:
+        remote = file.skipped is None and objects.is_url(file.opened)
+        waiting.append((file, _begun(file) if remote else None))
+        if len(waiting) > objects.AHEAD:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def _content(place: _Place, stream: Stream) -> Iterator[RawDocument]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 #: How much is read at a time.
@@ -16,7 +17,37 @@ class Stream(Protocol):
         """Return up to `size` bytes, none at the end; raise OSError where it is broken."""
 
 
-class Plain:
+class Whole(ABC):
+    """A file of which any part can be had; it is also read as a stream.
+
+    Attributes:
+        size: its bytes.
+    """
+
+    size: int
+
+    @abstractmethod
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end; raise OSError where it is broken."""
+
+    @abstractmethod
+    def skip(self, size: int) -> int:
+        """Pass over up to `size` bytes without reading them; return how many."""
+
+    @abstractmethod
+    def at(self, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes from a place, none behind the end."""
+
+    @abstractmethod
+    def again(self) -> Whole:
+        """Return the same file from its beginning; of two, only one may be read in its order."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class Plain(Whole):
     """A regular file as it lies on the disk."""
 
     def __init__(self, descriptor: int) -> None:
@@ -40,7 +71,7 @@ class Plain:
         return os.pread(self._descriptor, size, offset)
 
     def again(self) -> Plain:
-        """Return the same file from its beginning; of two, only one may be read in its order."""
+        """Return the same file from its beginning."""
         again = os.dup(self._descriptor)
         os.lseek(again, 0, os.SEEK_SET)
         return Plain(again)
@@ -135,7 +166,7 @@ class Begun:
         left = size - min(size, len(self._ahead) - self._start)
         self._start += size - left
         self.place += size - left
-        if left and isinstance(self._stream, Plain) and not self._ended:
+        if left and isinstance(self._stream, Whole) and not self._ended:
             skipped = self._stream.skip(left)
             self.place += skipped
             left -= skipped

@@ -12,7 +12,7 @@ from typing import IO, Protocol, cast
 import pyarrow as pa
 
 from pipeline.limits import Limits
-from pipeline.sources.streams import CHUNK, Plain, Stream
+from pipeline.sources.streams import CHUNK, Stream, Whole
 
 #: How much is unpacked at a time: where that fails, it is unpacked again in smaller steps.
 _STEPS = (CHUNK, 4096, 1)
@@ -150,12 +150,12 @@ class Unpacked:
     """
 
     def __init__(
-        self, packed: Stream, codec: str, limits: Limits, again: Callable[[], Plain] | None
+        self, packed: Stream, codec: str, limits: Limits, again: Callable[[], Whole] | None
     ) -> None:
         """Begin; `again` returns the packed stream from its beginning."""
         self._codec, self._limits, self._again = codec, limits, again
         self._read = 0
-        self._opened: Plain | None = None
+        self._opened: Whole | None = None
         self._steps = list(_STEPS)
         # Python's gzip passes over the zeros that tapes and sparse copies leave behind a member
         file = cast("IO[bytes]", _File(packed))
@@ -188,7 +188,7 @@ class Unpacked:
             return Decoded(packed, bz2.BZ2Decompressor, several=True)
         return by_arrow(packed, self._codec)
 
-    def _resume(self, packed: Plain) -> None:
+    def _resume(self, packed: Whole) -> None:
         self.close()
         self._opened = packed
         self._stream = self._decoded(packed)

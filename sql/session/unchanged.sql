@@ -4,7 +4,7 @@
 -- refused unread.
 select path
 from current_files
-semi join old_files using (path, size, modified_ns, inode)
+semi join old_files using (path, size, modified_ns, inode, tag)
 anti join (
     -- what stands within a file is named by it and a `!`
     select split_part(old.path, '!', 1) as path

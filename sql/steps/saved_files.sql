@@ -4,6 +4,7 @@ select
     path,
     size,
     modified_ns,
-    inode
+    inode,
+    tag
 from current_files
 where modified_ns < $trusted

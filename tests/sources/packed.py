@@ -54,7 +54,7 @@ def packed_zip(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
-def read(path: Path, limits: Limits = DEFAULT, share: Share = WHOLE) -> list[Found]:
+def read(path: Path | str, limits: Limits = DEFAULT, share: Share = WHOLE) -> list[Found]:
     """Return what reading a file, or all files of a directory, yields, in the order of paths."""
     files = sorted(discover([path]))
     return [
