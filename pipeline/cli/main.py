@@ -61,6 +61,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     "pith-etl build data/samples",
     "pith-etl build /srv/pith /srv/more.jsonl.zst --warehouse /srv/tables",
     "pith-etl build - < dump.tgz",
+    "pith-etl build s3://bucket/prefix",
     "pith-etl build /srv/pith --keyring keys.json --progress plain --json",
     "pith-etl build /srv/pith --html /srv/www/report.html",
 )
@@ -118,11 +119,11 @@ def build(
 ) -> None:
     """Build the tables from directories and files, and publish them.
 
-    A SOURCE is a directory, a file, a quoted pattern such as '/srv/*.tgz', @FILE with a source a
-    line, or - for standard input. Directories are walked. Documents are recognised by their
-    content, one a file or one a line, packed (gzip, zstd, bzip2, xz) or not, also in tar and zip
-    archives, of which nothing is unpacked to disk. Files that did not change since the last build
-    are not read again.
+    A SOURCE is a directory, a file, a quoted pattern such as '/srv/*.tgz', a bucket or a prefix in
+    it (s3://, gs://, az://), an https:// file, @FILE with a source a line, or - for standard
+    input. Directories are walked. Documents are recognised by their content, one a file or one a
+    line, packed (gzip, zstd, bzip2, xz) or not, also in tar and zip archives, of which nothing is
+    unpacked to disk. Files that did not change since the last build are not read again.
 
     Exits with 0 when the tables are published and clean; 3 when they are published with
     refused documents or findings (--fail-on); 1 when nothing was published, or a file that was

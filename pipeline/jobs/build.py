@@ -524,7 +524,7 @@ def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folde
     facts = {
         "run_id": work.name,
         "started_at": work.started_at.replace(tzinfo=None),
-        "sources": prefixes(work.config.sources),
+        "sources": prefixes(work.sources),
         "keyring_sha256": work.config.keyring.digest,
         "workers": work.config.workers,
         "staged": staged.result.staged,
