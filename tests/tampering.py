@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -332,22 +333,45 @@ def _staged(tampered: Sequence[Tampered]) -> list[set[str]]:
 
 
 def _built(tampered: Sequence[Tampered], directory: Path) -> list[set[str]]:
-    """Return what the whole build finds on each document, one a line of one file."""
+    """Return what the whole build finds on each document, and does not rest on the others."""
     if not tampered:
         return []
     directory.mkdir()
+    across = _ACROSS if len(tampered) > 1 else set[str]()
+    return [found - across for found in _found([item.raw for item in tampered], directory, None)]
+
+
+def _found(raws: Sequence[bytes], directory: Path, keyring: Path | None) -> list[set[str]]:
+    """Return what a build finds on each document, one a line of one file."""
     file = directory / "tampered.ndjson"
-    file.write_bytes(b"".join(item.raw + b"\n" for item in tampered))
-    found: list[set[str]] = [set() for _ in tampered]
-    with built([file], directory / "warehouse", None) as connection:
+    file.write_bytes(b"".join(raw + b"\n" for raw in raws))
+    found: list[set[str]] = [set() for _ in raws]
+    with built([file], directory / "warehouse", keyring) as connection:
         rows = connection.execute(
             "select position, code from findings where severity <> 'info'"
         ).fetchall()
-    across = _ACROSS if len(tampered) > 1 else set[str]()
     for position, code in rows:
-        if code not in across:
-            found[position - 1].add(code)
+        found[position - 1].add(code)
     return found
+
+
+def unnoticed(
+    make: Callable[[int], Any], directory: Path, keyring: Path, *, beside: bool
+) -> tuple[int, set[tuple[str, str]]]:
+    """Return how many changes a document has, and (pattern, change) of those that nothing tells.
+
+    Args:
+        make: makes documents of one shape that have nothing in common, by a number.
+        directory: an empty one, to build in.
+        keyring: pins the key of the documents.
+        beside: whether the unchanged document stands beside each changed one.
+    """
+    count = len(list(changes(make(0))))
+    tampered = [next(islice(changes(make(index)), index, None)) for index in range(count)]
+    raws = [item.raw for item in tampered]
+    if beside:
+        raws += [json.dumps(make(index)).encode() for index in range(count)]
+    return count, passed(tampered, _found(raws, directory, keyring)[:count])
 
 
 def passed(tampered: Sequence[Tampered], codes: Sequence[set[str]]) -> set[tuple[str, str]]:

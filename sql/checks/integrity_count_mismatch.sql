@@ -21,6 +21,16 @@ reports as (
     where kind = 'integrity'
 ),
 
+by_detectors as (
+    select
+        doc,
+        -- its keys are any texts, which no path could name
+        unnest(
+            map_entries(try_cast(header -> '$.summary.by_detector' as map(varchar, varchar)))
+        ) as entry
+    from reports
+),
+
 counts as (
     select
         doc,
@@ -30,6 +40,15 @@ counts as (
         try_cast(json_extract_string(header, '$.summary.' || severity) as bigint) as counted
     from reports
     cross join (values ('critical'), ('advisory'), ('informational')) as severities (severity)
+    union all
+    select
+        doc,
+        '/integrity/summary/by_detector/'
+        || replace(replace(entry.key, '~', '~0'), '/', '~1') as pointer,
+        null as of_what,
+        entry.key as of_whom,
+        try_cast(entry.value as bigint) as counted
+    from by_detectors
     union all
     select
         doc,

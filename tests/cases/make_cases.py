@@ -1085,7 +1085,8 @@ def integrity_altered_fail() -> Files:
     counted = integrity(integrity_event(OWN, 5, found("e" * 64)))
     counted["integrity"]["clean"] = True
     counted["integrity"]["detectors_run"][0]["findings_count"] = 0
-    return own(moved=moved, cut=cut, unread=unread, listed=listed, counted=counted)
+    worded = integrity(integrity_event(OWN, 6, found("f" * 64, verdict_class="certain")))
+    return own(moved=moved, cut=cut, unread=unread, listed=listed, counted=counted, worded=worded)
 
 
 @case

@@ -90,6 +90,27 @@ def test_changed_vanished_and_broken_documents_leave_the_tables_of_any_other_bui
     assert trusts == [("pinned",), ("untrusted",)]
 
 
+def test_names_that_mean_something_to_a_query_are_names(tmp_path: Path) -> None:
+    """Whatever a stranger calls a detector, and counts, the build ends and takes it as it is."""
+    names = ['a"b', "a/b~c", "$.x[*]", "a.b", "", "\\", "'; --"]
+    values: list[object] = [1, "1", 2**63, 1.5, None, [], {"x": 1}]
+    counts = dict(zip(names, values, strict=True))
+    document = _document(1)
+    report = document["integrity"]
+    report["summary"] = {"critical": 2**63 - 1, "by_detector": counts}
+    report["findings"] = [{**report["findings"][0], "detector": name} for name in names]
+    report["detectors_run"] = [{"name": name, "findings_count": 1} for name in names]
+    (tmp_path / "source").mkdir()
+    for number, by_detector in enumerate([counts, names, 5, "x", None]):
+        report["summary"]["by_detector"] = by_detector
+        _put(tmp_path / "source", f"{number}.json", document)
+    _build(tmp_path / "source", tmp_path / "warehouse")
+    detectors = "select distinct detector from integrity_runs order by 1"
+    assert rows(tmp_path / "warehouse", detectors) == [(name,) for name in sorted(names)]
+    held = "select distinct code from findings where severity <> 'info'"
+    assert rows(tmp_path / "warehouse", held) == [("integrity_count_mismatch",)]
+
+
 def test_a_key_that_is_pinned_later_makes_its_findings_count(tmp_path: Path) -> None:
     """Signatures are not staged again when the keyring changes, and mean what it says now."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"

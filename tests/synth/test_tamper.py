@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cases import forge
+from tests.cases.forge import Json, Key
+from tests.cases.make_cases import OWN
 from tests.paths import REPO, SAMPLES
-from tests.tampering import Tampered, changes, lines, noticed, passed, restate
+from tests.tampering import Tampered, changes, lines, noticed, passed, restate, unnoticed
 
 #: The real documents that are changed, by kind.
 _SAMPLES = {"bundle": (4,), "record": (0, 3), "state": (1,)}
@@ -95,3 +99,43 @@ def test_what_is_not_found_is_listed_as_stated(kind: str, tmp_path: Path) -> Non
         restated |= passed(tampered, noticed(tampered, folder / "restated"))
     assert lines(single) == _listed(kind)
     assert lines(restated - single) == _listed(f"{kind}, restated")
+
+
+def _integrity(number: int) -> Json:
+    """Return an integrity document of a paper of its own, with a finding and its withdrawal."""
+    paper = f"2401.{number:05}"
+    first = forge.found(f"{2 * number:064}", arxiv_id=paper)
+    second = forge.found(f"{2 * number + 1:064}", arxiv_id=paper, ref_index=4, severity="advisory")
+    later = {**second, "verdict_class": "rescinded", "audited_at": "2026-06-01T00:00:00Z"}
+    events = [
+        forge.integrity_event(OWN, 3 * number + i, p) for i, p in enumerate([first, second, later])
+    ]
+    made = forge.integrity(*events, pith_number=paper, arxiv_id=paper)
+    report = made["integrity"]
+    # what was withdrawn is neither listed nor counted
+    del report["findings"][1]
+    report["summary"] |= {"advisory": 0, "by_detector": {"doi_resolver": 1}}
+    report["detectors_run"][0]["findings_count"] = 1
+    return made
+
+
+def _manifest(number: int) -> Json:
+    return forge.manifest(*(Key(f"{i} {number}", f"{i}-{number}") for i in ("mirror", "other")))
+
+
+@pytest.mark.parametrize(
+    ("make", "block", "beside"),
+    [
+        (_integrity, "integrity", False),
+        (_integrity, "integrity beside the real one", True),
+        (_manifest, "mirror_manifest", False),
+    ],
+)
+def test_what_is_not_found_in_an_unproven_kind_is_listed_as_stated(
+    make: Callable[[int], Json], block: str, *, beside: bool, tmp_path: Path
+) -> None:
+    """What can change unnoticed in an integrity document or a manifest is what is listed."""
+    (tmp_path / "keyring.json").write_text(json.dumps({"keys": [OWN.pinned()]}))
+    count, passes = unnoticed(make, tmp_path, tmp_path / "keyring.json", beside=beside)
+    assert count > 100
+    assert lines(passes) == _listed(block)

@@ -63,6 +63,12 @@ _COPIED = (
 #: The fields by which a listed finding, which has no `evidence_hash`, is found among the events.
 _ALIKE = ("detector", "finding_type", "ref_index", "detected_doi", "detected_arxiv_id", "note")
 
+#: The words of a finding that the format knows.
+_WORDS = {
+    "severity": ("critical", "advisory", "informational"),
+    "verdict_class": ("incontrovertible", "cross_source", "threshold_with_margin", "rescinded"),
+}
+
 #: The version of a paper at the end of an arXiv id.
 _VERSION = re.compile(r"v\d+$")
 
@@ -162,6 +168,10 @@ def _add_finding(
 ) -> None:
     """Append a finding; `arxiv_id` is that of the document, and `facts` are further columns."""
     _check_paper(out, arxiv_id, finding.arxiv_id, pointer, "/arxiv_id")
+    for name, known in _WORDS.items():
+        if (word := getattr(finding, name)) and word not in known:
+            place = f"{pointer}/{name}"
+            out.problem("integrity_word_unknown", place, ", ".join(known), word, breaks=False)
     subject = finding.arxiv_id or arxiv_id
     copied = {name: getattr(finding, name) for name in _COPIED}
     unnamed = [subject, *copied.values(), finding.audited_at]

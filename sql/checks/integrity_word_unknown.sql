@@ -1,0 +1,6 @@
+-- A finding of a detector has a severity or a verdict_class that is not known.
+-- severity: warning
+-- means: Known are critical, advisory and informational, and incontrovertible, cross_source,
+--   threshold_with_margin and rescinded. The format grew, or somebody altered the word.
+-- do: Look at the finding; a query for the known words does not find it.
+-- from: staged_problems
