@@ -40,6 +40,11 @@ def rows(warehouse: Path, query: str) -> list[tuple[object, ...]]:
     return opened.connection.execute(query).fetchall()
 
 
+def close_all() -> None:
+    """Forget the opened snapshots: others may come to stand at their paths."""
+    _opened.cache_clear()
+
+
 def count(warehouse: Path, table: str) -> int:
     """Return the number of rows of a published table."""
     found = rows(warehouse, f"select count(*) from {table}")  # noqa: S608 - a table of ours

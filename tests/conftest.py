@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES, VECTORS
-from tests.site import REAL, Site
+from tests.site import REAL, Site, copied
 
 # the same examples on every machine, none of which fails for being slow
 settings.register_profile(
@@ -52,6 +52,23 @@ def site(tmp_path: Path) -> Site:
     site = Site(tmp_path)
     site.put_all(REAL)
     return site
+
+
+@pytest.fixture(scope="session")
+def set_aside(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return where a built mirror of the real documents is kept, and the root it was built at."""
+    folder = tmp_path_factory.mktemp("built")
+    site = Site(folder / "site")
+    site.put_all(REAL)
+    site.build()
+    return site.root.rename(folder / "aside"), site.root
+
+
+@pytest.fixture
+def built_site(set_aside: tuple[Path, Path]) -> Iterator[Site]:
+    """Yield a mirror of the five real documents that was built once; a test may change it."""
+    with copied(*set_aside) as site:
+        yield site
 
 
 @pytest.fixture

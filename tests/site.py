@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import catalog
 from pipeline.documents.keyring import load
@@ -20,7 +25,7 @@ from pipeline.jobs.build import BuildConfig, Summary, build
 from pipeline.limits import Limits
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
-from tests.building import rows
+from tests.building import close_all, rows
 from tests.paths import SAMPLES
 
 #: The five real documents by their names.
@@ -96,6 +101,30 @@ class Site:
             *arguments,
             **options,
         )
+
+
+@contextmanager
+def copied(aside: Path, root: Path) -> Iterator[Site]:
+    """Yield a copy of a built site at the root where it was built, and remove it at the end.
+
+    The paths in its tables and views are right there alone. The next build takes the files for
+    those of the last one: a copy has another inode, so that the listing is given the new ones.
+    """
+    shutil.copytree(aside, root, symlinks=True)
+    site = Site(root)
+    (facts,) = site.warehouse.glob("staging/listings/*/listing.json")
+    file = facts.with_name("files.parquet")
+    listed = pq.read_table(file)
+    inodes = [Path(path).stat().st_ino for path in listed["path"].to_pylist()]
+    place = listed.schema.get_field_index("inode")
+    field = listed.schema.field(place)
+    pq.write_table(listed.set_column(place, field, [pa.array(inodes, field.type)]), file)
+    told = json.loads(facts.read_bytes())
+    told["sha256"]["files"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    facts.write_text(json.dumps(told))
+    yield site
+    close_all()
+    shutil.rmtree(root)
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - of Popen

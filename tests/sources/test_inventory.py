@@ -31,10 +31,9 @@ PROBLEM = "select status, stale from documents where path like '%a.json'"
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
+def site(built_site: Site) -> Site:
     """Return a mirror of the five real documents, built once."""
-    site.build()
-    return site
+    return built_site
 
 
 @pytest.fixture
