@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and what they take; each hands over at once."""
+"""The command line: the commands and their arguments; each calls a module that does the work."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     type=click.Choice(["auto", "plain", "none"]),
     default="auto",
     show_default=True,
-    help="A bar on a terminal and lines elsewhere, lines, or nothing.",
+    help="Auto shows a bar on a terminal and lines elsewhere; plain, always lines.",
 )
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", help="What a log line is."
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="How to log."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a JSON object.")
 @click.option("--rescan", is_flag=True, help="Read every file, even one that seems unchanged.")
@@ -256,8 +256,8 @@ def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
     """Print all that is known of a paper: texts, names, events, citations, verdicts, documents.
 
     ID is an arXiv id, a DOI, a Pith number or its first 8, 12, 16 or 26 characters, or an
-    address of one of them. An arXiv id without a version prints every version, but 20 papers
-    at most; of each list, 100 rows and their number. What is proven comes first.
+    address of one of them. An arXiv id without a version prints every version, 20 papers at
+    most. Each list has 100 rows at most, and its full number. What is proven comes first.
     """
     from pipeline.cli.show import show as run_show
     from pipeline.interrupts import interruptible
@@ -282,7 +282,7 @@ def show(identifier: str, warehouse: Path, *, as_json: bool) -> None:
 def cat(path: str, position: int) -> None:
     """Print the raw document that a row rests on, unpacked.
 
-    PATH is as in documents.path: a file, or a file, `!` and a member of the archive that it is.
+    PATH is as in documents.path: a file, or an archive, `!` and a member of it.
     """
     from pipeline.jobs.raw_document import raw_document
 
@@ -394,7 +394,7 @@ def export(names: tuple[str, ...], form: ExportFormat, output: Path, warehouse: 
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Another seed makes other papers; the same one the same bytes.",
+    help="The same seed gives the same bytes; another one gives other papers.",
 )
 @click.option(
     "--layout",

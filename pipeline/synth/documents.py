@@ -1,8 +1,8 @@
-"""The documents of one synthetic paper, byte for byte in the style of the real ones.
+"""The documents of one synthetic paper, written as the registry writes them.
 
-Compact JSON, letters beyond ASCII as they are, no line break at the end, the keys in the
-order of the real documents: a state has what it took from the events in canonical order.
-Each part is serialised once and embedded where it recurs.
+They are compact JSON without a line break at the end. Letters beyond ASCII are not escaped. The
+keys are in the order of real documents: a state has the parts that it took from events in canonical
+order. A part that stands in several documents is serialised once.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ACTIONS: Final[dict[str, EventType]] = {
     "sign_citation": "citation_signature",
     "submit_replication": "replication_record",
 }
-#: Until when all bundles of a dump are built, counted from the last second of computing.
+#: All bundles of a dump are built within this time after the last number was computed.
 _BUILD_DELAY = timedelta(days=17, hours=15)
 
 #: Returns arXiv id, Pith number and title of a paper that cites this one.
@@ -48,15 +48,15 @@ Citing = Callable[[], tuple[str, str, str]]
 
 
 class Draft:
-    """One paper's documents; what they share is made once.
+    """The documents of one paper. A part that several share is made once.
 
     Attributes:
-        paper: what they tell.
+        paper: the facts in them.
         event_types: the type of each event of the bundle, in order; at least 2.
     """
 
     def __init__(self, paper: Paper, signer: Signer, event_count: int, citing: Citing) -> None:
-        """Prepare the documents of a paper; `citing` is asked only where an event needs it."""
+        """Prepare the documents of a paper; `citing` is called only if an event needs it."""
         self.paper = paper
         self._signer = signer
         self._citing = citing
@@ -188,7 +188,7 @@ class Draft:
 
     @property
     def _evidence(self) -> int:
-        """How many formal links and strong author claims a paper has: few have any."""
+        """How many formal links and strong author claims a paper has; most have none."""
         return self.paper.references % 3
 
     def _aliases(self, time: Callable[[datetime], str]) -> list[dict[str, str]]:
@@ -217,7 +217,7 @@ class Draft:
     def _event(
         self, turn: int, event_type: EventType, before: list[str]
     ) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-        """Return an event thrice; `before` are the ids of the events before it."""
+        """Return an event in three forms, as in `_events`; `before` are the earlier ids."""
         payload = self._payload(event_type, turn)
         ordered = orjson.Fragment(canonical(payload, floats=False))
         content = self._content(event_type, turn, before)
@@ -242,9 +242,9 @@ class Draft:
         return event, kept, canonical({**covered, **tail}, floats=False)
 
     def _content(self, event_type: EventType, turn: int, before: list[str]) -> dict[str, Any]:
-        """Return an event up to its chain, its payload to be filled in."""
+        """Return an event without signature and digests; its payload is null."""
         signer_id, signer_type = happenings.signer_of(event_type, self.paper)
-        # the two events that every bundle has are no chain in real ones
+        # in real bundles the first two events do not name each other
         chained = turn > 1
         return {
             "event_type": event_type,
@@ -293,7 +293,7 @@ class Draft:
 
     @cached_property
     def _merged(self) -> dict[str, Any]:
-        """The state: what the events merge to, those of unseen types each in its list."""
+        """The state: the merge of the events, each in the list of its type."""
         by_type: dict[str, list[dict[str, Any]]] = {}
         for event_type, (_, kept, _) in zip(self.event_types, self._events, strict=True):
             by_type.setdefault(event_type, []).append(kept)
@@ -359,7 +359,7 @@ class Draft:
         return orjson.dumps(bundle)
 
     def _timestamp_proofs(self) -> list[dict[str, str]]:
-        """Return a proof an anchor, of a shape never seen; real bundles have neither."""
+        """Return a proof for each anchor. Real bundles have neither, so the shape is ours."""
         return [
             {"proof_type": "opentimestamps", "event_id": event["event_id"]}
             for event, _, _ in self._events
@@ -491,7 +491,7 @@ def _claims(paper: Paper) -> dict[str, Any]:
 
 
 def _references(paper: Paper) -> dict[str, Any]:
-    """Return the references; every fifth list of them has a sample, of a shape never seen."""
+    """Return the references; every fifth list of them has a sample, which no real document has."""
     sampled = range(min(3, paper.references)) if paper.index % 20 == 1 else ()
     sample = [{"ref_index": number, "doi": f"10.1000/synth.{number}"} for number in sampled]
     return {

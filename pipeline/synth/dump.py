@@ -1,4 +1,4 @@
-"""Writing a synthetic dump: in chunks, which any process can make, so memory stays flat."""
+"""Writing a synthetic dump in chunks. Any process can make any chunk, so memory does not grow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SynthError(PithEtlError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make. The same plan makes the same documents, whatever the layout.
+    """What to make. The same plan makes the same documents in either layout.
 
     Attributes:
         papers: how many papers, each with one document of every kind in `kinds`.
@@ -50,7 +50,7 @@ class Plan:
 
 
 class Made(NamedTuple):
-    """What was written from a paper on: documents, their bytes, and lines of `tampered.jsonl`."""
+    """What was written of a chunk, from paper `start` on, and its lines of `tampered.jsonl`."""
 
     start: int
     documents: int
@@ -62,8 +62,8 @@ def write(plan: Plan, workers: int) -> tuple[int, int, int]:
     """Write a dump; return its documents, their bytes, and how many are tampered with.
 
     Raises:
-        UsageError: the directory holds something already, or the share of tampered
-            documents is more than one of each paper.
+        UsageError: the directory holds something already, or the share is of more
+            than one document of each paper.
         SynthError: the directory cannot be written, or a process was killed.
     """
     if plan.tamper * len(plan.kinds) > 1:
@@ -101,11 +101,11 @@ def _write(plan: Plan, workers: int) -> tuple[int, int, int]:
 
 
 def _chunks(plan: Plan, workers: int) -> Iterator[Made]:
-    """Yield what became of each chunk, in order."""
+    """Yield what was written of each chunk, in order."""
     starts = range(0, plan.papers, _CHUNKS[plan.layout])
     make = partial(_write_chunk, plan)
     workers = min(workers, len(starts))
-    # what is done early waits for those before it
+    # a chunk that is done early waits for those before it
     early: dict[int, Made] = {}
     waiting = iter(starts)
     next_start = next(waiting, -1)
@@ -132,7 +132,7 @@ def _write_chunk(plan: Plan, start: int) -> Made:
 
 
 class _Document(NamedTuple):
-    """A document to write; `tampered` is what the listing says of it, if anything."""
+    """A document to write; `tampered` is its line in `tampered.jsonl`, if it has one."""
 
     kind: Kind
     identifier: str

@@ -1,7 +1,7 @@
 """The events of a synthetic bundle beyond the two that real bundles hold.
 
-Their payloads were never seen in real documents: the names of their fields are ours, and the
-values are those that docs/format.md lists.
+No real document has their payloads. We chose the names of the fields; the values are those that
+docs/format.md lists.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def payload(
         paper: the paper that the event is about.
         canonical_sha256: the digest of its canonical record.
         citing: arXiv id, Pith number and title of a paper that cites it.
-        turn: its place among the events, so that no two say the same.
+        turn: its place among the events, so that no two payloads are equal.
     """
     payloads: dict[EventType, dict[str, Any]] = {
         "author_attestation": {

@@ -1,7 +1,7 @@
 """The papers of a synthetic dump: paper number `i` is a pure function of the seed and `i`.
 
-So papers can cite each other, and any process can make any part of a dump, without a list of
-them all in memory.
+So papers can cite each other, and any process can make any part of a dump, without a list of all
+papers in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from pipeline.synth import text
 
-#: More would run out of numbers in the months of the old arXiv identifiers.
+#: With more works a month of old arXiv identifiers would have too few numbers.
 MAX_PAPERS: Final = 3_000_000
 
 _FIRST_YEAR, _MONTHS = 1992, 12 * (2026 - 1992)
@@ -21,7 +21,7 @@ _FIRST_YEAR, _MONTHS = 1992, 12 * (2026 - 1992)
 _STRIDE = 151
 #: From 2007-04 on an identifier is YYMM.NNNN, from 2015-01 on YYMM.NNNNN.
 _NEW_IDS, _LONG_IDS = (2007 - _FIRST_YEAR) * 12 + 3, (2015 - _FIRST_YEAR) * 12
-#: Every 16th to 14th paper are three versions of one arXiv paper.
+#: Three of sixteen papers are the versions of one arXiv paper.
 _CYCLE, _SINGLE = 16, 13
 _MOST_CITING = 40
 _SAMPLE = 12
@@ -49,14 +49,14 @@ class Citation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What the documents of one paper tell.
+    """The facts in the documents of one paper.
 
     Attributes:
         index: its number in the dump.
         submitted_at: as documents write it.
         computed_at: when its Pith number was computed, UTC.
         citing: the papers that cite it, at most `_SAMPLE`, of `citing_count` in all.
-        claims: the texts of its claims; none where the registry gave no verdict.
+        claims: the texts of its claims; none if the registry gave no verdict.
         references: how many references the registry found in it.
     """
 
@@ -123,7 +123,7 @@ def arxiv_id(work: int) -> str:
 
 def random_of(seed: int, number: int, purpose: int) -> Random:
     """Return the numbers of a paper for one of four purposes: 0 to 3."""
-    # S311 guards secrets; here anybody must be able to make the same dump again
+    # no secret: anybody must be able to make the same dump again
     return Random(seed << 32 | number << 2 | purpose)  # noqa: S311 - see above
 
 

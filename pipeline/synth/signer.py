@@ -1,6 +1,6 @@
-"""Who signs a synthetic dump: a test key whose private seed everybody can read here.
+"""The test key that signs a synthetic dump. Everybody can read its private seed here.
 
-It must never be pinned in a keyring that guards real documents.
+Never pin it in a keyring for real documents.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ KEY_ID: Final = "pith-synth-test"
 SEED: Final = b"pith-etl synthetic dumps, no. 1."
 #: The seed of a key that nobody pinned, with which forgers sign.
 FORGER_SEED: Final = b"pith-etl synthetic forger, no. 1"
-#: All `signed_at` of a dump lie in between.
+#: The period of the key. All `signed_at` of a dump are in it, but for tampered ones.
 VALID_FROM: Final = "2026-05-01T00:00:00Z"
 VALID_UNTIL: Final = "2027-05-01T00:00:00Z"
 
 
 class Signer:
-    """An Ed25519 key (RFC 8032) under the name `KEY_ID`, and what documents say of it."""
+    """An Ed25519 key (RFC 8032) under the name `KEY_ID`, with its fields in documents."""
 
     def __init__(self, seed: bytes = SEED) -> None:
         """Derive the key pair from 32 bytes."""
@@ -39,9 +39,9 @@ class Signer:
         return base64.b64encode(signed[:64]).decode()
 
     def sign_with_nonce(self, digest_hex: str, nonce_seed: bytes) -> str:
-        """Sign as RFC 8032, section 5.1.6, forbids: with a nonce that the message has no part in.
+        """Sign with a nonce that does not depend on the message, which RFC 8032, 5.1.6, forbids.
 
-        Two such signatures with one `nonce_seed` give the private key away.
+        Two such signatures with one `nonce_seed` reveal the private key.
         """
         digest = bytes.fromhex(digest_hex)
         scalar = bytearray(hashlib.sha512(self._secret_key[:32]).digest()[:32])
@@ -88,5 +88,5 @@ class Signer:
 
 
 def _wide(scalar: bytearray) -> bytes:
-    """Return 32 little-endian bytes as the 64 that libsodium reduces."""
+    """Return 32 little-endian bytes, padded to the 64 that libsodium reduces."""
     return bytes(scalar) + bytes(32)

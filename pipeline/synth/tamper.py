@@ -1,9 +1,8 @@
 """Tampering with the documents of a synthetic dump, and the findings that each must raise.
 
-The findings follow from the rules of docs/format.md and docs/findings.md, not from running
-the checks: they are what a test holds the checks against. Listed are the codes of severity
-warning and above; what depends on the untouched documents of the same paper is worked out
-from which of them the dump holds.
+The findings follow from the rules of docs/format.md and docs/findings.md, not from running the
+checks, so a test can compare the checks with them. Listed are the codes of severity warning and
+above. Some depend on which untouched documents of the same paper the dump holds.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Tree = dict[str, Any]
 
 
 class Tampered(NamedTuple):
-    """A tampered document: its bytes, where it was touched (JSON pointer), what it raises."""
+    """A tampered document: its bytes, the changed place (JSON pointer), its findings."""
 
     raw: bytes
     pointer: str
@@ -35,7 +34,7 @@ class Tampered(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """A document to tamper with, and what stands around it.
+    """A document to tamper with, and the means to do so.
 
     Attributes:
         raw: the untouched document.
@@ -75,13 +74,13 @@ class Scene:
         )
 
     def broken_state(self, pointer: str, *findings: str) -> Tampered:
-        """Return a tampered state whose digest fails; a signed bundle tells that it differs."""
+        """Return a tampered state whose digest fails; beside a bundle it also differs."""
         differs = self.differs if "bundle" in self.beside else ()
         return self.touched(pointer, "state_digest_mismatch", *differs, *findings)
 
     @property
     def differs(self) -> tuple[str, ...]:
-        """What a state raises that is not what its bundle's events merge to."""
+        """What a state raises if it differs from the merge of its bundle's events."""
         return ("state_differs",) if self.reproducible else ()
 
     def if_beside(self, kind: Kind, *findings: str) -> tuple[str, ...]:
@@ -94,12 +93,12 @@ class Scene:
 
     @property
     def unlike_events(self) -> tuple[str, ...]:
-        """What events raise that the untouched state of the paper does not know."""
+        """What events raise that are not in the untouched state of the paper."""
         return self.if_beside("state", "event_ids_disagree", "event_not_applied")
 
     @property
     def unlike_copy(self) -> tuple[str, ...]:
-        """What a state's event raises where the bundle holds it with other content."""
+        """What a state's event raises if the bundle has it with other content."""
         return self.if_beside("bundle", "events_disagree")
 
 
@@ -114,7 +113,7 @@ _STATE_SNAPSHOT: Final = "/current/graph_snapshots/0/payload/graph_snapshot"
 
 
 def tamper(scene: Scene, turn: int) -> tuple[str, Tampered]:
-    """Tamper with a document in the way whose turn it is; return its name and the result."""
+    """Tamper with a document in the way whose turn it is; return the way's name and the result."""
     names = list(TAMPERS[scene.kind])
     while True:
         name = names[turn % len(names)]
@@ -211,7 +210,7 @@ def _year_changed(scene: Scene) -> Tampered:
 
 
 def _with_other_number(scene: Scene, finding: str) -> Tampered:
-    """Return a document that became one of another paper, which has no other documents."""
+    """Return a document that now names another paper, which has no other documents."""
     if scene.kind == "bundle":
         moved = ("event_subject_mismatch", "state_subject_mismatch")
         return scene.broken("/pith_number", finding, *moved, *scene.differs)
@@ -235,7 +234,7 @@ def _canonical_record_changed(scene: Scene) -> Tampered:
     findings += ("canonical_digest_mismatch",)
     if scene.kind == "bundle":
         return scene.broken(pointer, "canonical_record_disagrees", *scene.differs, *findings)
-    # the record says of itself that it is content-addressed
+    # the record states `content_addressed`
     return scene.touched(pointer, "signature_digest_mismatch", "status_disagrees", *findings)
 
 
@@ -246,7 +245,7 @@ def _alias_moved(scene: Scene) -> Tampered:
     disagree = scene.if_accompanied("aliases_disagree")
     if scene.kind == "record":
         return scene.touched(pointer, "alias_contradicts", *disagree)
-    # a document that fails speaks for its paper only where no other does
+    # a failed document counts for its paper only if it is the only one
     found = disagree or ("alias_contradicts",)
     if scene.kind == "bundle":
         return scene.broken(pointer, *scene.differs, *found)
@@ -284,7 +283,7 @@ def _signature_unpadded(scene: Scene) -> Tampered:
 @_of("record", "bundle")
 def _signature_url_alphabet(scene: Scene) -> Tampered:
     def respell(text: str) -> str:
-        # where a signature has neither + nor /, the bytes change, too
+        # a signature without + and / would stay as it is
         other = text.replace("+", "-").replace("/", "_")
         return other if other != text else f"-{text[1:]}"
 
@@ -400,7 +399,7 @@ def _event_payload_changed(scene: Scene) -> Tampered:
 
 @_of("bundle")
 def _event_restated(scene: Scene) -> Tampered | None:
-    """Change an event and recompute every hash up to the top, without the key."""
+    """Change an event and recompute every hash up to the top; sign nothing again."""
     if not scene.reproducible:
         return None
     tree, event = scene.tree, scene.tree["events"][1]
@@ -420,11 +419,11 @@ def _restate_bundle(tree: Tree) -> str:
 
 @_of("bundle")
 def _event_moved(scene: Scene) -> Tampered:
-    """Slip in a real event of another paper."""
+    """Add a valid event of another paper."""
     donor = scene.donor()
     scene.tree["events"].insert(1, orjson.loads(donor.bundle())["events"][1])
     findings = ("event_subject_mismatch", "source_disagrees")
-    # a bundle cannot hold what was signed after it was built
+    # a bundle cannot hold an event that was signed after the bundle was built
     later = donor.built_at.replace(microsecond=0) > scene.draft.built_at
     late = ("time_backwards",) if later else ()
     return scene.broken(_SNAPSHOT_EVENT, *findings, *late, *scene.differs)
@@ -469,14 +468,14 @@ def _embedded_state_changed(scene: Scene) -> Tampered:
 
 @_of("bundle")
 def _forged(scene: Scene) -> Tampered:
-    """Sign everything with another key that goes by the registry's name."""
+    """Sign everything with another key under the registry's key id."""
     findings = ("signature_untrusted_key", "key_id_conflict", *scene.unlike_events)
     return Tampered(scene.forgery().bundle(), "/public_keys/0", frozenset(findings))
 
 
 @_of("bundle")
 def _nonce_reused(scene: Scene) -> Tampered:
-    """Sign as a registry would whose random numbers repeat; everything else is in order."""
+    """Sign two events with the same nonce; everything else is valid."""
     tree = scene.tree
     for event in tree["events"][:2]:
         signature = scene.signer.sign_with_nonce(
@@ -500,7 +499,7 @@ def _authors_changed(scene: Scene) -> Tampered:
 
 @_of("state")
 def _authors_restated(scene: Scene) -> Tampered | None:
-    """Change a state and its hash: without the bundle beside it, nothing could tell."""
+    """Change a state and its hash, so that only the paper's bundle shows the change."""
     if "bundle" not in scene.beside:
         return None
     _change(scene.tree, _STATE_AUTHORS, _add_author)

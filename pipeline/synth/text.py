@@ -1,8 +1,8 @@
 """The words of synthetic papers: titles, abstracts, authors and categories.
 
-The texts mean nothing. They have what trips programs in real ones: LaTeX, letters beyond
-ASCII, line breaks, abstracts shorter and longer than an excerpt, and words as frequent as
-words are (by rank, after Zipf), so that they compress about as real texts do.
+The texts have no meaning. They have what makes real ones hard to read: LaTeX, letters beyond ASCII,
+line breaks, abstracts shorter and longer than an excerpt. The frequency of words follows Zipf's
+law, so that the texts compress about as real ones do.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _FAMILY: Final = (
     r"Ðorđević Ivanov Okafor Haddad Larsen Ó\ Briain Dąbrowska Tanaka Müller Sørensen Rossi "
     r"van\ Dijk Nguyễn Patel Smith Ribeiro"
 )
-#: A backslash before a space keeps a name in two words together.
+#: A backslash before a space keeps the two words of a name together.
 _FAMILIES: Final = [
     name.replace("\0", " ") for name in _FAMILY.replace(r"\ ", "\0").split(" ") if name
 ]
