@@ -403,7 +403,10 @@ _MEANINGS = (
         r"169\.254\.|metadata\.google|Account must be spec|authorizing|oauth",
         "no credentials are set",
     ),
-    (r"BadScheme", "its endpoint is http://, which AWS_ALLOW_HTTP=true allows"),
+    (
+        r"BadScheme",
+        "it leads to http://; for an endpoint of your own, AWS_ALLOW_HTTP=true allows it",
+    ),
     (r"status code: (\d{3})[^<]*(?:.*?<Code>(\w{1,60})</Code>)?", "the server answers with {}"),
     (r"without LOCATION", "the bucket is in another region: set its region"),
     (r"timed out|operation timed|Timeout", "the server does not answer in time"),
