@@ -1,11 +1,12 @@
-"""What is proven of some documents, to hold against what it is once others stand beside them.
+"""What is proven of some documents, to compare before and after others stand beside them.
 
-No column is left out but those that count or list other documents: `signatures.stands_in`,
-`keys.documents`, `trust.findings` and `coverage.refused` always. A paper that one of the others is
-itself proven to tell is shared: that one is a copy, or a record altered where the receipt of a real
-one does not reach, and nothing but a bundle tells those apart (docs/evidence.md). Of a shared paper
-that a bundle tells, the columns are left out that come from records or list documents; of any
-other, all that its receipt does not cover; and from the tables that follow a document, its rows.
+Columns that count or list other documents are always left out: `signatures.stands_in`,
+`keys.documents`, `trust.findings` and `coverage.refused`. A paper is shared if one of the other
+documents is itself proven to describe it: that document is a copy, or a record altered where no
+receipt covers it. Only a bundle tells these apart (docs/evidence.md). If the row of a shared paper
+comes from a bundle, the columns that come from records or list documents are left out. If not, all
+columns that its receipt does not cover are left out, and so are its rows in the tables that follow
+the document.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _CASES = sorted(file.parent.name for file in _FOLDER.glob("*/expected.json"))
 
 @pytest.mark.parametrize("name", _CASES)
 def test_case_gives_exactly_the_expected_findings_and_rows(name: str, tmp_path: Path) -> None:
-    """A case gives every finding that it expects and no other, and the rows that it names."""
+    """A case gives exactly the findings that it expects, and the rows that it names."""
     expected = json.loads((_FOLDER / name / "expected.json").read_bytes())
     with built_case(_FOLDER / name, tmp_path) as connection:
         found = findings(connection)
@@ -51,5 +51,5 @@ def test_documents_of_the_cases_are_those_that_the_program_makes(tmp_path: Path)
 
 
 def test_every_case_says_what_it_expects() -> None:
-    """Every case that the program makes has its `expected.json`, and there is no other."""
+    """Exactly the cases that the program makes have an `expected.json`."""
     assert sorted(CASES) == _CASES

@@ -1,4 +1,4 @@
-"""What every use of DuckDB shares."""
+"""What all users of DuckDB share: room, threads and errors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_finds_no_room_is_run_by_a_single_thread(tmp_path: Path) -> None:
 
 
 def test_no_room_at_the_end_of_a_statement_is_no_room() -> None:
-    """What DuckDB says when it finds no memory to commit counts as that, and nothing else does."""
+    """Only DuckDB's own errors of missing memory count as too little memory."""
     full = "Failed to commit: failed to pin block of size 256.0 KiB"
     assert is_out_of_memory(duckdb.TransactionException(full))
     assert is_out_of_memory(duckdb.OutOfMemoryException("could not allocate block"))
@@ -58,7 +58,7 @@ def test_no_room_at_the_end_of_a_statement_is_no_room() -> None:
 
 
 def test_what_finds_no_room_at_all_says_so(tmp_path: Path) -> None:
-    """A statement for which one thread has too little memory, too, fails; the threads come back."""
+    """A statement that needs too much memory even on one thread fails; the threads come back."""
     with connect(tmp_path, 2, "3MB") as connection:
         connection.execute("set temp_directory = ''")
         with pytest.raises(duckdb.OutOfMemoryException):
@@ -84,7 +84,7 @@ def test_a_command_that_finds_no_room_names_where_it_spills(tmp_path: Path) -> N
 
 
 def test_a_disk_that_fills_up_is_no_room() -> None:
-    """What DuckDB says of a full disk counts as no room, and of a broken one does not."""
+    """DuckDB's error of a full disk counts as no room; its error of a broken disk does not."""
     assert is_disk_full(duckdb.IOException("Could not write file: No space left on device"))
     assert not is_disk_full(duckdb.IOException("Could not write file: Input/output error"))
 

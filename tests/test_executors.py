@@ -77,7 +77,7 @@ def test_one_worker_is_this_process() -> None:
 
 
 def test_a_killed_worker_fails_every_call() -> None:
-    """What waits and what comes later both say that a worker was killed."""
+    """Calls that wait and calls that come later both say that a worker was killed."""
     with suppress(KeyboardInterrupt), PipeExecutor(2) as executor:
         waiting = [executor.submit(time.sleep, 600) for _ in range(3)][-1]
         os.kill(_children()[0], signal.SIGKILL)

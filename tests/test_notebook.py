@@ -54,7 +54,7 @@ def test_the_notebook_verifies_a_signature_by_hand(ran: tuple[list[Any], dict[st
 def test_the_check_by_hand_can_fail(
     ran: tuple[list[Any], dict[str, Any]], samples_warehouse: Path
 ) -> None:
-    """Where one column of the canonical record is altered, the signature does not hold."""
+    """If one column of the canonical record is altered, the signature does not hold."""
     altered = {"paper": ran[1]["paper"] | {"license": "none"}}
     with pytest.raises(BadSignatureError):
         _run(samples_warehouse, altered)
@@ -63,7 +63,7 @@ def test_the_check_by_hand_can_fail(
 def test_the_notebook_shows_what_the_tables_hold(
     ran: tuple[list[Any], dict[str, Any]], samples_warehouse: Path
 ) -> None:
-    """What it plots and lists comes to the figures that SQL gives."""
+    """The figures that the notebook plots and lists are those that SQL gives."""
     _, variables = ran
     with Warehouse(samples_warehouse) as warehouse:
         query = "select kind, status, count(*) from signatures group by all order by all"

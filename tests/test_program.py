@@ -1,4 +1,4 @@
-"""The version of the program: whatever decides what the tables hold is part of it."""
+"""The version of the program covers all code and SQL that decides what tables hold."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_check_of_another_name_is_another_program(
 def test_another_worked_query_is_the_same_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What only shows tables is not in the version, so that no table is made anew for it."""
+    """Code that only shows tables is not in the version, so a change of it makes no table anew."""
     copy = shutil.copytree(sql_dir(), tmp_path / "sql")
     for folder in ("queries", "report", "show"):
         (copy / folder / "added.sql").write_text("-- Another promise.")

@@ -110,7 +110,7 @@ def test_every_relation_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("folder", ["session", "intermediate"])
 def test_every_query_of_a_relation_has_its_name(folder: str) -> None:
-    """Whoever reads `from NAME` finds the file, and no file is left over."""
+    """The file of a relation has the relation's name, and no file is left over."""
     files = {file.stem for file in (sql_dir() / folder).glob("*.sql")}
     assert files <= set(_catalogue())
 

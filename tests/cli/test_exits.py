@@ -1,4 +1,4 @@
-"""How a command ends: whatever happens, a code and at most one message."""
+"""How a command ends: always with an exit code and at most one message."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _closing(stream: str, *arguments: object) -> subprocess.CompletedProcess[str
     ],
 )
 def test_a_closed_stream(samples_warehouse: Path, streams: str, code: int, errors: str) -> None:
-    """Without a standard output a command does nothing and says so; it needs no other stream."""
+    """Without a standard output a command fails and says so; the other streams may be missing."""
     query = ("sql", "select 1 as one", "--format", "csv", "--warehouse", samples_warehouse)
     found = _closing(streams, *query)
     assert (found.returncode, found.stderr) == (code, errors)
@@ -105,7 +105,7 @@ def test_a_closed_stream(samples_warehouse: Path, streams: str, code: int, error
 
 @pytest.mark.parametrize("arguments", [("no such command",), ("verify", "")])
 def test_an_end_that_cannot_be_told_keeps_its_code(arguments: tuple[str, ...]) -> None:
-    """Where standard error cannot be written, the exit code still tells, be it click's or ours."""
+    """If standard error cannot be written, the exit code is still right, click's or ours."""
     assert _closing("2>/dev/full", *arguments).returncode == 2
 
 

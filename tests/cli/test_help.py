@@ -142,7 +142,7 @@ def test_bash_completes_as_the_guide_says() -> None:
 
 
 def test_help_and_completion_start_fast() -> None:
-    """What a person waits for at each key press loads none of the heavy libraries."""
+    """Completion, which runs at each key press, loads none of the heavy libraries."""
     code = """if True:
         import sys
         from click.shell_completion import BashComplete

@@ -62,7 +62,7 @@ def test_a_signal_stops_a_query_that_is_about_to_begin() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_a_library_makes_of_a_signal_is_an_interrupt(number: signal.Signals) -> None:
-    """Where a library has an error of its own for an interrupt, it is one all the same."""
+    """A library's own error for an interrupt ends a command as an interrupt does."""
 
     def import_rows() -> None:
         try:
@@ -126,7 +126,7 @@ def test_other_errors_pass_through() -> None:
 
 
 def test_another_thread_may_build() -> None:
-    """Outside of the main thread, where Python lets nobody handle signals, nothing changes."""
+    """Outside of the main thread, where Python allows no signal handler, nothing changes."""
     found = []
 
     def query() -> None:
@@ -248,7 +248,7 @@ def test_a_signal_in_a_query_ends_its_command(  # noqa: PLR0913, PLR0917 - fixtu
 def test_a_signal_at_the_start_is_an_interrupt(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM ends any command with 130, while it reads its arguments, too."""
+    """SIGTERM ends any command with 130, even while it reads its arguments."""
 
     def parse(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -161,7 +161,7 @@ def test_an_interval_in_parquet_is_seconds(
 def test_what_a_format_cannot_hold(
     console: Console, samples_warehouse: Path, tmp_path: Path, case: tuple[str, str, str]
 ) -> None:
-    """What a format cannot hold is wrong usage, with what to do, and leaves no file."""
+    """A value that a format cannot hold is wrong usage, with what to do, and leaves no file."""
     form, query, message = case
     options = ("--warehouse", samples_warehouse, "--format", form, "--output", tmp_path / "x")
     found = console("sql", query, *options)
@@ -199,7 +199,7 @@ def test_a_query_from_standard_input(console: Console, samples_warehouse: Path) 
 def test_explain_show_and_describe(
     console: Console, samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """What only looks at a query or a table is a query, too, printed or written to a file."""
+    """DESCRIBE, EXPLAIN and the like are queries; they can be printed or written to a file."""
     for query in (
         "explain select 1",
         "explain analyze select 1",
@@ -363,7 +363,7 @@ def _hiding(folder: Path, forging: str) -> list[str]:
 
 
 def _commanding(folder: Path, outside: Path, forging: str) -> list[str]:
-    """Return statements that are no queries, and queries of what is no table."""
+    """Return statements that are not queries, and queries that read something else than tables."""
     return [
         "copy papers to '.tmp/x'",
         f"copy (select 1) to '{outside}/x.csv'",
@@ -440,7 +440,7 @@ _HARMLESS = (
 def test_a_query_may_do_whatever_reads(
     console: Console, samples_warehouse: Path, query: str
 ) -> None:
-    """No kind of query is refused that reads the tables and nothing else."""
+    """Every kind of query that reads only the tables is accepted."""
     found = console("sql", query, "--warehouse", samples_warehouse)
     assert (found.code, found.errors) == (0, "")
 
@@ -461,7 +461,7 @@ def test_a_query_reaches_nothing_but_the_tables(
 def test_a_failing_query_leaves_the_old_output(
     console: Console, samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """A query that fails half-way leaves the file of an earlier one, and no other."""
+    """A query that fails half-way leaves the file of an earlier one, and no new file."""
     file = tmp_path / "out.csv"
     file.write_text("before")
     query = "select case when i > 90000 then error('enough') else i end from range(100000) t(i)"
@@ -641,7 +641,7 @@ def umlauts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_written_is_utf8_whatever_the_terminal_s_encoding(
     umlauts: Path, tmp_path: Path, command: tuple[str, ...], text: str
 ) -> None:
-    """No title or name ends a command in a traceback, in the locale of cron, say."""
+    """No title or name makes a command fail with a traceback, even in the locale of cron."""
     program = [sys.executable, "-c", "from pipeline.cli.main import main; main()"]
     place = () if command[0] == "verify" else ("--warehouse", umlauts / "warehouse")
     (tmp_path / "mirror").symlink_to(umlauts / "mirror")

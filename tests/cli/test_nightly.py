@@ -113,7 +113,7 @@ def test_one_source_of_two_without_a_document_is_named(site: Site, build: Build)
 
 
 def test_a_night_of_foreign_files_exits_with_3_once(site: Site, build: Build) -> None:
-    """Where none of what is new is a Pith document, that night says so; the next has no news."""
+    """If no new input is a Pith document, that build says so; the next one has nothing new."""
     build()
     site.put("notes.txt", b"notes")
     finished = build()
@@ -226,7 +226,7 @@ def test_a_report_that_cannot_be_written_is_told_first(
 def test_an_interrupted_build_exits_with_130(
     site: Site, monkeypatch: pytest.MonkeyPatch, build: Build, number: signal.Signals
 ) -> None:
-    """What was published stays, nothing half-written remains, and the next build ends the work."""
+    """The published snapshot stays, no half-written file remains, and the next build succeeds."""
     build()
     before = tables(site.warehouse)
     site.put(RECORD, CHANGED)
@@ -335,7 +335,7 @@ def test_the_guard_counts_stale_documents(site: Site, *, damaged: bool) -> None:
 
 
 def test_a_stale_document_whose_content_is_elsewhere_is_not_lost(site: Site) -> None:
-    """What a stale document's rows rest on did not vanish if it is found under another path."""
+    """A stale document's last content has not vanished if it is found under another path."""
     site.build()
     site.put(RECORD, REAL[RECORD][:1000])
     site.build()
@@ -483,7 +483,7 @@ def test_metrics_are_open_metrics(site: Site, build: Build) -> None:
 
 
 def test_a_run_without_changes_tells_all_that_is_published(site: Site, build: Build) -> None:
-    """What describes the tables is as it was, and what describes the work is nothing."""
+    """The figures of the tables are as before, and those of the work are zero."""
     site.put(RECORD, REAL[RECORD].replace(b"{", b'{"new_field":1,', 1))
     first, again = (json.loads(build("--json").output) for _ in range(2))
     told = ("documents", "refused", "extra_fields", "rows", "findings", "codes", "inputs_sha256")
@@ -611,7 +611,7 @@ def test_an_empty_source_is_wrong_usage(site: Site, console: Console) -> None:
 
 
 def test_the_log_is_json_throughout(site: Site) -> None:
-    """With `--log-format json` each line of standard error is an object, the last one, too."""
+    """With `--log-format json` each line of standard error is an object, even the last one."""
     process = site.start("--log-format", "json", "--workers", "2")
     _, errors = process.communicate(timeout=60)
     lines = log_of(errors)
@@ -623,7 +623,7 @@ def test_the_log_is_json_throughout(site: Site) -> None:
 
 
 def test_errors_are_lines_of_a_json_log(site: Site, build: Build) -> None:
-    """What ends a build, and what it only notices, are lines of the log as well."""
+    """The error that ends a build and its notices are lines of the log, too."""
     build()
     (site.warehouse / "current").unlink()
     noticed = log_of(build("--log-format", "json").errors)
@@ -638,7 +638,7 @@ def test_errors_are_lines_of_a_json_log(site: Site, build: Build) -> None:
 
 
 def test_a_defect_is_a_line_of_a_json_log(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw ends a build with 1, and one object that says where it was."""
+    """An unexpected error ends a build with 1, and one object that says where it was raised."""
 
     def fail(*_: object) -> None:
         message = "no more\nluck"
@@ -682,7 +682,7 @@ def test_a_failed_run_writes_its_files(
 def test_a_failed_run_that_cannot_write_its_files_says_why_it_failed(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What ended the run is told, and not that its report could not be written either."""
+    """The message gives the error that ended the run, not that the report failed as well."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -747,7 +747,7 @@ def test_a_file_that_vanishes_keeps_its_rows(site: Site, monkeypatch: pytest.Mon
 
 
 def test_a_file_that_grows_is_read_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read of a file that is being written is refused; the next run reads the whole."""
+    """A file that is read while it is written is refused; the next run reads it whole."""
     site.put(RECORD, REAL[RECORD][:1000])
 
     def grow(path: Path) -> None:
@@ -810,7 +810,7 @@ def test_a_full_disk_publishes_nothing(site: Site, disk: Path, console: Console,
 def test_a_database_that_cannot_be_committed_is_a_full_disk(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the room ends as the views are committed, the build says so as anywhere else."""
+    """If the disk is full when the views are committed, the build says so as at other times."""
     reason = 'Failed to commit: Could not write file "pith.duckdb.wal": No space left on device'
 
     def fail(*_: object) -> None:
@@ -845,7 +845,7 @@ def test_a_read_only_warehouse_publishes_nothing(site: Site, disk: Path, console
 def test_a_summary_needs_no_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the working directory was removed, a build says what it did all the same."""
+    """A build whose working directory was removed still says what it did."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

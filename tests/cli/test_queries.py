@@ -58,7 +58,7 @@ def test_a_query_declares_what_it_binds(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_runs_on_the_samples(samples_warehouse: Path, console: Console, name: str) -> None:
-    """By its name alone a query runs on the real documents."""
+    """A worked example runs on the real documents by its name alone."""
     finished = console("sql", "--named", name, "--warehouse", samples_warehouse, "--format", "json")
     assert (finished.code, finished.errors) == (0, "")
     assert isinstance(json.loads(finished.output), list)
@@ -222,7 +222,7 @@ def test_changed_papers(tmp_path: Path, console: Console) -> None:
 
 
 def test_a_broken_past_does_not_hide_the_present(tmp_path: Path) -> None:
-    """Where the papers of the snapshot before cannot be read, there are none."""
+    """If the papers of the earlier snapshot cannot be read, `previous_papers` is empty."""
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
     build_warehouse(warehouse, *sorted(SAMPLES.iterdir())[:3])

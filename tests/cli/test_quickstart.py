@@ -27,7 +27,7 @@ def test_quickstart_ends_with_a_query_that_answers(
 
 
 def test_quickstart_again_changes_nothing(console: Console, tmp_path: Path) -> None:
-    """A second one finds its own documents and tables, and publishes no other snapshot."""
+    """A second quickstart finds the documents and tables of the first and publishes nothing."""
     assert console("quickstart", tmp_path / "new").code == 0
     again = console("quickstart", tmp_path / "new")
     assert again.code == 0

@@ -217,7 +217,7 @@ def test_a_search_counts_what_it_cuts_and_finds_the_proven_first(
 def test_an_unknown_name_says_which_are_known(
     samples_warehouse: Path, console: Console, identifier: str
 ) -> None:
-    """What names no paper ends with status 1 and the forms that a name can have."""
+    """An identifier of no paper ends with status 1 and lists the forms of a name."""
     finished = console("show", identifier, "--warehouse", samples_warehouse)
     assert (finished.code, finished.output) == (1, "")
     assert "an arXiv id (1512.01274" in finished.errors

@@ -27,7 +27,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> _Terminal:
 
 
 def test_columns_in_the_middle_are_left_out(terminal: _Terminal) -> None:
-    """What does not fit is counted, and the message says how to see it."""
+    """Columns that do not fit are counted, and the message says how to see them."""
     names = ["pith_number", *(f"a_long_name_{number}" for number in range(20)), "last"]
     print_table(terminal, names, [[NUMBER, *["x"] * 20, "end"]], "; --format line shows all")
     *table, told = terminal.getvalue().splitlines()

@@ -27,7 +27,7 @@ from tests.console import Console
     ],
 )
 def test_a_query_is_run_as_a_subquery(samples_warehouse: Path, query: str, run: str) -> None:
-    """What is run is a subquery, where DuckDB allows nothing but queries, or EXPLAIN of one."""
+    """The text runs as a subquery, where DuckDB allows only queries, or as EXPLAIN of one."""
     with Warehouse(samples_warehouse) as warehouse:
         assert read_only(warehouse.connection, query).text == run
         warehouse.connection.execute(run)
@@ -99,7 +99,7 @@ def test_an_error_shows_what_was_typed_and_marks_the_place(
 
 
 def test_an_error_without_a_place_is_its_message(console: Console, samples_warehouse: Path) -> None:
-    """DuckDB tells no place of some errors; nothing of how it tells the others is seen."""
+    """DuckDB gives no place for some errors; the message has no trace of how it gives others."""
     found = console("sql", "select $a", "--warehouse", samples_warehouse)
     assert found.errors == (
         "pith-etl: Invalid Input Error: Values were not provided for the following parameters: a\n"

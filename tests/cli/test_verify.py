@@ -49,7 +49,7 @@ def test_json_holds_every_verdict_and_finding(console: Console) -> None:
 
 
 def test_a_failure_names_code_place_expected_and_actual(console: Console, tmp_path: Path) -> None:
-    """What fails is told with its code, JSON pointer, message, expected and actual value."""
+    """Each failure is shown with its code, JSON pointer, message, expected and actual value."""
     finished = console("verify", _altered(tmp_path, short_pith_number="pith:AAAAAAAA"))
     assert finished.code == 3
     message = "The short number is not the start of the Pith number."
@@ -61,7 +61,7 @@ def test_a_failure_names_code_place_expected_and_actual(console: Console, tmp_pa
 
 
 def test_a_signature_that_is_not_valid_does_not_hold(console: Console) -> None:
-    """A document fails whatever is wrong with its signature, unsupported and missing included."""
+    """A document fails if its signature is not valid, be it unsupported or missing."""
     documents = sorted(_CASES.glob("signature_*_fail/[br]*.json"))
     finished = console("verify", "--json", *documents)
     verdicts = json.loads(finished.output)["documents"]

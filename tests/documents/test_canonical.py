@@ -56,7 +56,7 @@ HARD = [
 
 @pytest.mark.parametrize("value", HARD, ids=lambda value: ascii(value)[:30])
 def test_hard_values(value: object) -> None:
-    """What serialisers disagree on is written as the published rule writes it."""
+    """Values on which serialisers disagree are written by the published rule."""
     assert canonical(value) == published(value)
 
 
@@ -77,7 +77,7 @@ def test_value_without_floats(value: object) -> None:
 
 @given(st.integers() | st.integers(2**64, 2**200))
 def test_any_integer(number: int) -> None:
-    """Integers beyond 64 bits are written digit by digit, too."""
+    """Integers beyond 64 bits keep all their digits."""
     assert canonical([number], floats=False) == published([number])
 
 

@@ -174,7 +174,7 @@ def test_integer_beyond_a_column(number: int) -> None:
 
 
 def test_free_values() -> None:
-    """What is not empty of free form is found at any depth, told apart by having a column."""
+    """Values of free form are found at any depth, with whether they have a column."""
     record, state, bundle = (json.loads(SAMPLE_FILES[n].read_bytes()) for n in (0, 1, 2))
     record["formal_canon"]["sample"] = record["graph_snapshot"]["references"]["sample"] = [0]
     current = bundle["state"]["current"]

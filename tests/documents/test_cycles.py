@@ -25,7 +25,7 @@ def _reached(links: dict[str, set[str]], start: str) -> set[str]:
 
 @given(LINKS)
 def test_events_on_a_loop_and_between_loops_are_found(links: dict[str, set[str]]) -> None:
-    """An event is found if it reaches a loop and a loop reaches it, and no other is."""
+    """An event is found exactly if it reaches a loop and a loop reaches it."""
     ways = {event: _reached(links, event) for event in links}
     looping = {event for event in links if event in ways[event]}
     expected = {

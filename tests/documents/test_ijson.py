@@ -147,7 +147,7 @@ def test_refused(raw: bytes, reason: str, place: str) -> None:
 @pytest.mark.parametrize("space", [b"", b" "], ids=["compact", "spaced"])
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_deepest(space: bytes, opening: bytes, closing: bytes) -> None:
-    """Nesting is accepted up to the limit, and refused one level deeper at that very place."""
+    """Nesting is accepted up to the limit, and refused one level deeper, at that place."""
     inner = b"1" if opening != b"[" else b""
     deepest = opening * MAX_DEPTH + inner + closing * MAX_DEPTH
     assert MAX_DEPTH == 254
@@ -220,7 +220,7 @@ def test_accepted_is_unambiguous(raw: bytes) -> None:
 
 @given(st.binary(max_size=40))
 def test_any_bytes(raw: bytes) -> None:
-    """No bytes at all end in another error than a refusal."""
+    """Any bytes are parsed or refused; no other error is raised."""
     assert agrees_or_refuses(raw)
 
 

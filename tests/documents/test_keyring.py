@@ -106,7 +106,7 @@ def test_faulty_key(name: str, tmp_path: Path) -> None:
 
 
 def test_a_key_is_pinned_once(tmp_path: Path) -> None:
-    """A key twice under one name is refused: nobody could tell its period. Two names are fine."""
+    """A key twice under one name is refused: its period is ambiguous. Two names are allowed."""
     load(written(tmp_path, entry(), entry(key_id="b"), entry(b"\x02" * 32)))
     path = written(tmp_path, entry(), entry(valid_until="2026-05-18T00:00:00Z"))
     reason = "this key stands above under the same key_id; pin it once, with one period"

@@ -72,7 +72,7 @@ def test_events_of_a_bundle_and_of_a_state() -> None:
     ],
 )
 def test_a_wrong_type_is_refused_at_its_pointer(changes: dict[str, object], place: str) -> None:
-    """A declared field of another type refuses the document, beside unknown fields, too."""
+    """A declared field of another type refuses the document, even beside unknown fields."""
     with pytest.raises(RefusedError, match="wrong type") as refused:
         read(_raw(RECORD, **changes))
     assert refused.value.place == place
@@ -88,7 +88,7 @@ def test_a_wrong_payload_is_refused_at_its_pointer() -> None:
 
 
 def test_an_unknown_event_is_kept() -> None:
-    """An event of a type never seen keeps its payload, whatever that is, and refuses nothing."""
+    """An event of an unknown type is accepted, and its payload is kept as it is."""
     event = {**BUNDLE["events"][0], "event_type": "author_attestation", "payload": [1, {"a": 2.5}]}
     document = read(_raw(BUNDLE, events=[*BUNDLE["events"], event]))
     assert [event.event_type for event in document.events][2:] == ["author_attestation"]
@@ -110,7 +110,7 @@ def test_unknown_fields_are_kept_by_pointer() -> None:
 
 
 def test_lists_never_seen_with_items_are_kept() -> None:
-    """What real documents only hold empty is kept as extra when it is not."""
+    """A field that is always empty in real documents is kept as extra when it is not."""
     document = read(_raw(RECORD, events=[{"id": 1}], event_summary={"n": 1}, paper_claims=[]))
     assert document.extra == {"/events": [{"id": 1}], "/event_summary": {"n": 1}}
 

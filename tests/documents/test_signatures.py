@@ -150,7 +150,7 @@ def test_wycheproof_results(vectors: Path) -> None:
 
 
 def test_lengths_are_checked() -> None:
-    """No key but of 32 bytes and no signature but of 64 holds, whatever follows or is missing."""
+    """Only a key of 32 bytes and a signature of 64 can hold: longer and shorter ones do not."""
     digest = bytes.fromhex(DIGEST)
     assert holds(KEY, digest, SIGNATURE)
     assert not holds(KEY + b"\0", digest, SIGNATURE)
@@ -216,7 +216,7 @@ def test_base64_of_the_right_length(data: bytes) -> None:
 
 
 def test_last_bits_of_base64() -> None:
-    """Of the spellings that lenient decoders take for the same bytes, one alone is accepted."""
+    """Lenient decoders accept several spellings of the same bytes; we accept one."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     stem = text(SIGNATURE)[:-3]
     spellings = [f"{stem}{letter}==" for letter in alphabet]
@@ -414,7 +414,7 @@ def test_null_everywhere() -> None:
     )
 )
 def test_hostile_claims(changes: dict[str, Any]) -> None:
-    """No claim raises; only the one that was really signed holds, under the key that signed it."""
+    """No claim raises; only the signed one holds, under the key that signed it."""
     original = claim()
     changed = {name for name, value in changes.items() if value != getattr(original, name)}
     ((verdict, key),) = judge(claim(**changes))

@@ -79,7 +79,7 @@ def test_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED, ids=ascii)
 def test_refused(text: str) -> None:
-    """What names no instant to the microsecond is none, and raises nothing."""
+    """A text that is not an instant to the microsecond gives None and raises nothing."""
     assert microseconds(text) is None
 
 
@@ -101,7 +101,7 @@ def test_any_time(time: datetime) -> None:
 
 @given(st.text("0123456789-:.TZ+", max_size=32))
 def test_any_text(text: str) -> None:
-    """No text made of a time's characters raises; what is one is within the years 1 to 9999."""
+    """No text of a time's characters raises; a time is within the years 1 to 9999."""
     found = microseconds(text)
     assert found is None or EPOCH + timedelta(microseconds=found) == datetime.fromisoformat(text)
 

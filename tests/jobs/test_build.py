@@ -447,7 +447,7 @@ def test_every_file_is_accounted_for(messy: Built, name: str) -> None:
 
 @pytest.mark.parametrize("name", MESS)
 def test_what_went_wrong_is_a_finding(messy: Built, name: str) -> None:
-    """What looks like a Pith document gone wrong is a finding; what never was one is none."""
+    """A broken Pith document is a finding; a document of another kind is not."""
     found = rows(
         messy.warehouse,
         f"select code, pointer from findings where path = '{messy.source}/{name}' "  # noqa: S608 - a name of ours
@@ -474,7 +474,7 @@ def test_a_mess_refutes_nothing(messy: Built) -> None:
 
 
 def test_lines_are_documents(messy: Built) -> None:
-    """A document a line keeps its line number, whatever ends the lines or stands between."""
+    """A document in a file of lines keeps its line number, with any line ends and empty lines."""
     found = rows(
         messy.warehouse,
         "select position, status, reason from documents "  # noqa: S608 - a name of ours

@@ -69,7 +69,7 @@ def test_files_are_compared_with_the_manifest(samples_warehouse: Path, console: 
 def test_a_lost_link_to_the_database_is_found(
     site: Site, console: Console, *, copied: bool
 ) -> None:
-    """Where `pith.duckdb` is missing, or a copy that no publish changes, `--files` fails."""
+    """If `pith.duckdb` is missing, or a copy instead of a link, `--files` fails."""
     link = site.warehouse / "pith.duckdb"
     content = link.read_bytes()
     link.unlink()
@@ -137,7 +137,7 @@ def test_check_finds_what_the_build_found(tampered: Site, console: Console) -> N
 
 
 def test_a_finding_that_was_removed_is_found(site: Site, console: Console) -> None:
-    """Findings that are not those of the tables fail, whatever their severity."""
+    """Findings that differ from the published ones fail, of any severity."""
     path = site.warehouse / "current" / "findings" / "part-0.parquet"
     table = pq.read_table(path)
     path.unlink()  # a published table is read-only
@@ -166,7 +166,7 @@ def test_rows_of_a_warning_pass(samples_warehouse: Path, console: Console) -> No
 
 
 def test_rows_of_an_unknown_check(samples_warehouse: Path, console: Console) -> None:
-    """A code that is none is wrong usage."""
+    """An unknown code is wrong usage."""
     shown = console("check", "--rows", "nothing", "--warehouse", samples_warehouse)
     assert shown.code == 2
     assert "there is no check 'nothing'; docs/findings.md lists them" in shown.errors
@@ -201,7 +201,7 @@ def test_without_staging_the_audit_cannot_run(site: Site, console: Console) -> N
 def test_a_restore_without_staging(
     samples_warehouse: Path, tmp_path: Path, console: Console
 ) -> None:
-    """Where staging was not copied, the files are checked, and the next build lets the rest be."""
+    """If staging was not copied, the files are checked, and the next build enables the rest."""
     site = Site(tmp_path)
     site.warehouse.mkdir()
     for name in ("snapshots", "current", "pith.duckdb"):

@@ -111,7 +111,7 @@ READERS = {
 def test_every_format_holds_every_table_whole(
     samples_warehouse: Path, tmp_path: Path, form: ExportFormat
 ) -> None:
-    """Another reader finds in an export the very rows of every table, in their order."""
+    """Another reader finds in an export the same rows of every table, in the same order."""
     rows = export(samples_warehouse, [], form, tmp_path / "out")
     assert list(rows) == list(catalog.tables())
     for name, count in rows.items():
@@ -194,7 +194,7 @@ def test_meanings_travel_with_the_data(samples_warehouse: Path, tmp_path: Path) 
     ],
 )
 def test_sqlite_finds_rows_by_an_index(samples_warehouse: Path, tmp_path: Path, query: str) -> None:
-    """What people look up by has an index in SQLite."""
+    """The columns by which people look rows up have an index in SQLite."""
     export(samples_warehouse, [], "sqlite", tmp_path / "out")
     database = sqlite3.connect(tmp_path / "out" / "pith.sqlite")
     plan = database.execute(f"explain query plan {query}").fetchall()
@@ -257,7 +257,7 @@ def test_a_duckdb_file_of_all_tables_has_the_views_and_the_macro(
 def test_a_duckdb_file_of_some_tables_has_no_view_that_misses_one(
     samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """Where tables are named, the file holds these and nothing that reads others."""
+    """If tables are named, the file holds only these, and no view that reads others."""
     export(samples_warehouse, ["papers"], "duckdb", tmp_path / "out")
     with duckdb.connect(tmp_path / "out" / "pith.duckdb", read_only=True) as database:
         assert database.sql("select table_name from duckdb_tables()").fetchall() == [("papers",)]
@@ -295,7 +295,7 @@ def test_an_empty_directory_is_filled(samples_warehouse: Path, tmp_path: Path) -
 
 
 def test_a_failed_export_leaves_nothing(samples_warehouse: Path, tmp_path: Path) -> None:
-    """What cannot be written, or has nothing to write, is an error that says so."""
+    """An export that cannot be written, or is empty, is an error that says so."""
     (tmp_path / "file").touch()
     with pytest.raises(WarehouseError, match=r"cannot write .*: Not a directory"):
         export(samples_warehouse, [], "sqlite", tmp_path / "file" / "out")

@@ -235,7 +235,7 @@ class _Ahead(datetime):
 def test_a_clock_that_was_ahead_changes_no_order(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is built later is the newer one: for the report, rollback and pruning alike."""
+    """The snapshot that is built later is the newer one for the report, rollback and pruning."""
     with monkeypatch.context() as ahead:
         ahead.setattr("pipeline.jobs.build.datetime", _Ahead)
         site.put(RECORD, REAL[RECORD] + b"\n")
@@ -272,7 +272,7 @@ def test_snapshots_may_be_a_link_to_another_disk(site: Site, tmp_path: Path) -> 
 
 
 def test_rollback_publishes_the_snapshot_before(site: Site, console: Console) -> None:
-    """Each rollback goes one further back, tables and database alike, until there is none."""
+    """Each rollback goes back by one snapshot, tables and database, until there is no older one."""
     first, second, _ = _names(site)
     for name in (second, first):
         finished = console("rollback", "--warehouse", site.warehouse)
@@ -300,7 +300,7 @@ def test_rollback_helps_where_the_pointer_is_lost(site: Site) -> None:
 
 
 def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
-    """The next build publishes what the mirror holds, as if nobody had gone back."""
+    """The next build publishes what the mirror holds, as if there had been no rollback."""
     site.build()  # the copy has other paths
     today = tables(site.warehouse)
     retention.rollback(site.warehouse, _names(site)[0])
@@ -340,7 +340,7 @@ def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  #
 
 
 def test_only_a_snapshot_can_be_published(site: Site) -> None:
-    """A name that is none is wrong usage, and so is a path, or a variable that is not set."""
+    """An unknown name is wrong usage, and so is a path, or a variable that is not set."""
     for name in ("nothing", "..", "../snapshots", ""):
         with pytest.raises(UsageError, match="there is no snapshot"):
             retention.rollback(site.warehouse, name)
@@ -396,7 +396,7 @@ def test_what_is_kept_can_be_published_and_checked(
 
 @pytest.mark.parametrize("file", ["documents/part-0.parquet", "manifest.json"])
 def test_a_damaged_snapshot_keeps_no_part(site: Site, file: str) -> None:
-    """What a snapshot was made of that cannot be read is not known, and hinders no prune."""
+    """A snapshot that cannot be read does not stop a prune."""
     for name in _names(site):
         damaged = site.warehouse / "snapshots" / name / file
         damaged.chmod(0o644)
@@ -420,7 +420,7 @@ def test_prune_looks_at_the_snapshots_only_if_it_must(
 
 
 def test_a_prune_that_is_cut_short_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot that is half deleted is none any more, and the next run deletes the rest."""
+    """A half-deleted snapshot is not offered any more, and the next run deletes the rest."""
     first, second, last = _names(site)
 
     def cut(*_: object) -> None:

@@ -164,7 +164,7 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever changes, a build that keeps rows writes byte for byte what one that does not."""
+    """After any change, a build that keeps rows writes the same bytes as a full build."""
     documents, keyring = pool
     chance, source = random.Random(seed), tmp_path / "source"  # noqa: S311 - no secret
     source.mkdir()
@@ -193,7 +193,7 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
 
 @pytest.mark.parametrize(("links", "ends"), [(3, True), (500, False)])
 def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> None:
-    """What is linked in a few steps is followed; a chain of hundreds is given up."""
+    """Links of a few steps are followed; a chain of hundreds leads to a full build."""
     with duckdb.connect() as connection:
         connection.execute(
             f"""

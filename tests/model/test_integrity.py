@@ -1,4 +1,4 @@
-"""What detectors found: which statement tells it, and what a change of a document does to it."""
+"""Findings of detectors: which statement counts, and what a changed document does to them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _rescinded(warehouse: Path) -> list[tuple[object, ...]]:
 def test_changed_vanished_and_broken_documents_leave_the_tables_of_any_other_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Night after night a build that keeps rows writes what one of everything would."""
+    """Each night, a build that keeps rows writes the same tables as a full build."""
     source, warehouse = tmp_path / "source", tmp_path / "1.0"
     source.mkdir()
 
@@ -142,7 +142,7 @@ def test_the_batch_in_which_a_document_stands_changes_no_byte(tmp_path: Path) ->
 
 
 def test_a_later_finding_stands_again_after_its_withdrawal(tmp_path: Path) -> None:
-    """The latest signed statement decides, whatever the order of the documents."""
+    """The latest signed statement decides, in any order of the documents."""
     source = tmp_path / "source"
     source.mkdir()
     again = found(_hash(1), arxiv_id="2401.00001", audited_at="2026-06-03T00:00:00Z")

@@ -130,7 +130,7 @@ def test_hostile_texts_do_nothing(visit: Visit) -> None:
 
 
 def test_the_policy_stops_what_slips_in(visit: Visit) -> None:
-    """Even markup that some defect let through neither runs, loads nor looks different."""
+    """Markup that a defect let through would neither run, load nor look different."""
     visit.tab.evaluate(
         """
         document.body.insertAdjacentHTML("beforeend",

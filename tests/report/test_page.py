@@ -307,7 +307,7 @@ def test_a_chart_of_a_hostile_label_is_escaped() -> None:
 
 
 def test_the_same_snapshot_gives_the_same_bytes(warehouse: Path, html: str) -> None:
-    """Another process in another place and time zone writes the very same page."""
+    """Another process in another directory and time zone writes the same page."""
     code = "import sys; from pipeline.cli.main import main; sys.argv[0] = 'pith-etl'; main()"
     command = [sys.executable, "-c", code, "report", "--output", "-", "--warehouse", str(warehouse)]
     environment = {**os.environ, "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LC_ALL": "C"}

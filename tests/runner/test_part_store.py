@@ -113,7 +113,7 @@ def test_parts_of_another_version_are_made_anew(site: Site, content: bytes) -> N
 def test_a_new_version_of_the_program_stages_everything_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The very same documents get a new part beside the old one, which a prune removes."""
+    """The same documents get a new part beside the old one, which a prune removes."""
     for module in ("program", "runner.part_store", "runner.tasks"):
         monkeypatch.setattr(f"pipeline.{module}.version", lambda: "0123456789abcdef")
     summary = site.build()
@@ -126,7 +126,7 @@ def test_a_new_version_of_the_program_stages_everything_again(
 
 
 def test_the_version_covers_every_module_that_makes_parts() -> None:
-    """What `stage` imports of ours decides what a part holds, and is in the version of parts."""
+    """The modules that `stage` imports decide what a part holds, and are in its version."""
     code = """if True:
         import sys
         from pathlib import Path
@@ -155,7 +155,7 @@ def test_a_part_is_written_once(tmp_path: Path) -> None:
 
 
 def test_known_finds_what_was_written(tmp_path: Path) -> None:
-    """Each digest that was written is found, and no other, in a file of any size."""
+    """Exactly the digests that were written are found, in a file of any size."""
     digests = [hashlib.sha256(bytes([n])).hexdigest() for n in range(200)]
     for size in (0, 1, 2, 3, 100):
         written = sorted(map(bytes.fromhex, digests[:size]))

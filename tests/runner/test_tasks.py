@@ -1,4 +1,4 @@
-"""Staging by worker processes: the same bytes, and no process left whatever happens."""
+"""Staging by worker processes: the same bytes as in one process, and no process is left."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_the_order_of_the_input_leaves_no_trace(
 def test_many_row_groups_are_the_same_bytes_by_two_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a table has several row groups, threads do not decide where they end."""
+    """The number of threads does not change where the row groups of a table end."""
     monkeypatch.setattr(catalog, "ROW_GROUP", 2048)
     one = synthetic(tmp_path / "one", papers=400)
     one.build(workers=1)
@@ -260,7 +260,7 @@ def test_what_workers_share_has_no_name(dump: Site, temporary: Path) -> None:
 def test_a_defect_in_a_worker_tells_where_it_was(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody foresaw in a worker is raised by the build, with the worker's own traceback."""
+    """An unexpected error in a worker is raised by the build, with the worker's traceback."""
 
     def unlimited(*fields: Any) -> TaskContext:  # noqa: ANN401 - of a job
         return replace(TaskContext(*fields), limits=cast("Limits", None))
@@ -292,7 +292,7 @@ def test_an_interrupt_ends_workers_and_all(
 
 
 def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: Path) -> None:
-    """What is held while a file is read does not grow with the documents in it."""
+    """The memory for reading a file does not grow with the documents in it."""
     (tmp_path / "many.ndjson").write_bytes(b"x\n" * 60_000)
     (tmp_path / "known").write_bytes(b"")
     (file,) = discover([tmp_path / "many.ndjson"])

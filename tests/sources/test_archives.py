@@ -130,7 +130,7 @@ def test_many_directories_may_stand_before_the_first_file(tmp_path: Path) -> Non
 def test_what_holds_no_document_is_a_row(
     tmp_path: Path, name: str, raw: bytes, reason: str
 ) -> None:
-    """Nothing that was read goes without one: the rows account for every file and member."""
+    """Every file and member that was read has a row."""
     (tmp_path / name).write_bytes(raw)
     (tmp_path / "z.tar").write_bytes(packed_tar({name: raw}))
     assert [found[2] for found in read(tmp_path)] == [reason, reason]
@@ -138,7 +138,7 @@ def test_what_holds_no_document_is_a_row(
 
 
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
-    """What cannot be read without a password says so."""
+    """A member that needs a password is refused with that reason."""
     raw = bytearray(packed_zip({"secret": b"{}" * 9}))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(mark) + offset] |= 1

@@ -126,7 +126,7 @@ def test_a_broken_envelope_keeps_what_is_whole(tmp_path: Path, raw: bytes, reaso
 
 @pytest.mark.parametrize("beside", [b'"data": ' + DOCUMENTS[0], b'"pith_number": "a"'])
 def test_a_document_behind_a_long_array_is_said(tmp_path: Path, beside: bytes) -> None:
-    """Where an array is longer than a document, what follows it is seen last, and not skipped."""
+    """If an array is longer than a document, the text after it is read last and not skipped."""
     (tmp_path / "a").write_bytes(b'{"items": ' + ITEMS + b", " + beside + b"}")
     *whole, last = read(tmp_path, Limits(document_bytes=20_000))
     assert [raw for *_, raw in whole] == DOCUMENTS

@@ -44,7 +44,7 @@ def test_links_below_a_source_are_not_followed(tmp_path: Path) -> None:
 def test_a_source_through_a_link_is_the_one_of_the_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `link/..` is, the link decides: another directory is not read in its place."""
+    """`link/..` is the parent of the link's target; no other directory is read instead."""
     for name in ("real/sub", "real/b", "b"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "x").write_bytes(RAW)
@@ -79,7 +79,7 @@ def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["", Path()])
 def test_an_empty_source_is_not_the_working_directory(source: str | Path) -> None:
-    """What an unset variable of a shell leaves is wrong usage; a dot means what it says."""
+    """An empty source, as an unset shell variable gives, is wrong usage; a dot is a directory."""
     if source:
         assert _paths(discover([source]))
         return
@@ -88,7 +88,7 @@ def test_an_empty_source_is_not_the_working_directory(source: str | Path) -> Non
 
 
 def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
-    """A warehouse below a source is not read, by whatever path either is named."""
+    """A warehouse below a source is not read, by any path to either."""
     (tmp_path / "source" / "warehouse").mkdir(parents=True)
     (tmp_path / "source" / "x").write_bytes(RAW)
     (tmp_path / "source" / "warehouse" / "y").write_bytes(RAW)
@@ -102,7 +102,7 @@ def test_the_warehouse_is_no_input(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["snapshots", "staging/parts", "snapshots/mine/deeper", "link"])
 def test_what_the_warehouse_manages_is_no_source(tmp_path: Path, name: str) -> None:
-    """Documents where builds delete and write are refused, by whatever path they are named."""
+    """Sources where builds delete and write are refused, by any path to them."""
     for folder in ("snapshots/mine/deeper", "staging/parts"):
         (tmp_path / "warehouse" / folder).mkdir(parents=True)
     (tmp_path / "warehouse" / "link").symlink_to("snapshots/mine")

@@ -1,4 +1,4 @@
-"""What was found where: an unchanged file is not read again, and nothing is taken for one."""
+"""Inventory: an unchanged file is not read again, and no changed file counts as unchanged."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_source_may_be_a_link(tmp_path: Path) -> None:
 def test_a_source_that_is_spelled_otherwise_is_the_same(
     site: Site, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a relative path or a link the same mirror is no other: nothing is read, rows stay."""
+    """A relative path or a link to the same mirror reads nothing again, and its rows stay."""
     (site.root / "link").symlink_to("mirror")
     monkeypatch.chdir(site.root)
     for source in ("mirror", "link", "./link/../mirror"):
@@ -123,7 +123,7 @@ def _listing(site: Site) -> Path:
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe"])
 def test_a_listing_without_its_digests_is_made_anew(site: Site, content: bytes | None) -> None:
-    """Where they are missing or wrong, all files are read, and there is nothing to publish."""
+    """If listings are missing or wrong, all files are read, and nothing new is published."""
     facts = _listing(site) / "listing.json"
     facts.unlink() if content is None else facts.write_bytes(content)
     summary = site.build()
@@ -291,7 +291,7 @@ def test_whatever_the_system_tells_of_a_file_can_be_listed(year: int) -> None:
 def test_another_program_judges_again_what_was_refused_unread(
     site: Site, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was too large for one program is read by the next, and nothing else."""
+    """A document too large for one program is read by the next, which reads nothing else."""
     small = Limits(document_bytes=len(REAL[RECORD]) - 1)
     site.build(rescan=True, limits=small)
     refused = site.rows("select count(*) from documents where status = 'refused'")
@@ -352,7 +352,7 @@ def test_a_stale_document_ends_with_its_file(site: Site, tmp_path: Path) -> None
 
 
 def test_what_lies_behind_a_broken_place_stays(tmp_path: Path) -> None:
-    """Of an archive that is cut short, the documents that cannot be reached stay, stale."""
+    """Documents of a truncated archive that cannot be reached stay as stale."""
     site = Site(tmp_path)
     lines = [content.replace(b"\n", b"") for content in REAL.values()]
     site.put("all.jsonl.gz", gzip.compress(b"\n".join(lines), mtime=0))
@@ -422,7 +422,7 @@ def test_documents_below_a_directory_that_cannot_be_listed_are_stale(
 def test_a_directory_that_cannot_be_listed_may_lie_below_another(
     tmp_path: Path, shut: Callable[[Path], None]
 ) -> None:
-    """Of two sources, one below the other, all documents stay, before, in and after the inner."""
+    """If one source is below another, all documents stay: before, in and after the inner one."""
     site = Site(tmp_path)
     names = ["a.json", "sub/b.json", "sub/deep/c.json", "sub-not/d.json", "z/e.json"]
     site.put_all(dict(zip(names, REAL.values(), strict=True)))
@@ -439,7 +439,7 @@ def test_a_directory_that_cannot_be_listed_may_lie_below_another(
 def test_a_state_out_of_reach_may_differ_from_its_bundle(
     tmp_path: Path, shut: Callable[[Path], None]
 ) -> None:
-    """It keeps its rows, though nobody can read where it differs."""
+    """A stale state keeps its rows, though the place where it differs cannot be read."""
     site, case = Site(tmp_path), REPO / "tests" / "cases" / "state_altered_fail"
     site.put("bundle.json", (case / "bundle.json").read_bytes())
     site.put("shut/state.json", (case / "state.json").read_bytes())
@@ -455,7 +455,7 @@ def test_a_state_out_of_reach_may_differ_from_its_bundle(
 def test_where_a_state_differs_is_read_in_a_copy_that_still_holds_it(
     tmp_path: Path, name: str
 ) -> None:
-    """Of two copies, of the state or of its bundle, a stale one costs no pointer."""
+    """If one of two copies of the state or the bundle is stale, the pointer is still found."""
     site, case = Site(tmp_path), REPO / "tests" / "cases" / "state_altered_fail"
     for file in ("bundle.json", "state.json"):
         site.put(file, (case / file).read_bytes())
@@ -472,7 +472,7 @@ def test_where_a_state_differs_is_read_in_a_copy_that_still_holds_it(
 
 
 def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:
-    """What never parsed has no rows to keep."""
+    """A document that never parsed has no rows to keep."""
     site = Site(tmp_path)
     site.put("a.json", REAL[RECORD][:2000])
     site.build()
@@ -540,7 +540,7 @@ def test_a_listing_that_is_gone_loses_no_last_good_rows(site: Site) -> None:
 def test_a_build_that_is_cut_off_after_publishing_keeps_its_listing(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a snapshot holds is listed before it is published, so that no night is forgotten."""
+    """The listing of a snapshot is saved before the snapshot is published."""
 
     def cut(*_: object) -> None:
         raise KeyboardInterrupt
@@ -586,7 +586,7 @@ def test_five_incremental_steps_equal_one_clean_build(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("archived", [False, True])
 def test_lines_that_are_emptied_keep_their_documents(tmp_path: Path, *, archived: bool) -> None:
-    """Where a file or a member held documents before, nothing in it is damage: its rows stay."""
+    """A file or member that held documents and is empty now is unreadable; its rows stay."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"
     source.mkdir()
     samples = [json.dumps(json.loads(file.read_bytes())) for file in sorted(SAMPLES.iterdir())]

@@ -69,7 +69,7 @@ def test_what_exists_is_no_pattern(tree: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["*.xml", "nowhere/*", "x/../*/../*.json", "a.json/*"])
 def test_a_pattern_without_a_match_is_an_error(tree: Path, pattern: str) -> None:
-    """As a missing source, a pattern that matches nothing stops the run."""
+    """A pattern that matches nothing stops the run, as a missing source does."""
     assert tree.is_dir()
     with pytest.raises(SourceError, match=r"cannot read the source .*: nothing matches it"):
         discover([pattern])
@@ -98,7 +98,7 @@ def test_a_pattern_finds_no_warehouse(tree: Path) -> None:
 def test_a_directory_that_a_pattern_cannot_list_keeps_its_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a pattern cannot look into has a row, and what it held stays, stale."""
+    """A directory that a pattern cannot read has a row; its earlier documents stay as stale."""
     site = Site(tmp_path)
     site.put_all({f"{number}/{name}": raw for number, (name, raw) in enumerate(REAL.items())})
     pattern = Path(f"{site.mirror}/*/*")
@@ -205,7 +205,7 @@ def test_documents_are_verified_from_standard_input(console: Console) -> None:
 
 
 def test_a_terminal_is_no_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever forgets to pipe is told so at once."""
+    """Reading standard input from a terminal is refused at once."""
     terminal = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys, "stdin", terminal)

@@ -146,7 +146,7 @@ def test_objects_are_fetched_at_once(bucket: Buckets, monkeypatch: pytest.Monkey
 
 
 def test_only_changed_objects_are_read(bucket: Buckets, tmp_path: Path) -> None:
-    """What has the same tag and size is not asked for; what is gone leaves the tables."""
+    """An object with the same tag and size is not fetched; one that is gone leaves the tables."""
     site, source = Site(tmp_path), f"s3://{BUCKET}/"
     bucket.put_all(REAL)
     site.build(source)
@@ -171,7 +171,7 @@ def test_only_changed_objects_are_read(bucket: Buckets, tmp_path: Path) -> None:
 def test_an_object_that_changes_while_it_is_read_is_no_mix(
     bucket: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was listed is read, or nothing: parts of two contents never meet."""
+    """The listed content is read, or nothing: parts of two contents are never mixed."""
     monkeypatch.setattr(objects, "PART", 1000)
     line = b'"' + b"a" * 98 + b'"\n'
     bucket.put("x.jsonl", line * 100)
@@ -233,7 +233,7 @@ def test_a_server_that_is_gone_is_not_asked_for_ever(bucket: Buckets) -> None:
 def test_a_bucket_that_cannot_be_listed_to_its_end_keeps_its_rows(
     bucket: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the listing did not come to stays, stale: nothing seems to have vanished."""
+    """Objects that a broken listing did not reach stay as stale; none counts as vanished."""
     site, source = Site(tmp_path), f"s3://{BUCKET}/a/"
     bucket.put_all(REAL, "a/")
     site.build(source)
@@ -370,7 +370,7 @@ def test_no_credentials_are_written_anywhere(
 def test_without_the_extra_one_line_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, console: Console
 ) -> None:
-    """Who did not install it is told what to install, in one line."""
+    """If the extra is not installed, one line says what to install."""
 
     def missing(name: str) -> object:
         if name.startswith("obstore"):
@@ -385,7 +385,7 @@ def test_without_the_extra_one_line_names_it(
 
 
 def test_settled_sources_stay_as_they_are(bucket: Buckets) -> None:
-    """What tells prefixes from objects once says the same of its own answer."""
+    """Deciding twice whether a source is a prefix or an object gives the same answer."""
     bucket.put_all({"a/x": b"1", "b": b"2"})
     once = settled([f"s3://{BUCKET}", f"s3://{BUCKET}/a", f"s3://{BUCKET}/b", "https://host/x"])
     assert once == [f"s3://{BUCKET}/", f"s3://{BUCKET}/a/", f"s3://{BUCKET}/b", "https://host/x"]

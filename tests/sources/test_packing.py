@@ -1,4 +1,4 @@
-"""Recognising what is packed by its first bytes, whatever it is named."""
+"""Packed data is recognised by its first bytes, under any name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_cannot_be_unpacked_is_refused_by_name(
 
 
 def test_packed_data_within_packed_data_is_refused(tmp_path: Path) -> None:
-    """What is packed twice, as in a file that packs itself, is not unpacked for ever."""
+    """Data that is packed twice, as in a file that holds itself, is not unpacked for ever."""
     (tmp_path / "x.gz").write_bytes(CODECS["zst"](gzip.compress(_RAW)))
     (found,) = read(tmp_path / "x.gz")
     assert found[2] == "refused: gzip data within zstd data: unpack it first"
@@ -83,5 +83,5 @@ def test_an_archive_of_the_oldest_kind_is_recognised(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("head", [b"", b"PK", b"BZh9 and so on", _RAW, b"{" * 600, b"\x1f\x8b"])
 def test_other_content_is_not_packed(head: bytes) -> None:
-    """Nothing else is taken for packed, whatever it begins with."""
+    """Other files are not taken for packed, by any first bytes."""
     assert packing(head) is None

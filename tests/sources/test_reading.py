@@ -91,7 +91,7 @@ def test_lines_under_another_name_are_documents(tmp_path: Path, name: str, betwe
 
 
 def test_whole_lines_under_another_name_stay_whole_before_a_break(tmp_path: Path) -> None:
-    """Of a packed file that is cut, lines are found by what they are, too."""
+    """The lines of a truncated packed file are recognised by their content, too."""
     *lines, last = _read_of(tmp_path, "part_000.gz", gzip.compress(_LINES)[:-200])
     assert len(lines) > 1000
     assert last.status == "unreadable"
@@ -127,7 +127,7 @@ def test_a_line_across_reads_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
 def test_a_file_of_crumbs_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
-    """Beyond a batch, lines must be of a size that documents have, or a KB holds 500,000 rows."""
+    """Beyond a batch, lines must be as long as documents are, or a KB could give 500,000 rows."""
     path = tmp_path / name
     content = b"1\n" * 100_000
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -145,7 +145,7 @@ def test_crumbs_among_documents_are_read(tmp_path: Path) -> None:
 
 
 def test_lines_before_a_break_are_kept(tmp_path: Path) -> None:
-    """Of a truncated archive the whole lines are documents, and its end is a row of its own."""
+    """The whole lines of a truncated archive are documents, and its end has a row of its own."""
     path = tmp_path / "x.jsonl.gz"
     line = b'{"a":"' + os.urandom(40_000).hex().encode() + b'"}'
     path.write_bytes(gzip.compress(b"\n".join([line] * 40))[:-20])
@@ -194,7 +194,7 @@ def test_a_packed_byte_costs_no_more_in_a_small_file(
 
 
 def test_a_broken_archive_is_let_go_at_once(tmp_path: Path) -> None:
-    """No error keeps a stream that unpacks: thousands would stay until a collection comes."""
+    """No error holds an unpacking stream: thousands would stay until garbage is collected."""
     gc.collect()
     gc.disable()
     try:

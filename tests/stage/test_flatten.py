@@ -1,4 +1,4 @@
-"""Nothing of a document is dropped unnoticed: each JSON path of the samples has its place.
+"""Each JSON path of the samples has its place in the tables.
 
 `tests.places` says which.
 """

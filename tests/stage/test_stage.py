@@ -111,7 +111,7 @@ def test_more_keys_than_the_limit_are_refused() -> None:
     ],
 )
 def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
-    """What names or spells a key has a length: each signature is held against those of each key."""
+    """Names and fingerprints of keys are bounded: each signature is compared with each of them."""
     *path, name = (int(token) if token.isdigit() else token for token in place[1:].split("/"))
     for extra, status in (("", "ok"), ("x", "refused")):
         bundle = sample(4)

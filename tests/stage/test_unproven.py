@@ -1,4 +1,4 @@
-"""What nobody vouches for never passes for what a pinned key vouches for, nor displaces it."""
+"""An unproven document neither passes as a proven one nor displaces it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _shown(warehouse: Warehouse, section: str, number: str) -> list[dict[str, An
 
 
 def test_the_claims_stand_beside_what_is_vouched_for(warehouse: Warehouse) -> None:
-    """Three records claim something that nobody signed, and are papers like the others."""
+    """Three records claim something that is not signed, and are papers like the others."""
     found = _rows(warehouse, "select proof, count(*) from papers group by all order by all")
     assert found == [("receipt", 1), ("signed", 2), ("unsigned", 3)]
 
@@ -170,7 +170,7 @@ def test_a_claim_to_be_a_version_dates_no_work(warehouse: Warehouse) -> None:
 
 
 def test_a_work_that_is_only_claimed_is_dated_by_its_claims(warehouse: Warehouse) -> None:
-    """Where no version is vouched for, all of them count."""
+    """If no version is proven, all of them count."""
     found = _rows(
         warehouse,
         "select version_count, first_submitted_at::text, proofs from works where source_id = $id",
@@ -207,7 +207,7 @@ def test_strangers_events_shift_no_step(warehouse: Warehouse) -> None:
 
 
 def test_a_result_of_a_search_says_how_well_it_is_proven(warehouse: Warehouse) -> None:
-    """What is only claimed is found, and marked."""
+    """A paper that is only claimed is found, and marked."""
     found = _rows(warehouse, RESULTS, **find(warehouse, "usurped", 10))
     assert [row[-1] for row in found] == ["unsigned"] * 3
 

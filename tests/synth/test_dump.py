@@ -123,7 +123,7 @@ def test_papers_spread_over_years_categories_and_identifiers() -> None:
 
 
 def test_identifiers_are_unique_up_to_the_largest_dump() -> None:
-    """No two works share an arXiv id, which has the form of its month, however many there are."""
+    """No two works share an arXiv id, and each id has the form of its month."""
     works = [*range(9000), *range(MAX_PAPERS - 9000, MAX_PAPERS)]
     ids = {arxiv_id(work) for work in works}
     assert len(ids) == len(works)
@@ -380,7 +380,7 @@ def _empty_columns(warehouse: Path) -> set[str]:
 def test_every_column_that_real_documents_leave_empty_is_filled(
     samples_warehouse: Path, eventful: Path
 ) -> None:
-    """What the five samples leave null has a value in a dump with events of every type."""
+    """A column that is null in the five samples has a value in a dump with all types of event."""
     empty = _empty_columns(samples_warehouse)
     assert len(empty) > 35
     assert empty & _empty_columns(eventful) == set(_NEVER_FILLED)

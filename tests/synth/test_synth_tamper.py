@@ -1,6 +1,6 @@
-"""Every tampered document of a dump raises exactly what its list says, and no other does.
+"""Every tampered document raises exactly its listed findings, and no other document any.
 
-The list follows from the rules, the findings from the checks: each holds the other.
+The list follows from the rules, the findings from the checks, so each tests the other.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_the_list_names_the_paper_and_the_place(tmp_path: Path) -> None:
 
 
 def test_every_way_of_tampering_is_documented() -> None:
-    """docs/synth.md has a row for each way, and for no other, with the kinds that it is of."""
+    """docs/synth.md has exactly one row for each way to tamper, with its kinds."""
     page = (REPO / "docs" / "synth.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\| `(\w+)` \| ((?:record|bundle|state|all|, )+) \|", page, re.MULTILINE)
     known = {name for names in TAMPERS.values() for name in names}

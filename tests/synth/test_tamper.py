@@ -75,7 +75,7 @@ def test_every_change_in_a_bundle_is_found_by_name_but_for_what_is_listed(tmp_pa
 
 
 def test_recomputed_hashes_hide_no_change_in_a_bundle(tmp_path: Path) -> None:
-    """Whoever recomputes every hash of a bundle without the key breaks its signature."""
+    """Recomputing every hash of a bundle without the key breaks its signature."""
     tampered = _restated(4)
     codes = noticed(tampered, tmp_path)
     assert len(tampered) > 1000
@@ -87,7 +87,7 @@ def test_recomputed_hashes_hide_no_change_in_a_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["record", "state"])
 def test_what_is_not_found_is_listed_as_stated(kind: str, tmp_path: Path) -> None:
-    """What can change unnoticed in a record or state is exactly what docs/evidence.md lists."""
+    """The places of a record or state that can change unnoticed are those in docs/evidence.md."""
     single, restated = set[tuple[str, str]](), set[tuple[str, str]]()
     for number in _SAMPLES[kind]:
         folder = tmp_path / str(number)

@@ -101,7 +101,7 @@ def test_wrong_usage_by_a_timer_is_told_too(site: Site, build: Build) -> None:
 
 
 def test_a_snapshot_that_cannot_be_read_hides_no_failure(site: Site, build: Build) -> None:
-    """Where the published tables are gone, the page still says that the last attempt failed."""
+    """If the published tables are gone, the page still says that the last attempt failed."""
     build()
     _unmount(site)
     shutil.rmtree(site.warehouse / "snapshots")
@@ -110,7 +110,7 @@ def test_a_snapshot_that_cannot_be_read_hides_no_failure(site: Site, build: Buil
 
 
 def test_attempts_are_bounded_and_whole(tmp_path: Path) -> None:
-    """The newest hundred are kept, each with a reason of bounded length; a torn line is none."""
+    """The newest hundred are kept, each with a reason of bounded length; a torn line is skipped."""
     (tmp_path / "lock").touch()
     for number in range(120):
         attempts.keep(tmp_path, attempts.ended(1, f"{number} {'x' * 5000}"))

@@ -71,7 +71,7 @@ def test_a_name_that_duckdb_misreads(
 def test_a_directory_that_duckdb_misreads(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A good name below a bad directory is refused, too, also behind a link."""
+    """A good name below a bad directory is refused, even behind a link."""
     (tmp_path / "a?b").mkdir()
     (tmp_path / "link").symlink_to("a?b")
     monkeypatch.chdir(tmp_path / "a?b")
@@ -86,7 +86,7 @@ def test_a_directory_that_duckdb_misreads(
 def test_an_empty_name_is_not_the_working_directory(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[object, ...]
 ) -> None:
-    """What an unset variable of a shell leaves is wrong usage, and nothing is made."""
+    """An empty path, as an unset shell variable gives, is wrong usage, and nothing is made."""
     monkeypatch.chdir(tmp_path)
     finished = console(*command, "--warehouse", "")
     assert finished.code == 2

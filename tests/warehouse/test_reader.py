@@ -57,7 +57,7 @@ def test_tables_gives_the_catalogue(samples_warehouse: Path) -> None:
 
 
 def test_an_unknown_table_is_named(samples_warehouse: Path) -> None:
-    """`table` of a name that is none says which there are, and opens no file by it."""
+    """`table` of an unknown name lists the tables, and opens no file of that name."""
     with Warehouse(samples_warehouse) as warehouse:
         for name in ("paper", "../papers", "papers/", ""):
             with pytest.raises(UsageError, match="there are aliases, attestations"):
@@ -155,7 +155,7 @@ def test_a_warehouse_is_found_as_the_commands_find_it(
 
 
 def test_every_error_has_a_public_name(tmp_path: Path) -> None:
-    """What a user meets can be imported by the name that its trace shows."""
+    """A class that a user sees can be imported by the name that its trace shows."""
     with pytest.raises(WarehouseError) as caught:
         Warehouse(tmp_path / "missing")
     assert not caught.type.__name__.startswith("_")
@@ -219,7 +219,7 @@ def test_a_locked_warehouse_makes_no_file(samples_warehouse: Path, tmp_path: Pat
 
 
 def test_a_published_table_is_read_only(samples_warehouse: Path) -> None:
-    """Nobody may write the files of a published table, so that the system refuses it, too."""
+    """The files of a published table are read-only, so the system refuses to write them, too."""
     files = list((samples_warehouse / "current").resolve().glob("*/*.parquet"))
     assert len(files) == len(catalog.tables())
     assert [file for file in files if file.stat().st_mode & 0o222] == []
@@ -228,7 +228,7 @@ def test_a_published_table_is_read_only(samples_warehouse: Path) -> None:
 def test_a_locked_warehouse_spills_in_private(
     samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What does not fit into memory goes to a private directory, which goes with the warehouse."""
+    """DuckDB spills to a private directory, which is removed with the warehouse object."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "private"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "private").mkdir()
@@ -282,7 +282,7 @@ def test_an_open_warehouse_leaves_the_database_file_to_others(samples_warehouse:
 
 
 def test_tables_of_ones_own_stand_beside_the_views(samples_warehouse: Path) -> None:
-    """What is created on the connection of a warehouse is in memory, and joins with its views."""
+    """A table created on the connection of a warehouse is in memory, and joins with its views."""
     with Warehouse(samples_warehouse) as warehouse:
         warehouse.connection.execute("create table mine as select pith_number from papers limit 1")
         joined = warehouse.sql("select count(*) from mine join papers using (pith_number)")

@@ -118,7 +118,7 @@ def test_every_form_resolves(samples: Warehouse, identifier: str) -> None:
 
 @pytest.mark.parametrize("identifier", WRONG, ids=range(len(WRONG)))
 def test_wrong_names_give_nothing(samples: Warehouse, identifier: str | None) -> None:
-    """What names no paper gives an empty result and no error."""
+    """An identifier of no paper gives an empty result and no error."""
     assert _resolve(samples.connection, identifier) == []
 
 
@@ -297,7 +297,7 @@ def _names(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, list[str]]]
 def test_a_lookup_among_200_000_papers_reads_few_row_groups(
     large: duckdb.DuckDBPyConnection,
 ) -> None:
-    """By DuckDB's own profile every form reads a few row groups: two names may each span two."""
+    """By DuckDB's profile each form reads few row groups; each of two names may span two."""
     for identifier, numbers in _names(large):
         assert _resolve(large, identifier) == numbers
         profile = large.execute(

@@ -120,7 +120,7 @@ def test_the_best_match_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_title_counts_more_than_an_abstract(opened: Warehouse) -> None:
-    """Of papers with the same word the one that has it in its title comes before the other."""
+    """A paper with the word in its title comes before one with the word elsewhere."""
     numbers = _numbers(opened, "gpus")
     titled = opened.sql("select pith_number from papers where title ilike '%gpu%'").fetchall()
     assert len(numbers) > len(titled) > 0
@@ -129,7 +129,7 @@ def test_a_title_counts_more_than_an_abstract(opened: Warehouse) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_has_a_syntax(opened: Warehouse, text: str) -> None:
-    """A query is words and nothing else, whatever stands between them."""
+    """A query is only its words: all characters between them are ignored."""
     words = " ".join(re.findall(r"[^\W_]+", text))
     assert _numbers(opened, text) == _numbers(opened, words)
 
@@ -191,7 +191,7 @@ def test_the_index_is_made_once_and_only_for_the_snapshot(tmp_path: Path) -> Non
 
 
 def test_a_warehouse_that_cannot_be_written_can_be_searched(tmp_path: Path) -> None:
-    """Where no index can be kept, a temporary one serves."""
+    """If no index can be kept, a temporary one is used."""
     target = tmp_path / "warehouse"
     build_warehouse(target, SAMPLES)
     (target / "search").write_text("not a directory", encoding="utf-8")
@@ -219,7 +219,7 @@ def test_an_index_that_cannot_be_used_is_made_anew(tmp_path: Path, content: byte
 def test_an_index_is_on_the_disk_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a power cut leaves under the name of an index is a whole one."""
+    """After a power cut, the file of an index is whole."""
     target = tmp_path / "warehouse"
     build_warehouse(target, SAMPLES)
     synced: list[str] = []
@@ -237,7 +237,7 @@ def test_an_index_is_on_the_disk_before_it_has_its_name(
 def test_an_index_that_cannot_be_made_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no room for an index, an error names the snapshot, and nothing is left."""
+    """If there is no room for an index, an error names the snapshot, and no file is left."""
 
     def fail(*_: object) -> None:
         message = "database or disk is full"
@@ -252,7 +252,7 @@ def test_an_index_that_cannot_be_made_is_reported(
 
 
 def test_what_a_killed_search_left_is_removed(warehouse: Path) -> None:
-    """The next index that is made removes what dead processes left, and no other's."""
+    """Making an index removes the leftovers of dead processes, and only theirs."""
     folder = warehouse / "search"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -133,7 +133,7 @@ def test_the_lock_of_a_dead_process_does_not_block(site: Site) -> None:
 
 @pytest.mark.parametrize("command", [["rollback"], ["prune", "--keep", "1"]])
 def test_other_writers_wait_their_turn(site: Site, console: Console, command: list[str]) -> None:
-    """What else changes the warehouse is refused during a build, too."""
+    """Other commands that change the warehouse are refused during a build, too."""
     with snapshot.locked(site.warehouse):
         finished = console(*command, "--warehouse", site.warehouse)
     assert finished.code == 1
@@ -195,7 +195,7 @@ def test_a_lost_link_to_the_database_is_mended(
 
 
 def test_a_first_build_has_nothing_to_tell(tmp_path: Path) -> None:
-    """Where there never was a snapshot, its absence is no notice."""
+    """A missing snapshot gives no notice if there never was one."""
     site = Site(tmp_path)
     site.put_all(REAL)
     assert site.build().notices == []
@@ -204,7 +204,7 @@ def test_a_first_build_has_nothing_to_tell(tmp_path: Path) -> None:
 def test_a_failing_build_leaves_what_is_published(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even without its manifest, what `current` points at is never swept away."""
+    """The snapshot that `current` points at is never removed, even without its manifest."""
     before = tables(site.warehouse)
     _manifest(site).unlink()
 
@@ -241,7 +241,7 @@ def test_leftovers_of_dead_runs_are_swept(site: Site) -> None:
 def test_a_snapshot_that_was_never_published_is_none(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the manifest and the pointer, a build leaves what no command offers."""
+    """A build killed between the manifest and the link leaves a snapshot that no command offers."""
     killed, real = site.root / "killed", snapshot.publish
 
     def note(warehouse: Path, folder: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_snapshot_that_may_not_be_read_is_named(
 def test_what_cannot_be_deleted_fails_no_build(
     site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is published is published, though old snapshots stay: the log says so each night."""
+    """A snapshot is published even if old ones cannot be deleted: the log says so each night."""
     real = shutil.rmtree
 
     def deny(path: Path, *, ignore_errors: bool = False) -> None:
@@ -345,7 +345,7 @@ def test_what_cannot_be_deleted_fails_no_build(
 def test_what_cannot_be_deleted_is_named(
     site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of an old snapshot that is held fast is told by its folder, on a quiet night, too."""
+    """If an old snapshot cannot be deleted, the notice names its folder, even in a quiet night."""
     old, real = snapshot.current(site.warehouse), os.unlink
     site.put(RECORD, CHANGED)
     site.build()
@@ -367,7 +367,7 @@ def test_what_cannot_be_deleted_is_named(
 def test_a_prune_that_finds_no_memory_fails_no_build(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What DuckDB cannot do after the publish is a notice, as what the disk cannot is."""
+    """An error of DuckDB after the publish is a notice, as an error of the disk is."""
 
     def fail(*_: object) -> NoReturn:
         raise duckdb.OutOfMemoryException
@@ -383,7 +383,7 @@ def test_a_prune_that_finds_no_memory_fails_no_build(
 def test_a_sweep_that_is_killed_finishes_no_snapshot(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a snapshot that was never published the manifest goes before its mark does."""
+    """The manifest of a snapshot that was never published is removed before its mark."""
     folder = site.warehouse / "snapshots" / "20200101T000000.000000Z"
     folder.mkdir()
     for name in (snapshot.MANIFEST, snapshot.UNPUBLISHED):

@@ -101,7 +101,7 @@ def test_works_hold_every_paper_once(synthetic: Warehouse) -> None:
 
 
 def test_works_put_the_newest_proven_version_first(synthetic: Warehouse) -> None:
-    """What no receipt vouches for never stands before what one does; then the newest is first."""
+    """Proven versions stand before unproven ones; among these the newest is first."""
     found = _rows(synthetic, "select versions, proofs, latest_version from works")
     assert any(len(versions) > 1 for versions, _, _ in found)
     for versions, proofs, latest in found:
@@ -114,7 +114,7 @@ def test_works_put_the_newest_proven_version_first(synthetic: Warehouse) -> None
 
 
 def test_a_version_that_is_not_stated_is_not_the_latest(synthetic: Warehouse) -> None:
-    """Of the versions of a work one without a number stands last, however proven it is."""
+    """A version without a version number stands last, even if it is proven."""
     with duckdb.connect() as connection:
         connection.register("given", synthetic.sql("from papers").to_arrow_table())
         connection.execute(
