@@ -407,7 +407,7 @@ def export(names: tuple[str, ...], form: ExportFormat, output: Path, warehouse: 
     "--kinds",
     default="record,bundle,state",
     show_default=True,
-    help="The documents of each paper.",
+    help="The documents of each paper; there is also integrity.",
 )
 @click.option(
     "--tamper",

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.synth.dump import Plan, write
-from pipeline.vocabulary import PAPER_KINDS, Kind
+from pipeline.synth.dump import KINDS, Plan, write
+from pipeline.vocabulary import Kind
 
 #: More events than this would be dated after the bundle that holds them.
 _MOST_EVENTS = 100
@@ -34,12 +34,12 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 def _kinds(text: str) -> tuple[Kind, ...]:
-    """Return the kinds of a comma-separated list, in the order of `PAPER_KINDS`."""
+    """Return the kinds of a comma-separated list, in the order of `KINDS`."""
     named = set(text.split(","))
-    if unknown := named - set(PAPER_KINDS):
-        message = f"--kinds takes {','.join(PAPER_KINDS)} or some of them, not {sorted(unknown)}"
+    if unknown := named - set(KINDS):
+        message = f"--kinds takes {','.join(KINDS)} or some of them, not {sorted(unknown)}"
         raise UsageError(message)
-    return tuple(kind for kind in PAPER_KINDS if kind in named)
+    return tuple(kind for kind in KINDS if kind in named)
 
 
 def _events(text: str) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from pipeline.documents.merge import MERGE_VERSION
 from pipeline.documents.read import STATE_LISTS
 from pipeline.stage.flatten.papers import EXCERPT_CHARACTERS
 from pipeline.synth import events as happenings
+from pipeline.synth.integrity import integrity
 from pipeline.synth.papers import Paper
 from pipeline.synth.signer import KEY_ID, Signer
 from pipeline.vocabulary import EventType
@@ -326,6 +327,13 @@ class Draft:
     def state(self) -> bytes:
         """The state document, the same bytes as in the bundle."""
         return orjson.dumps(self._merged)
+
+    def integrity(self) -> bytes:
+        """Return the integrity document."""
+        paper = self.paper
+        return integrity(
+            paper.index, paper.source_id, self.pith_number, self.built_at, self._signer
+        )
 
     def bundle(self) -> bytes:
         """Return the bundle document."""

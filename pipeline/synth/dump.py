@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Final, NamedTuple, Self
 
 import orjson
 
@@ -21,6 +21,10 @@ from pipeline.vocabulary import PAPER_KINDS, Kind
 
 #: Papers whose documents go into one directory, or into one .ndjson file a kind.
 _CHUNKS = {"files": 1000, "ndjson": 10_000}
+
+
+#: The kinds of documents that a dump can hold.
+KINDS: Final[tuple[Kind, ...]] = (*PAPER_KINDS, "integrity")
 
 
 class SynthError(PithEtlError):
@@ -237,6 +241,8 @@ class _Maker:
 def _raw(draft: Draft, kind: Kind) -> bytes:
     if kind == "state":
         return draft.state
+    if kind == "integrity":
+        return draft.integrity()
     return draft.bundle() if kind == "bundle" else draft.record()
 
 

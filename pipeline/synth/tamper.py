@@ -106,7 +106,12 @@ class Scene:
 Tamper = Callable[[Scene], Tampered | None]
 
 #: The tamperings of each kind of document, by name.
-TAMPERS: Final[dict[Kind, dict[str, Tamper]]] = {"record": {}, "bundle": {}, "state": {}}
+TAMPERS: Final[dict[Kind, dict[str, Tamper]]] = {
+    "record": {},
+    "bundle": {},
+    "state": {},
+    "integrity": {},
+}
 
 _SNAPSHOT_EVENT: Final = "/events/1"
 _STATE_SNAPSHOT: Final = "/current/graph_snapshots/0/payload/graph_snapshot"
@@ -179,12 +184,12 @@ _ALIASES: Final = {
 }
 
 
-@_of("record", "bundle", "state")
+@_of("record", "bundle", "state", "integrity")
 def _truncated(scene: Scene) -> Tampered:
     return Tampered(scene.raw[: len(scene.raw) * 2 // 3], "/", frozenset({"document_refused"}))
 
 
-@_of("record", "bundle", "state")
+@_of("record", "bundle", "state", "integrity")
 def _duplicate_key(scene: Scene) -> Tampered:
     raw = scene.raw[:-1] + b',"pith_number":"pith:1999:MALLORY"}'
     return Tampered(raw, "/pith_number", frozenset({"document_refused"}))
@@ -514,3 +519,95 @@ def _title_restated(scene: Scene) -> Tampered:
     differs = scene.differs if "bundle" in scene.beside else ()
     findings = ("title_digest_mismatch", *scene.unlike_copy, *differs)
     return scene.touched(_TITLES["state"], *findings)
+
+
+# -- integrity documents ----------------------------------------------------------------------
+
+
+def _on_event(name: str, change: Callable[[Any], Any], *findings: str) -> Tamper:
+    """Return how to change a field of the first event, if there is one."""
+
+    def changed(scene: Scene) -> Tampered | None:
+        if not scene.tree["events"]:
+            return None
+        pointer = f"/events/0/{name}"
+        _change(scene.tree, pointer, change)
+        return scene.touched(pointer, *findings)
+
+    return changed
+
+
+TAMPERS["integrity"] |= {
+    "payload_digest_changed": _on_event(
+        "payload_sha256", lambda text: text[::-1], "signature_invalid"
+    ),
+    "event_signature_flipped": _on_event("signature_b64", _flip, "signature_invalid"),
+    "signature_unpadded": _on_event(
+        "signature_b64", lambda text: text.rstrip("="), "signature_malformed"
+    ),
+    "signature_removed": _on_event("signature_b64", lambda _: "", "signature_missing"),
+    "digest_removed": _on_event(
+        "payload_sha256", lambda _: None, "digest_missing", "signature_unsupported"
+    ),
+    "key_renamed": _on_event("signing_key_id", _other_letter, "signature_unknown_key"),
+    "payload_field_removed": _on_event(
+        "payload/evidence", lambda _: None, "integrity_event_incomplete"
+    ),
+    "severity_invented": _on_event(
+        "payload/severity",
+        lambda _: "grave",
+        "integrity_word_unknown",
+        "integrity_findings_disagree",
+    ),
+}
+
+
+@_of("integrity")
+def _finding_moved(scene: Scene) -> Tampered | None:
+    """Say that what was found is about another paper."""
+    if not scene.tree["events"]:
+        return None
+    pointer = "/events/0/payload/arxiv_id"
+    _change(scene.tree, pointer, lambda _: "9901.99999")
+    return scene.touched(pointer, "integrity_subject_mismatch", "integrity_findings_disagree")
+
+
+@_of("integrity")
+def _finding_unlisted(scene: Scene) -> Tampered | None:
+    """Leave the finding out of the list: its signed event stays."""
+    if not scene.tree["integrity"]["findings"]:
+        return None
+    scene.tree["integrity"]["findings"].clear()
+    return scene.touched("/integrity/findings", "integrity_count_mismatch")
+
+
+@_of("integrity")
+def _payload_replayed(scene: Scene) -> Tampered | None:
+    """Put a withdrawal beside the real digest and signature of a finding."""
+    events = scene.tree["events"]
+    if not events:
+        return None
+    payload = {**events[0]["payload"], "verdict_class": "rescinded"}
+    events.append({**events[0], "payload": payload})
+    return scene.touched(f"/events/{len(events) - 1}", "integrity_payload_contested")
+
+
+@_of("integrity")
+def _signature_borrowed(scene: Scene) -> Tampered | None:
+    """Give an event the digest and the signature of the paper's bundle."""
+    if not scene.tree["events"] or "bundle" not in scene.beside:
+        return None
+    signed = orjson.loads(scene.draft.bundle())["bundle_signature"]
+    event = scene.tree["events"][0]
+    event["payload_sha256"] = signed["bundle_sha256"]
+    event["signature_b64"] = signed["signature_b64"]
+    return scene.touched("/events/0/payload_sha256", "integrity_payload_contested")
+
+
+@_of("integrity")
+def _cleaned(scene: Scene) -> Tampered | None:
+    """Call a paper clean that has a critical finding."""
+    if not scene.tree["integrity"]["summary"]["critical"]:
+        return None
+    scene.tree["integrity"]["clean"] = True
+    return scene.touched("/integrity/clean", "integrity_count_mismatch")

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.documents.keyring import load
 from pipeline.jobs.build import BuildConfig, build
-from pipeline.synth.dump import Plan, write
+from pipeline.synth.dump import KINDS, Plan, write
 from pipeline.synth.tamper import TAMPERS
 from pipeline.vocabulary import PAPER_KINDS, Kind
 from tests.building import rows
@@ -53,6 +53,8 @@ def _found(plan: Plan) -> Findings:
         (("record", "bundle"), (2, 6), "files"),
         (("record", "state"), (2, 6), "ndjson"),
         (("bundle", "state"), (2, 3), "files"),
+        (KINDS, (2, 3), "ndjson"),
+        (("integrity",), (2, 2), "files"),
     ],
 )
 def test_tampering_raises_exactly_what_is_listed(
@@ -72,7 +74,7 @@ def test_tampering_raises_exactly_what_is_listed(
 
 def test_every_way_of_tampering_is_used(tmp_path: Path) -> None:
     """A dump of all kinds is tampered with in every way that its kinds know."""
-    write(Plan(90, tmp_path, tamper=1 / 3), 1)
+    write(Plan(480, tmp_path, kinds=KINDS, tamper=1 / 4), 1)
     used = {(line["kind"], line["tamper"]) for line in _listed(tmp_path)}
     assert used == {(kind, name) for kind, names in TAMPERS.items() for name in names}
     assert len(used) > 50
@@ -109,7 +111,9 @@ def test_the_list_names_the_paper_and_the_place(tmp_path: Path) -> None:
 def test_every_way_of_tampering_is_documented() -> None:
     """docs/synth.md has exactly one row for each way to tamper, with its kinds."""
     page = (REPO / "docs" / "synth.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^\| `(\w+)` \| ((?:record|bundle|state|all|, )+) \|", page, re.MULTILINE)
+    lines = re.findall(
+        r"^\| `(\w+)` \| ((?:record|bundle|state|integrity|all|, )+) \|", page, re.MULTILINE
+    )
     known = {name for names in TAMPERS.values() for name in names}
     documented = {
         name: set(TAMPERS) if kinds == "all" else set(kinds.split(", ")) for name, kinds in lines
