@@ -10,6 +10,7 @@ from typing import Any, get_args
 import duckdb
 import pytest
 
+from pipeline import catalog
 from pipeline.cli.render import WRITERS
 from pipeline.resources import sql, sql_dir
 from pipeline.vocabulary import (
@@ -122,6 +123,39 @@ def test_the_levels_of_proof_are_graded_in_the_order_of_their_list() -> None:
     levels = duckdb.execute(ordered).fetchall()
     assert tuple(level for level, _ in levels) == words(ProofLevel)
     assert set(VOUCHED) == set(words(ProofLevel)[-2:])
+
+
+def test_sql_orders_severities_and_levels_as_their_lists_do() -> None:
+    """Each list by which SQL sorts them is the whole list, the worst or the best first."""
+    ordered = re.compile(r"list_position\(\[([^]]*)\], (?:[a-z]+\.)?(severity|proof)\)")
+    lists = {"severity": tuple(Severity), "proof": words(ProofLevel)[::-1]}
+    files = [file for file in sql_dir().rglob("*.*") if file.suffix in {".sql", ".toml"}]
+    found = [use for file in files for use in ordered.findall(file.read_text("utf-8"))]
+    assert {name for _, name in found} == set(lists)
+    for listed, name in found:
+        assert tuple(re.findall(r"\w+", listed)) == lists[name]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "literal"),
+    [
+        ("documents", "status", Status),
+        ("documents", "proof", ProofLevel),
+        ("papers", "title_status", TextStatus),
+        ("signatures", "status", SignatureStatus),
+        ("signatures", "kind", SignatureKind),
+        ("states", "merge_status", MergeStatus),
+        ("keys", "key_status", KeyStatus),
+    ],
+)
+def test_the_meaning_of_a_column_names_each_word(
+    table: str,
+    column: str,
+    literal: Any,  # noqa: ANN401 - Python has no type for a `Literal`
+) -> None:
+    """Who reads the documentation of a column finds all values that it may have."""
+    (meaning,) = (c.meaning for c in catalog.table(table).columns if c.name == column)
+    assert set(words(literal)) <= set(re.findall(r"\w+", meaning))
 
 
 def test_each_format_of_a_result_has_a_writer() -> None:

@@ -13,6 +13,7 @@ from pipeline.duck import Connection, literal, quote, row_of
 from pipeline.errors import WarehouseError
 from pipeline.model import audit, incremental, tables
 from pipeline.runner import part_store
+from pipeline.vocabulary import Severity
 from pipeline.warehouse import snapshot
 
 
@@ -21,7 +22,7 @@ class Result:
     """The result of a check: its name, its severity, the number of findings, whether it passes."""
 
     name: str
-    severity: str
+    severity: Severity
     count: int
     passed: bool
 
@@ -31,19 +32,19 @@ def check_files(folder: Path) -> Iterator[Result]:
     damaged = snapshot.damaged(folder)
     for name in snapshot.manifest(folder).files:
         same = name not in damaged
-        yield Result(f"file {name}", "error", 0 if same else 1, same)
+        yield Result(f"file {name}", Severity.ERROR, 0 if same else 1, same)
 
 
 def check_link(warehouse: Path) -> Result:
     """Return whether `pith.duckdb` leads to the published snapshot."""
     linked = snapshot.is_linked(warehouse)
-    return Result(f"link {snapshot.DATABASE}", "error", 0 if linked else 1, linked)
+    return Result(f"link {snapshot.DATABASE}", Severity.ERROR, 0 if linked else 1, linked)
 
 
 def check_logs(warehouse: Path) -> Result:
     """Return whether `pith.duckdb` has no log of a writing client; readers would replay it."""
     count = len(snapshot.stray_logs(warehouse))
-    return Result(f"no {snapshot.DATABASE}.wal", "error", count, count == 0)
+    return Result(f"no {snapshot.DATABASE}.wal", Severity.ERROR, count, count == 0)
 
 
 def check_tables(connection: Connection) -> Iterator[Result]:
@@ -53,7 +54,7 @@ def check_tables(connection: Connection) -> Iterator[Result]:
         # rows are counted, because `count(distinct ...)` leaves out a key that is null
         different = f"select count(*) from (select distinct {key} from {name})"  # noqa: S608 - our own names
         (count,) = row_of(connection, f"select count(*) - ({different}) from {name}")  # noqa: S608 - our own names
-        yield Result(f"key of {table.name}", "error", count, count == 0)
+        yield Result(f"key of {table.name}", Severity.ERROR, count, count == 0)
 
 
 def check_findings(connection: Connection) -> Iterator[Result]:
