@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -194,12 +194,14 @@ def pages(address: _Address) -> Iterator[Sequence[ObjectMeta]]:
         OSError: the bucket cannot be listed, or not to its end.
     """
     with _explained(address.store):
-        yield from _library().list(_store(address.store), address.key.strip("/") or None)
+        found = _library().list(_store(address.store), address.key.strip("/") or None)
+        while (page := _waited(next, found, None)) is not None:
+            yield page
 
 
 def _head(address: _Address) -> ObjectMeta:
     with _explained(address.store):
-        meta: ObjectMeta = _library().head(_store(address.store), address.key)
+        meta: ObjectMeta = _waited(_library().head, _store(address.store), address.key)
     return meta
 
 
@@ -319,6 +321,11 @@ class _Parts:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AHEAD)
+
+
+def _waited(call: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - as it returns
+    """Return what a call of the library returns; Ctrl-C ends the wait, which else it would not."""
+    return _pool().submit(call, *arguments).result()
 
 
 #: How many requests to a store failed in a row, in this process.

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import catalog
-from tests.site import Site, synthetic
+from tests.site import SMALL, Site, synthetic
+from tests.sources.buckets import Buckets
 from tests.sources.layouts import COLUMNS, LAYOUTS, different, documents_of, laid_out
 
 _PAPERS = 30
@@ -43,6 +44,23 @@ def test_every_layout_holds_the_same_documents(tmp_path: Path, tree: Site) -> No
     assert len(expected) == len(documents) > 2 * _PAPERS
     for number, name in enumerate(LAYOUTS):
         mine = f"starts_with(path, '{other.mirror}/{number}/')"
+        query = f"select {COLUMNS} from documents where {mine} order by all"  # noqa: S608 - ours
+        assert other.rows(query) == expected, name
+
+
+def test_a_bucket_of_every_layout_holds_the_same_documents(
+    tmp_path: Path, tree: Site, bucket: Buckets
+) -> None:
+    """So has each of them in a bucket, read by several workers; nothing but the path differs."""
+    documents = documents_of(tree)
+    for number, layout in enumerate(LAYOUTS.values()):
+        bucket.put_all(layout(documents), f"{number}/")
+    other = Site(tmp_path)
+    (tmp_path / "keyring.json").write_bytes(tree.keyring.read_bytes())
+    other.build("s3://bucket", workers=2, limits=SMALL)
+    expected = tree.rows(f"select {COLUMNS} from documents order by all")  # noqa: S608 - ours
+    for number, name in enumerate(LAYOUTS):
+        mine = f"starts_with(path, 's3://bucket/{number}/')"
         query = f"select {COLUMNS} from documents where {mine} order by all"  # noqa: S608 - ours
         assert other.rows(query) == expected, name
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,28 +27,6 @@ from tests.sources.packed import Found, read
 from tests.sources.test_archives import ARCHIVES
 
 NAMES = sorted(REAL)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Buckets]:
-    """Yield a running server."""
-    server = Buckets()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def bucket(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets]:
-    """Yield a server with one empty bucket, which the environment names; it is not waited for."""
-    server.begin()
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5)}
-    retries = {"max_retries": 3, "backoff": {**quick, "base": 2}}
-    monkeypatch.setattr(objects, "RETRIES", objects.RETRIES | retries)
-    objects.forget()
-    yield server
-    objects.forget()
 
 
 def _read(bucket: Buckets, *arguments: Any) -> list[Found]:  # noqa: ANN401 - those of `read`
@@ -275,6 +255,20 @@ def test_a_server_that_takes_too_long_is_said(
     monkeypatch.setattr(objects, "CLIENT", {"timeout": "100ms", "allow_http": True})
     with pytest.raises(SourceError, match="the server does not answer in time"):
         discover([f"s3://{BUCKET}/"])
+
+
+def test_an_interrupt_ends_the_wait_for_a_server(
+    bucket: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C does not wait until a server answers that accepts requests and is silent."""
+    assert bucket
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        timer = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            discover([f"s3://{BUCKET}/"])
+        timer.join()
 
 
 @pytest.mark.parametrize("most", [0, 50, 400])
