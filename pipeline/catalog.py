@@ -182,7 +182,7 @@ def relation(name: str) -> Table:
 
 
 def _unknown(name: str, kind: str, known: Iterable[str]) -> NoReturn:
-    """Raise the error on a name that is none."""
+    """Raise the error on an unknown name."""
     listed = ", ".join(sorted(known))
     message = f"there is no {kind} {name!r}; there are {listed}{_meant(name, known)}"
     raise UsageError(message)

@@ -27,7 +27,7 @@ def terminable() -> Iterator[None]:
     stays ignored.
 
     Raises:
-        KeyboardInterrupt: a signal came, whatever error a library made of it.
+        KeyboardInterrupt: a signal came, even if a library raised another error for it.
     """
     called: list[int] = []
 
@@ -80,7 +80,7 @@ def interruptible(connection: Connection) -> Iterator[None]:
     reports a signal at once through a pipe, and another thread stops the query.
 
     Raises:
-        KeyboardInterrupt: a signal came, whatever error a library made of it.
+        KeyboardInterrupt: a signal came, even if a library raised another error for it.
     """
     if not _in_main_thread():
         yield

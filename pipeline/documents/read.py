@@ -43,7 +43,7 @@ _MARKERS: tuple[tuple[str, str, Kind, type[AnyDocument]], ...] = (
     ("state_type", "pith_open_graph_state", "state", State),
     ("manifest_type", "pith_mirror_manifest", "mirror_manifest", MirrorManifest),
 )
-#: Integrity documents are marked by the end of their `schema`, whatever server it names.
+#: Integrity documents are marked by the end of their `schema`, on any server.
 _INTEGRITY_SCHEMA = "/schemas/pith-integrity/v1.json"
 #: The schema of a kind of Pith document that is not known.
 _OTHER_SCHEMA = re.compile(r".*/schemas/pith-[a-z-]+/v\d+\.json", re.DOTALL)

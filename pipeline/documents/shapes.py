@@ -522,7 +522,7 @@ class Mirror(Shape):
 
 
 class MirrorManifest(Shape):
-    """The list of mirrors; it has no number, and nobody signs it."""
+    """The list of mirrors; it has no number and no signature."""
 
     manifest_type: Text = None
     manifest_version: Text = None

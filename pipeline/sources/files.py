@@ -1,7 +1,7 @@
 """Discover the inputs: files, each holding one or many documents.
 
-Names are hostile, and whatever stands behind them: links are not followed, and special files
-are listed and never opened.
+Names and contents may be hostile: links are not followed, and special files are listed and never
+opened.
 """
 
 from __future__ import annotations

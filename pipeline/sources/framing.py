@@ -84,10 +84,10 @@ _ANOTHER = re.compile(rb"[ \t\r\n]*\{")
 
 
 def _is_lines(head: bytes) -> bool:
-    """Tell whether a file holds a document a line, whatever its name: no document is lost by it.
+    """Tell whether a file holds a document a line, under any name.
 
-    Behind a first line that is a whole JSON object another line begins one: together they are no
-    JSON, and would be refused.
+    It does if a first line that is a whole JSON object is followed by the beginning of another one.
+    Read as one document, such a file would be refused, so no document is lost.
     """
     start = head.lstrip(WHITESPACE)
     end = start.find(b"\n")

@@ -50,7 +50,7 @@ class Member:
         return ("skipped", self.skipped) if self.skipped else None
 
 
-#: So that nobody can choose names that fall into one place.
+#: Random, so that names cannot be chosen to collide.
 _KEY = os.urandom(16)
 
 

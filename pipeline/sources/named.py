@@ -28,11 +28,11 @@ _ANY_DEPTH = b"**"
 def settled(sources: Iterable[str | Path]) -> list[str]:
     """Return the sources with the lines of each list in its place, and objects told from prefixes.
 
-    What it returns is settled: it returns the same of that.
+    Resolving its result again gives the same result.
 
     Raises:
         SourceError: a list cannot be read, or names nothing, or a bucket cannot be listed.
-        UsageError: a line of a list is no path, or an address is none that can be read.
+        UsageError: a line of a list is not a path, or an address cannot be read.
     """
     found: list[str] = []
     for path in sources:

@@ -388,9 +388,9 @@ def _explained(store: str) -> Iterator[None]:
         yield
         _failed.pop(store, None)
     except errors.InvalidPathError as error:
-        # all that it says is the key
+        # the first lines of the error name the key
         reason = str(error).partition("\n\n")[0]
-        message = f"one of the keys is none that can be read; delete it: {reason}"
+        message = f"one of the keys cannot be read; delete it: {reason}"
         raise OSError(message) from None
     except (errors.NotFoundError, FileNotFoundError):
         raise FileNotFoundError("No such object") from None  # noqa: TRY003, EM101 - as the system says

@@ -1,4 +1,4 @@
-"""What is packed, by its first bytes, whatever its name says."""
+"""Packed data is recognised by its first bytes, not by its name."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Warehouse:
             WarehouseError: there is no published snapshot, or it is damaged.
         """
         named = path or os.environ.get("PITH_ETL_WAREHOUSE") or "data/warehouse"
-        # unlike `Path.expanduser` this leaves the home of a user that is none as it is
+        # unlike `Path.expanduser` this leaves the home of an unknown user as it is
         given = Path(os.path.expanduser(named))  # noqa: PTH111
         self.path = given.resolve()
         self.snapshot = snapshot.folder(given, snapshot_name)

@@ -301,7 +301,7 @@ def test_an_object_that_breaks_off_is_fetched_on_from_there(bucket: Buckets) -> 
 def test_a_key_that_no_path_can_be_is_told_of(bucket: Buckets, key: str) -> None:
     """A bucket with such a key is not read as if it were not there; the message names the key."""
     bucket.put_all({"0": b"{}", key: b"{}"})
-    with pytest.raises(SourceError, match="one of the keys is none that can be read; delete it"):
+    with pytest.raises(SourceError, match="one of the keys cannot be read; delete it"):
         discover([f"s3://{BUCKET}/"])
 
 

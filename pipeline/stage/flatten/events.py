@@ -169,6 +169,6 @@ def _check_loops(out: DocumentRows) -> None:
 
 
 def _links(event: Event) -> Iterator[str]:
-    """Yield the events that an event follows or replaces; what is no text names none."""
+    """Yield the events that an event follows or replaces; only texts name events."""
     named = event.supersedes if isinstance(event.supersedes, list) else []
     yield from (link for link in (event.prev_event, *named) if isinstance(link, str))

@@ -118,7 +118,7 @@ def _add_events(out: DocumentRows, arxiv_id: str | None) -> dict[tuple[Any, ...]
             "origin": "event",
             "evidence_hash": payload.evidence_hash,
             "event_id": None if event.event_id is None else str(event.event_id),
-            # what is no time was noted with the signature
+            # null if it is not a time; the problem is noted with the signature
             "created_at": event.created_at and out.rows.times[event.created_at],
             "payload_sha256": event.payload_sha256,
             "payload_digest": out.digest(event.payload),
