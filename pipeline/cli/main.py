@@ -143,7 +143,7 @@ def quickstart(context: click.Context, directory: Path) -> None:
     """Write the five real documents that come with pith-etl into DIR, and build them.
 
     DIR is pith-quickstart if none is named. The documents go to DIR/samples, the tables to
-    DIR/warehouse; the last line tells a query to begin with.
+    DIR/warehouse; a line tells a query to begin with.
     """
     from pipeline.cli.quickstart import write_samples
 
