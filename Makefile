@@ -44,8 +44,9 @@ lint: install-dev ## ruff: rules and format; import-linter: who may import whom
 types: install-dev ## mypy --strict
 	$(BIN)/mypy
 
-docs: install-dev ## write the generated documentation anew
+docs: install-dev ## write the generated documentation and the notebook for Jupyter anew
 	$(BIN)/python -m pipeline.docs
+	$(BIN)/marimo export ipynb notebooks/explore.py --sort top-down --force --output notebooks/explore.ipynb
 
 wheel: install-dev ## build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation

@@ -1,4 +1,4 @@
-"""A first look at a warehouse: `make notebook` opens it, and the tests run it."""
+"""A first look at a warehouse: `pith-etl notebook` opens it as an app, and the tests run it."""
 
 import marimo
 
@@ -10,6 +10,7 @@ with app.setup:
     import hashlib
     import json
     import os
+    from pathlib import Path
 
     import marimo as mo
     import polars as pl
@@ -25,17 +26,43 @@ def _():
 
     This notebook opens the tables that `pith-etl build` has published. It reads
     `data/warehouse` of this checkout, or what the environment variable
-    `PITH_ETL_WAREHOUSE` names. Change any cell: those that depend on it run again.
+    `PITH_ETL_WAREHOUSE` names. As a notebook of marimo, `make notebook`, any cell can be
+    changed, and those that depend on it run again; `explore.ipynb` is the same for Jupyter.
     """)
     return
 
 
 @app.cell
 def _():
-    default = mo.notebook_dir().parent / "data" / "warehouse"
+    # Jupyter runs a notebook in its own folder
+    folder = mo.notebook_dir() or Path.cwd()
+    default = folder.parent / "data" / "warehouse"
     warehouse = Warehouse(os.environ.get("PITH_ETL_WAREHOUSE", default))
     warehouse
     return (warehouse,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## How far can it be trusted?
+
+    `warehouse.trust()` and `warehouse.findings()` sum up what holds and what does not;
+    the view `trust` and the table `findings` have the rows.
+    """)
+    return
+
+
+@app.cell
+def _(warehouse):
+    warehouse.trust()
+    return
+
+
+@app.cell
+def _(warehouse):
+    warehouse.findings()
+    return
 
 
 @app.cell(hide_code=True)
@@ -169,6 +196,39 @@ def _(citing, warehouse):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
+    ## One paper
+
+    `warehouse.paper` takes any name of a paper: an arXiv id, a DOI, a Pith number.
+    """)
+    return
+
+
+@app.cell
+def _(choice, warehouse):
+    warehouse.paper(choice.value) if choice.value else None
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## What changed
+
+    `warehouse.snapshots()` names the snapshots that are kept, `warehouse.at` opens an older
+    one, and `warehouse.diff` compares two of them, table by table or row by row.
+    """)
+    return
+
+
+@app.cell
+def _(warehouse):
+    warehouse.diff(warehouse.snapshots()[-1])
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
     ## Trust nobody: verify one signature by hand
 
     A Pith number is derived from the hash of a small canonical record, and the registry signs
@@ -182,7 +242,7 @@ def _():
 def _(warehouse):
     paper = (
         warehouse.table("papers")
-        .filter(receipt_status="valid")
+        .filter(receipt_status="valid", number_status="verified")
         .sort("pith_number")
         .head(1)
         .collect()
@@ -226,8 +286,15 @@ def _(digest, paper, warehouse):
         .collect()
         .row(0, named=True)
     )
-    # the registry's key as data/keyring.json pins it, and not as any document states it
-    registry_key = VerifyKey(base64.b64decode("stVStoiQhXFxp4s2pdzPNoqVNBMojDU/fJ2db5S3CbM="))
+    # the key as the keyring of the build pins it, and not as any document states it
+    pinned = (
+        warehouse.table("keys")
+        .filter(key_id=receipt["key_id"], public_key_b64=receipt["public_key_b64"], trust="pinned")
+        .head(1)
+        .collect()
+        .row(0, named=True)
+    )
+    registry_key = VerifyKey(base64.b64decode(pinned["public_key_b64"]))
     # raises BadSignatureError if the signature does not hold over the 32 bytes of the digest
     signed = registry_key.verify(digest, base64.b64decode(receipt["signature_b64"]))
     return (signed,)

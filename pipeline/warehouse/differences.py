@@ -57,7 +57,7 @@ def diff_query(old: Path, new: Path, name: str) -> str:
         f"older.{quote(name)} is distinct from newer.{quote(name)}" for name in columns
     )
     pairs = (
-        f"with older as ({_whole_rows(old, name)}), newer as ({_whole_rows(new, name)}) "  # noqa: S608 - names of our own, quoted
+        f"with older as ({_whole_rows(old, table)}), newer as ({_whole_rows(new, table)}) "  # noqa: S608 - names of our own, quoted
         "select older.whole as old, newer.whole as new, "
         f"list_where([{names}], [{differ}]) as columns "
         f"from older full outer join newer on {same}"
@@ -66,7 +66,16 @@ def diff_query(old: Path, new: Path, name: str) -> str:
     return f"{session.query('row_differences', pairs=pairs)} order by {order}, change"
 
 
-def _whole_rows(folder: Path, name: str) -> str:
-    """Return a query of a table's rows: each as its columns, and as one value, `whole`."""
-    file = literal(str(snapshot.table_file(folder, name)))
-    return f"select entire_row as whole, entire_row.* from read_parquet({file}) as entire_row"  # noqa: S608 - see above
+def _whole_rows(folder: Path, table: catalog.Table) -> str:
+    """Return a query of a table's rows: each as its columns, and as one value, `whole`.
+
+    A snapshot of an older program may lack a column, which is null then, or the table.
+    """
+    file = literal(str(snapshot.table_file(folder, table.name)))
+    columns = [(column.name, column.type) for column in table.columns]
+    named = ", ".join(quote(name) for name, _ in columns)
+    every = f"({session.empty(columns)})"
+    if table.name in snapshot.manifest(folder).rows:
+        every += f" union all by name from read_parquet({file})"
+    rows = f"select {named} from ({every})"  # noqa: S608 - names of our own, quoted
+    return f"select entire_row as whole, entire_row.* from ({rows}) as entire_row"  # noqa: S608 - see above

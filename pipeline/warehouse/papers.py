@@ -44,6 +44,25 @@ ROWS = 100
 
 Row = Mapping[str, Any]
 
+#: The facts that a notebook shows first.
+TOLD = (
+    "pith_number",
+    "authors_text",
+    "source_id",
+    "source_version",
+    "submitted_at",
+    "primary_cat",
+    "license",
+    "trust",
+    "trust_reason",
+    "proof",
+    "receipt_status",
+    "title_status",
+    "abstract_status",
+    "inbound_citation_count",
+    "abstract_excerpt",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -58,6 +77,22 @@ class Paper:
     facts: Row
     sections: Mapping[str, list[Row]]
     counts: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        """Return the number and the title, for a console."""
+        return f"<Paper {self.facts['pith_number']}: {self.facts['title']!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return the paper as HTML, which Jupyter and marimo show: sections open by a click."""
+        from pipeline.warehouse import html  # noqa: PLC0415 - `pith-etl show` needs none
+
+        told = html.facts(str(self.facts["title"]), {name: self.facts[name] for name in TOLD})
+        parts = []
+        for name, rows in self.sections.items():
+            heading = f"{title(name)}: {self.counts[name]:,}"
+            if rows:
+                parts.append((heading, html.filled("", rows)._repr_html_()))
+        return told._repr_html_() + html.folded(parts)
 
 
 def find(connection: Connection, identifier: str) -> tuple[list[Paper], int]:

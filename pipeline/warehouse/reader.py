@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pipeline import catalog
+    from pipeline.warehouse.html import Listing
     from pipeline.warehouse.papers import Paper
 
 
@@ -152,6 +153,24 @@ class Warehouse:
 
         return self.sql(*catalog.bound(name, values))
 
+    def findings(self, severity: str = "") -> Listing:
+        """Return how often each kind of finding occurs, the worst first, to be shown.
+
+        Args:
+            severity: only critical, error, warning or info.
+        """
+        return self._listing("Findings", "worst_findings", severity=severity)
+
+    def trust(self) -> Listing:
+        """Return how far the papers can be trusted, and why not further, to be shown."""
+        return self._listing("Trust", "trust_summary")
+
+    def _listing(self, caption: str, query: str, **values: object) -> Listing:
+        from pipeline.warehouse.html import Listing  # noqa: PLC0415 - a command needs none
+
+        found = self.query(query, **values)
+        return Listing(caption, found.columns, found.fetchall())
+
     def search(self, words: str, limit: int = 20) -> duckdb.DuckDBPyRelation:
         """Return the papers that hold all of these words, the best first, as `pith-etl search`.
 
@@ -193,6 +212,26 @@ class Warehouse:
         """
         return Warehouse(self.path, name)
 
+    def diff(self, old: str, new: str = "current", table: str | None = None) -> pl.DataFrame:
+        """Return how two of the `snapshots` differ, as `pith-etl diff`.
+
+        It is a row for each table with its counts. Of one `table` it is its rows that differ:
+        `change`, `changed_columns`, the row in NEW, and in `before` the row of OLD, as a struct.
+
+        Raises:
+            UsageError: there is no such snapshot or table.
+            WarehouseError: a table is damaged.
+        """
+        import polars  # noqa: PLC0415, ICN001 - the command line starts faster without it
+
+        from pipeline.warehouse import differences  # noqa: PLC0415 - most need no difference
+
+        before, after = snapshot.folder(self.path, old), snapshot.folder(self.path, new)
+        with snapshot.reading(before), snapshot.reading(after):
+            if table is not None:
+                return _frame(self.sql(differences.diff_query(before, after, table)))
+            return polars.DataFrame([*differences.diff(self.connection, before, after)])
+
     def lock(self) -> None:
         """Allow only reading the tables from now on, for queries by strangers.
 
@@ -231,19 +270,11 @@ class Warehouse:
 
     def _repr_html_(self) -> str:
         """Return the catalogue as HTML, which Jupyter and marimo show."""
-        from html import escape  # noqa: PLC0415 - `pith-etl sql` starts faster without it
+        from pipeline.warehouse.html import Listing  # noqa: PLC0415 - a command needs none
 
-        rows = "".join(
-            f"<tr><td><code>{escape(table.name)}</code></td>"
-            f'<td style="text-align: right">{table.size}</td>'
-            f'<td style="text-align: left; padding-left: 1em">{escape(table.meaning)}</td></tr>'
-            for table in self.tables()
-        )
-        return (
-            f"<table><caption>Warehouse <code>{escape(str(self.snapshot))}</code></caption>"
-            f"<thead><tr><th>table</th><th>rows</th><th>meaning</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        rows = [(table.name, table.size, table.meaning) for table in self.tables()]
+        listing = Listing(f"Warehouse {self.snapshot}", ("table", "rows", "meaning"), rows)
+        return listing._repr_html_()
 
     def __enter__(self) -> Self:
         """Return itself."""

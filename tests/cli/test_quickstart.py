@@ -15,7 +15,7 @@ from tests.site import REAL
 def test_quickstart_tells_a_query_that_answers(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an empty directory it writes the five documents and builds them; the query that it tells runs."""
+    """It writes the five documents and builds them; the query that it tells runs."""
     monkeypatch.chdir(tmp_path)
     found = console("quickstart")
     assert found.code == 0

@@ -136,6 +136,23 @@ def test_an_older_snapshot_is_opened_by_its_name(tmp_path: Path) -> None:
             warehouse.at("2020")
 
 
+def test_snapshots_are_compared_as_frames(tmp_path: Path) -> None:
+    """`diff` counts what differs in each table, and gives the rows of one with what changed."""
+    path, (first, *_) = tmp_path / "warehouse", sorted(SAMPLES.iterdir())
+    build_warehouse(path, first)
+    build_warehouse(path, SAMPLES)
+    with Warehouse(path) as warehouse:
+        old = warehouse.snapshots()[-1]
+        counts = {row["table"]: row for row in warehouse.diff(old).to_dicts()}
+        assert counts["papers"] == {"table": "papers", "added": 4, "removed": 0, "changed": 0}
+        rows = warehouse.diff("current", old, "papers")
+        assert rows["change"].to_list() == ["removed"] * 4
+        assert rows["before"].to_list() == [None] * 4
+        assert rows.schema["changed_columns"] == pl.List(pl.String)
+        assert isinstance(rows.schema["before"], pl.Struct)
+        assert [column.name for column in catalog.table("papers").columns] == rows.columns[2:-1]
+
+
 def test_a_warehouse_is_found_as_the_commands_find_it(
     samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
