@@ -14,6 +14,9 @@ import click
 from pipeline.errors import INTERRUPTED, PithEtlError
 from pipeline.interrupts import terminable
 
+#: The commands whose exit code is a verdict.
+_VERDICTS = frozenset({"build", "check", "verify"})
+
 
 def run(command: click.Command) -> int:
     """Run a command with the arguments of the process and return its exit code.
@@ -23,6 +26,7 @@ def run(command: click.Command) -> int:
     if not _has_output():
         return _said("standard output is closed; discard it by `> /dev/null`", 1)
     _write_utf8()
+    output = sys.stdout
     try:
         # before all imports: they take a while, and a signal may come meanwhile
         with terminable():
@@ -36,14 +40,23 @@ def run(command: click.Command) -> int:
     except PithEtlError as error:
         code = _said(str(error), error.exit_code)
     except SystemExit as stop:
-        code = stop.code
+        # where a pipe is closed, click wraps the streams and exits
+        code = stop.code if sys.stdout is output else _unread()
     except (click.Abort, KeyboardInterrupt):
         code = _said("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        code = 1  # the reader closed the pipe
+        code = _unread()
     except OSError as error:
         code = _said(str(error), 1)  # the output's device is full, say
     return int(code)
+
+
+def _unread() -> int:
+    """Return the exit code of a command whose reader has seen enough, as `head` has.
+
+    A verdict that nobody has read must not pass for a good one.
+    """
+    return int(bool(_VERDICTS & set(sys.argv[1:2])))
 
 
 def _has_output() -> bool:

@@ -19,8 +19,11 @@ from pipeline.cli.options import (
     PATH,
     WAREHOUSE,
     Share,
+    complete_check,
+    complete_parameter,
     complete_query,
     complete_relation,
+    complete_snapshot,
     complete_table,
     complete_view,
     formats,
@@ -170,6 +173,7 @@ def quickstart(context: click.Context, directory: Path) -> None:
     "given",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=complete_parameter,
     help="The value of the query's $KEY; may be repeated.",
 )
 @WAREHOUSE
@@ -187,10 +191,15 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Run a query over the published tables; `-` reads it from standard input.
 
+    Without a query, on a terminal, it is `pith-etl shell`.
+
     It only reads, and only the tables. Values are bound to a query, never pasted into it.
     """
     from pipeline.cli import query_command as commands
 
+    if query is None and named is None and sys.stdin.isatty() and sys.stdout.isatty():
+        context.invoke(shell, warehouse=warehouse)
+        return
     if (query is None) == (named is None):
         message = "give either a QUERY or --named NAME"
         raise click.UsageError(message)
@@ -207,6 +216,19 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     if output is not None and context.get_parameter_source("form") is ParameterSource.DEFAULT:
         form = commands.format_of(output)
     commands.sql(query or "", warehouse, form, output, values)
+
+
+@_command("pith-etl shell", "pith-etl shell --warehouse /srv/tables")
+@WAREHOUSE
+def shell(warehouse: Path) -> None:
+    """Ask query after query at a prompt, with completion and a history.
+
+    A query ends with a semicolon; .help lists the commands, and Ctrl-D leaves. The history is
+    kept in ~/.local/state/pith-etl/history.
+    """
+    from pipeline.cli.shell import run as run_shell
+
+    run_shell(warehouse)
 
 
 @_command("pith-etl queries", "pith-etl queries most_cited")
@@ -457,8 +479,8 @@ def history(warehouse: Path) -> None:
     "pith-etl diff 20261120T010000.000000Z current",
     "pith-etl diff 20261120T010000.000000Z current --table papers --format csv",
 )
-@click.argument("old")
-@click.argument("new", default="current")
+@click.argument("old", shell_complete=complete_snapshot)
+@click.argument("new", default="current", shell_complete=complete_snapshot)
 @WAREHOUSE
 @click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
 @formats("table", "line", "csv", "json", "jsonl", help="How to print them.")
@@ -474,7 +496,7 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: ResultFor
 
 
 @_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
-@click.argument("snapshot", required=False)
+@click.argument("snapshot", required=False, shell_complete=complete_snapshot)
 @WAREHOUSE
 def rollback(snapshot: str | None, warehouse: Path) -> None:
     """Publish an older snapshot again: the one named, or the one before the published one."""
@@ -497,7 +519,12 @@ def prune(keep: int, warehouse: Path) -> None:
 @_command("pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused")
 @WAREHOUSE
 @click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
-@click.option("--rows", metavar="CODE", help="Show the offending rows of one check.")
+@click.option(
+    "--rows",
+    metavar="CODE",
+    shell_complete=complete_check,
+    help="Show the offending rows of one check.",
+)
 def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
     """Audit the published snapshot again, a line a check.
 

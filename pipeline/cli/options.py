@@ -99,3 +99,28 @@ complete_relation = _completion(
     lambda catalog: (*catalog.relations(), *(macro.name for macro in catalog.macros()))
 )
 complete_query = _completion(lambda catalog: catalog.queries())
+complete_check = _completion(lambda catalog: (check.code for check in catalog.checks()))
+
+
+def complete_parameter(
+    context: click.Context, _parameter: click.Parameter, start: str
+) -> list[str]:
+    """Return the parameters of the worked example that is named, each with its default."""
+    from pipeline import catalog  # noqa: PLC0415 - `--help` starts faster without it
+
+    example = catalog.queries().get(context.params.get("named") or "")
+    found = example.parameters if example else ()
+    pairs = [f"{one.name}={one.default or ''}" for one in found]
+    return [pair for pair in pairs if pair.startswith(start)]
+
+
+def complete_snapshot(context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    """Return the snapshots that are kept, the newest first."""
+    from pipeline.errors import WarehouseError  # noqa: PLC0415 - `--help` starts faster without it
+    from pipeline.warehouse.snapshot import finished  # noqa: PLC0415 - see above
+
+    try:
+        names = [folder.name for folder in finished(context.params["warehouse"])]
+    except WarehouseError:
+        return []
+    return [name for name in ("current", *names) if name.startswith(start)]

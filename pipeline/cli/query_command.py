@@ -62,21 +62,38 @@ def sql(
         WarehouseError: nothing is published, or a table is damaged.
     """
     with Warehouse(warehouse) as opened:
-        tell_places(opened.connection)
-        opened.lock()
-        try:
-            with interruptible(opened.connection):
-                question = read_only(opened.connection, query, values)
-                with _output(output, form) as stream, behind(question.behind):
-                    write_result(opened.connection, question.text, form, stream, values)
-        except engine.Error as error:
-            message = told(error, query)
-            # looking for damage reads all tables, so a mistyped query must not cause it; DuckDB
-            # reports a missing file as one that may not be read, and names it
-            if not isinstance(error, _WRONG) or str(opened.snapshot) in message:
-                raise_if_damaged(opened.snapshot, error)
-            # the message may quote a value, and an attacker may have written the value
-            raise UsageError(safe(message)) from None
+        prepare(opened)
+        answer(opened, query, form, output, values)
+
+
+def prepare(warehouse: Warehouse) -> None:
+    """Make a warehouse ready for queries of a user, which only read."""
+    tell_places(warehouse.connection)
+    warehouse.lock()
+
+
+def answer(
+    warehouse: Warehouse,
+    query: str,
+    form: ResultFormat,
+    output: Path | None,
+    values: Mapping[str, object] | None = None,
+) -> None:
+    """Write the result of a query over a prepared warehouse, as `sql` does."""
+    connection = warehouse.connection
+    try:
+        with interruptible(connection):
+            question = read_only(connection, query, values)
+            with _output(output, form) as stream, behind(question.behind):
+                write_result(connection, question.text, form, stream, values)
+    except engine.Error as error:
+        message = told(error, query)
+        # looking for damage reads all tables, so a mistyped query must not cause it; DuckDB
+        # reports a missing file as one that may not be read, and names it
+        if not isinstance(error, _WRONG) or str(warehouse.snapshot) in message:
+            raise_if_damaged(warehouse.snapshot, error)
+        # the message may quote a value, and an attacker may have written the value
+        raise UsageError(safe(message)) from None
 
 
 def format_of(output: Path) -> ResultFormat:
@@ -134,13 +151,18 @@ def tables(name: str | None, warehouse: Path, output: IO[str]) -> None:
         UsageError: there is no such table, view or macro.
         WarehouseError: nothing is published.
     """
+    with Warehouse(warehouse) as opened:
+        write_tables(opened, name, output)
+
+
+def write_tables(warehouse: Warehouse, name: str | None, output: IO[str]) -> None:
+    """Print what `tables` prints, of a warehouse that is open."""
     from pipeline import catalog  # noqa: PLC0415 - the others start faster without it
 
     macros = {macro.name: macro for macro in catalog.macros()}
     if name is not None and name not in macros:
         catalog.relation(name)
-    with Warehouse(warehouse) as opened:
-        found = {table.name: table for table in opened.tables()}
+    found = {table.name: table for table in warehouse.tables()}
     if name is None:
         rows = [(one.name, one.size, one.meaning) for one in found.values()]
         rows += [(macro.name, "macro", macro.meaning) for macro in macros.values()]

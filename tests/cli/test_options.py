@@ -49,6 +49,21 @@ def test_queries_complete(words: str) -> None:
     assert _completions(words, "most_c") == ["most_cited"]
 
 
+def test_checks_and_parameters_complete() -> None:
+    """The tab key knows the checks, and the parameters of the worked example with defaults."""
+    assert _completions("check --rows", "chain_l") == ["chain_loop"]
+    assert _completions("sql --named most_cited --param", "") == ["rows=20"]
+    assert not _completions("sql --param", "")
+
+
+def test_snapshots_complete(samples_warehouse: Path, tmp_path: Path) -> None:
+    """The tab key knows the snapshots that are kept, wherever one is asked for."""
+    (name,) = (path.name for path in (samples_warehouse / "snapshots").iterdir())
+    for command in ("diff", "diff current", "rollback"):
+        assert name in _completions(f"{command} -w {samples_warehouse}", "20")
+        assert not _completions(f"{command} -w {tmp_path}", "20")
+
+
 def test_a_path_may_hold_any_bytes() -> None:
     """A name that is no UTF-8 stays the name that it is."""
     name = os.fsdecode(b"\xff")

@@ -311,7 +311,8 @@ def test_opening_a_warehouse_imports_no_more_than_it_needs(samples_warehouse: Pa
     program = (
         "import sys; from pipeline.cli.main import run; "
         "sys.argv = ['pith-etl', *sys.argv[1:]]; run(); "
-        "print({'rich', 'polars', 'pyarrow', 'duckdb', 'pipeline.catalog'} & set(sys.modules))"
+        "print({'rich', 'polars', 'pyarrow', 'duckdb', 'pipeline.catalog', 'prompt_toolkit'} "
+        "& set(sys.modules))"
     )
     arguments = ["sql", "select 1 as one", "--warehouse", str(samples_warehouse)]
     output = subprocess.run(  # noqa: S603 - this very interpreter, with a program of ours
