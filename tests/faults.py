@@ -1,4 +1,4 @@
-"""Documents of which a field is gone, null, empty or absurd, and restated as if that were right.
+"""Documents with a field that is gone, null, empty or absurd, with digests to match.
 
 One such document alone says little: what is grouped by a field shows what it does with a null
 only where many documents lack that field, so that a fault comes in many places at once.

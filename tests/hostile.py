@@ -263,7 +263,7 @@ def wrapped(chance: random.Random, scale: int) -> Files:
 
 @kind
 def packed(chance: random.Random, scale: int) -> Files:
-    """Bytes repeated and packed, many times what is sent; truncated, altered or behind another."""
+    """Packed bytes that unpack to many times their size; truncated, altered or concatenated."""
     unit = chance.choice(
         [b"\0", b" ", b"\n", b"{}\n", b"[", b'"', b'{"a":', _raw(_real(chance)) + b"\n"]
     )

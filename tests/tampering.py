@@ -287,7 +287,7 @@ def _merged(tree: Any, number: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def noticed(tampered: Sequence[Tampered], directory: Path) -> list[set[str]]:
-    """Return, for each changed document, the codes of what is found on it alone.
+    """Return, for each changed document, the codes of the findings on it alone.
 
     The documents are staged together. Those that pass so far are built together, and what is
     found between them does not count; where a document names other events than the most do,
@@ -333,7 +333,7 @@ def _staged(tampered: Sequence[Tampered]) -> list[set[str]]:
 
 
 def _built(tampered: Sequence[Tampered], directory: Path) -> list[set[str]]:
-    """Return what the whole build finds on each document, and does not rest on the others."""
+    """Return the findings of a build on each document that do not depend on the others."""
     if not tampered:
         return []
     directory.mkdir()

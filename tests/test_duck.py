@@ -69,7 +69,7 @@ def test_what_finds_no_room_at_all_says_so(tmp_path: Path) -> None:
 
 
 def test_a_command_that_finds_no_room_names_where_it_spills(tmp_path: Path) -> None:
-    """Want of memory ends a command with a message; another error of DuckDB stays what it is."""
+    """Too little memory ends a command with a message; other errors of DuckDB are passed on."""
     with connect(tmp_path, 2, "3MB") as connection:
         connection.execute("set max_temp_directory_size = '0B'")
         with (

@@ -1,4 +1,4 @@
-"""Executors: each does what the standard interface promises, and worker processes never stay."""
+"""Executors: each keeps the promises of the standard interface and leaves no process."""
 
 from __future__ import annotations
 

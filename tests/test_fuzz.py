@@ -35,7 +35,7 @@ _ROWS = 1
 def test_hostile_files_fail_no_build_multiply_within_bounds_and_change_nothing_proven(
     samples_warehouse: Path, hostile: list[tuple[str, int, int]]
 ) -> None:
-    """Whatever stands beside them, the real documents are published and told the same."""
+    """Beside any other files, the real documents give the same rows."""
     with tempfile.TemporaryDirectory() as name:
         folder, warehouse = Path(name, "hostile"), Path(name, "warehouse")
         sent = 0
@@ -52,7 +52,7 @@ def test_hostile_files_fail_no_build_multiply_within_bounds_and_change_nothing_p
 
 
 def test_a_proven_row_that_changed_is_noticed(samples_warehouse: Path) -> None:
-    """Each table's rows are held against what they were, or the promise above would be empty."""
+    """Every table has rows to compare, so the test above compares something."""
     query = partial(rows, samples_warehouse)
     for name in (name for name, found in proven(query).tables.items() if found):
         before = proven(query)

@@ -1,4 +1,4 @@
-"""The README and the guide tell the truth: commands run, output is real, links lead somewhere."""
+"""The README and the guide are right: commands run, output is real, links lead to files."""
 
 from __future__ import annotations
 

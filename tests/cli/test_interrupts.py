@@ -76,7 +76,7 @@ def test_what_a_library_makes_of_a_signal_is_an_interrupt(number: signal.Signals
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
-    """A shell's background job, which Ctrl-C does not mean, goes on."""
+    """A shell's background job ignores Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with terminable():
@@ -116,7 +116,7 @@ def test_other_signals_are_no_interrupts() -> None:
 
 
 def test_other_errors_pass_through() -> None:
-    """An error that is no interrupt stays what it is."""
+    """An error that is not an interrupt is passed on unchanged."""
     with duckdb.connect() as connection:
         message = "another"
         with pytest.raises(RuntimeError, match=message), interruptible(connection):
@@ -158,7 +158,7 @@ def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 
     place: str,
     command: list[object],
 ) -> None:
-    """SIGTERM ends a command that makes files with 130, and what it made so far is swept."""
+    """SIGTERM ends a command that makes files with 130, and its unfinished files are removed."""
 
     def terminate(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -175,7 +175,7 @@ def test_a_command_that_is_terminated_leaves_nothing(  # noqa: PLR0913, PLR0917 
 def test_a_search_that_is_terminated_leaves_nothing(
     console: Console, samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM ends a search while it makes its index, of which nothing is left."""
+    """SIGTERM ends a search that is making its index, and no file is left."""
     warehouse = tmp_path / "warehouse"
     shutil.copytree(samples_warehouse, warehouse, symlinks=True)
     monkeypatch.setattr(snapshot, "sync", lambda _: os.kill(os.getpid(), signal.SIGTERM))

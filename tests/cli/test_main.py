@@ -91,7 +91,7 @@ def test_output_goes_to_a_file(
 def test_a_suffix_tells_the_format(
     console: Console, samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """A file gets the format of its suffix, and no file is written where the suffix tells none."""
+    """A file gets the format of its suffix; with an unknown suffix no file is written."""
     query = ("sql", "select 1 as a", "-w", samples_warehouse, "--output")
     assert console(*query, tmp_path / "a.csv").code == 0
     assert (tmp_path / "a.csv").read_text() == "a\n1\n"
@@ -259,7 +259,7 @@ def test_an_error_message_obeys_no_document(console: Console, samples_warehouse:
 
 
 def _hostile(folder: Path, outside: Path) -> list[str]:
-    """Return queries that try to read or write what is not theirs."""
+    """Return queries that try to read or write something else than the tables."""
     # a published file, in place: written aside first, a part of another name would be denied
     target = f"'{folder}/papers/part-0.parquet' (format parquet, use_tmp_file false)"
     forging = f"copy (from papers limit 1) to {target}"
@@ -292,7 +292,7 @@ def _reading(folder: Path, outside: Path) -> list[str]:
 
 
 def _explaining(folder: Path, forging: str) -> list[str]:
-    """Return what hides behind EXPLAIN, which runs what it explains if it is to ANALYZE."""
+    """Return statements behind EXPLAIN; EXPLAIN ANALYZE runs the statement that it explains."""
     return [
         f"explain analyze copy (select 1) to '{folder}/x.csv'",
         f"explain (analyze, format json) copy (select 1) to '{folder}/x.csv'",

@@ -195,7 +195,7 @@ def test_a_summary_that_cannot_be_printed_is_told(site: Site) -> None:
 
 @pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
 def test_a_stream_is_appended_to(site: Site, option: str) -> None:
-    """A stream that is named as a file goes on after what it holds, wherever it leads."""
+    """Output to a stream that is named as a file is appended, for any kind of stream."""
     log = site.root / "log"
     log.write_text("before\n")
     for name, streams in (("/dev/stdout", ">>"), ("/dev/stderr", "2>>"), ("/dev/fd/7", "7>>")):
@@ -305,7 +305,7 @@ def test_moving_the_mirror_is_no_shrink(site: Site, console: Console) -> None:
 
 
 def test_a_refused_shrink_forgets_nothing(site: Site) -> None:
-    """After a night without the mount, the next one goes on as if it had not been."""
+    """After a build that failed without the mount, the next one has nothing to read or publish."""
     site.build()
     aside = site.mirror.rename(site.root / "aside")
     site.mirror.mkdir()
@@ -374,7 +374,7 @@ def test_the_guard_needs_no_snapshot(site: Site, damage: str) -> None:
 
 @pytest.mark.parametrize("damage", _DAMAGES)
 def test_what_changed_needs_no_snapshot(site: Site, damage: str) -> None:
-    """After an upgrade, or where the snapshot is damaged, the listing tells what changed."""
+    """After an upgrade, or if the snapshot is damaged, the changes come from the listing."""
     site.put("refused.json", REAL[RECORD][:1000])
     site.put("stale.json", ANOTHER)
     site.build()
@@ -494,7 +494,7 @@ def test_a_run_without_changes_tells_all_that_is_published(site: Site, build: Bu
 
 
 def test_metrics_of_a_run_without_changes(site: Site, build: Build) -> None:
-    """A run that publishes nothing tells the figures of what is published."""
+    """A run that publishes nothing gives the figures of the published snapshot."""
     build()
     path = site.root / "pith.prom"
     build("--metrics", path)
@@ -530,7 +530,7 @@ _FILES = pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
 
 @_FILES
 def test_what_is_no_file_is_written_to(site: Site, build: Build, option: str) -> None:
-    """A FIFO gets what a file would, and stays what it is; a link's target is replaced."""
+    """A FIFO gets the same text as a file, and stays a FIFO; a link's target is replaced."""
     fifo, link = site.root / "fifo", site.root / "link"
     os.mkfifo(fifo)
     link.symlink_to("file")

@@ -1,4 +1,4 @@
-"""docs/operations.md tells the truth: its commands parse, and its messages are the program's."""
+"""docs/operations.md is right: its commands parse, and its messages are the program's."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_values_stay_text() -> None:
 
 
 def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
-    """Three answers on the real documents are what is known of them."""
+    """Three queries give the known answers on the real documents."""
     with Warehouse(samples_warehouse) as opened:
         cited = opened.connection.execute(*bound("most_cited", {})).fetchall()
         events = opened.connection.execute(*bound("paper_events", {})).fetchall()
@@ -199,7 +199,7 @@ def test_find_paper_puts_what_is_vouched_for_first(synthetic: Warehouse) -> None
 
 
 def test_changed_papers(tmp_path: Path, console: Console) -> None:
-    """Papers that are new, gone or told by another document since the snapshot before are found."""
+    """Papers that are new, gone, or come from another document than before are found."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"
     shutil.copytree(SAMPLES, source)
     first, second, third, *_ = sorted(source.iterdir())

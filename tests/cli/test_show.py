@@ -161,7 +161,7 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _claim(arxiv_id: str, version: int) -> bytes:
-    """Return an unsigned record of another paper that bears an arXiv id, and says what it says."""
+    """Return an unsigned record of another paper with an arXiv id and given values."""
     record = {
         "source": {"kind": "arxiv", "id": arxiv_id, "version": version},
         "metadata": {"submitted_at": "2015-01-01T00:00:00Z", "title": "MXNet"},
@@ -196,7 +196,7 @@ def test_a_flood_of_papers_of_one_name_is_counted_and_cut(flooded: Path, console
 
 
 def test_the_proven_paper_is_the_first_that_a_name_means(flooded: Path) -> None:
-    """`resolve` gives what a receipt vouches for before what only claims the name."""
+    """`resolve` gives proven papers before those that only claim the name."""
     with Warehouse(flooded) as opened:
         found = opened.sql("from resolve('1512.01274') limit 1").fetchall()
     assert found == [(MXNET,)]
@@ -232,7 +232,7 @@ def test_bytes_that_are_no_text_name_nothing(samples_warehouse: Path, console: C
 
 
 def test_hostile_texts_are_harmless(tmp_path: Path, console: Console) -> None:
-    """Control characters of a document never reach the terminal, nor a line of their own."""
+    """Control characters and line breaks of a document never reach the terminal."""
     record = next(
         document
         for document in (orjson.loads(path.read_bytes()) for path in sorted(SAMPLES.iterdir()))

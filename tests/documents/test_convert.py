@@ -73,7 +73,7 @@ def test_every_declared_type(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SAMPLE_FILES, ids=lambda path: path.name[:3])
 def test_absent_or_null(path: Path) -> None:
-    """Any field may be null or not be there at all, but the few that a document must have."""
+    """Any field may be null or absent, except for the few that a document must have."""
     tree = json.loads(path.read_bytes())
     for pointer, holder, key in list(places(tree)):
         if isinstance(holder, list):

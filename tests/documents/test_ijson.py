@@ -1,4 +1,4 @@
-"""Strict parsing: what is refused, where, and that the rest means what Python says."""
+"""Strict parsing: what is refused and where; the rest equals what Python's parser gives."""
 
 from __future__ import annotations
 

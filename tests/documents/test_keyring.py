@@ -1,4 +1,4 @@
-"""The keyring: what is pinned, and that a typing error never becomes trust."""
+"""The keyring: which keys are pinned, and that a typing error never makes a key trusted."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_faulty_key(name: str, tmp_path: Path) -> None:
-    """A key that is not what it says is refused by file, pointer, name and reason."""
+    """A key whose fields disagree is refused with file, pointer, name and reason."""
     changes, reason = FAULTS[name]
     path = written(tmp_path, entry(b"\x02" * 32), entry(**changes))
     assert error_of(path) == f"{path}: /keys/1 (a-key): {reason}"
@@ -174,7 +174,7 @@ def test_candidates(tmp_path: Path) -> None:
 
 
 def test_digest(tmp_path: Path) -> None:
-    """The keyring's digest follows what it says and not how its file is laid out."""
+    """The keyring's digest depends on its keys and not on the layout of its file."""
     path = written(tmp_path, entry())
     digest = load(path).digest
     path.write_text(json.dumps({"keys": [dict(reversed(entry().items()))]}, indent=4))

@@ -169,7 +169,7 @@ def test_another_schema_is_unsupported(path: str) -> None:
 
 
 def test_an_integrity_payload_of_another_shape_is_kept_whole() -> None:
-    """A payload that does not say what a detector found refuses nothing and goes to extra."""
+    """A payload without a detector's finding is accepted, and goes to extra."""
     schema = "https://pith.science/schemas/pith-integrity/v1.json"
     payloads: list[object] = [{"challenge": 1}, ["x"], {"detector": 5, "finding_type": "x"}, None]
     events = [{"payload": payload} for payload in payloads]
@@ -186,5 +186,5 @@ def test_a_mirror_manifest_is_recognised() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "latin-1"])
 def test_other_encodings_look_like_pith(encoding: str) -> None:
-    """A document in another encoding is known for what it was meant to be."""
+    """A Pith document in another encoding is recognised as one."""
     assert looks_like_pith(json.dumps(RECORD).encode(encoding))

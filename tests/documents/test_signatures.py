@@ -203,7 +203,7 @@ def flipped(data: bytes, bit: int) -> bytes:
     ids=lambda value: ascii(value)[-24:],
 )
 def test_hostile_base64(hostile: str | None) -> None:
-    """Base64 in any but its only spelling, or of another length, is no signature and no key."""
+    """Base64 in another spelling or of another length is neither a signature nor a key."""
     assert decode_base64(hostile, SIGNATURE_BYTES) is None
     assert judge(claim(signature_b64=hostile)) == [("malformed" if hostile else "missing", None)]
 

@@ -201,7 +201,7 @@ def test_the_database_opens_from_anywhere(
 
 
 def test_the_database_comments_on_everything(samples_warehouse: Path) -> None:
-    """Every view and every column in `pith.duckdb` bears its meaning as a comment."""
+    """Every view and every column in `pith.duckdb` has its meaning as a comment."""
     with duckdb.connect(str(samples_warehouse / "pith.duckdb"), read_only=True) as connection:
         views = connection.execute(
             "select view_name, comment from duckdb_views() where not internal"
@@ -459,7 +459,7 @@ def test_what_went_wrong_is_a_finding(messy: Built, name: str) -> None:
 
 
 def test_nothing_is_lost_among_the_mess(messy: Built) -> None:
-    """The tables of the papers hold of a messy directory exactly what they hold of the five."""
+    """The tables of papers are the same for a messy directory as for the five documents in it."""
     same = [name for name in COUNTS if name not in ("documents", "findings", "runs")]
     assert {name: count(messy.warehouse, name) for name in same} == {
         name: COUNTS[name] for name in same
@@ -528,7 +528,7 @@ def test_a_pretty_printed_document_verifies_fully(messy: Built) -> None:
 
 
 def test_unknown_fields_are_kept(messy: Built) -> None:
-    """A field without a column refuses nothing: it is kept, counted and told in the summary."""
+    """A field without a column is accepted: it is kept, counted and reported in the summary."""
     count_, extra = messy.row("extra.json", "extra_count", "extra")
     assert count_ == messy.summary.extra_fields == 2
     assert json.loads(str(extra)) == {"/paper/mood": "glad", "/paper/a~1b": [1]}

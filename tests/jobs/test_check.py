@@ -111,7 +111,7 @@ def test_a_repeated_key_is_found(site: Site, console: Console) -> None:
 
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_key_that_is_null_is_a_key(site: Site, console: Console, rows: int) -> None:
-    """One row without a key is told from the others; two repeat each other."""
+    """One row whose key is null is no repetition; two are."""
     path = site.warehouse / "current" / "states" / "part-0.parquet"
     table = pq.read_table(path).slice(0, rows)
     nothing = pa.nulls(rows, table.schema.field("document_sha256").type)

@@ -121,7 +121,7 @@ def test_diff_counts_what_differs(three: Site) -> None:
 
 
 def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> None:
-    """A changed row bears its new values, and the whole old row in `before`."""
+    """A changed row has its new values, and the whole old row in `before`."""
     first, second, last = _names(three)
     shown = console(
         "diff",
@@ -213,7 +213,7 @@ def test_diff_of_what_is_not_there(
 
 
 def test_a_database_can_only_be_read_and_keeps_no_log(site: Site, console: Console) -> None:
-    """Nobody may write the file, `check --files` tells of a log beside it, a build removes it."""
+    """The file is read-only; `check --files` reports a log beside it, and a build removes it."""
     log = site.warehouse / "pith.duckdb.wal"
     assert (site.warehouse / "pith.duckdb").stat().st_mode & 0o777 == 0o444
     log.write_bytes(b"left")
@@ -284,7 +284,7 @@ def test_rollback_publishes_the_snapshot_before(site: Site, console: Console) ->
 
 
 def test_rollback_publishes_any_snapshot(site: Site) -> None:
-    """A name goes back, and forward again."""
+    """A rollback to a named snapshot goes back, and forward again."""
     first, _, last = _names(site)
     for name in (first, last):
         assert retention.rollback(site.warehouse, name) == name
@@ -312,7 +312,7 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
 
 @pytest.mark.parametrize("lost", ["nothing", "current", "manifest.json", "runs/part-0.parquet"])
 def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
-    """`runs` tells of each snapshot of which one that is kept and intact tells."""
+    """`runs` has every build that some kept and intact snapshot records."""
     names = _names(site)
     retention.rollback(site.warehouse, names[0])
     current = site.warehouse / "current"
@@ -371,7 +371,7 @@ def test_prune_keeps_what_is_published(site: Site) -> None:
 
 
 def test_prune_deletes_parts_that_nothing_needs(site: Site) -> None:
-    """A part stays while a document of it is listed or in a snapshot, and goes with the last."""
+    """A part stays while one of its documents is listed or in a snapshot; then it is deleted."""
     folder = site.warehouse / "staging" / "parts"
     assert len(list(folder.iterdir())) == 2
     site.put(RECORD, REAL[RECORD])

@@ -42,7 +42,7 @@ def test_readers_see_whole_snapshots_only(stand: Stand) -> None:
 
 
 def test_the_harness_notices_a_mixture(stand: Stand) -> None:
-    """A table of the other snapshot among those of this one is no snapshot."""
+    """A folder with tables of two snapshots equals neither of them."""
     stand.restore()
     old = hashes((stand.warehouse / "current").resolve())
     clean = stand.build(stand.root / "clean")

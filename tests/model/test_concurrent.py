@@ -48,7 +48,7 @@ def test_a_job_waits_for_what_it_needs(connection: Connection) -> None:
 
 
 def test_jobs_really_run_side_by_side(connection: Connection) -> None:
-    """Two jobs that wait for each other come to an end."""
+    """Two jobs run at the same time: each of them waits for the other."""
     barrier = threading.Barrier(2, timeout=20)
     jobs = {name: lambda _: barrier.wait() >= 0 for name in "ab"}
     assert list(run_concurrently(connection, jobs, 2)) == [("a", True), ("b", True)]

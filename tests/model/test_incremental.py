@@ -97,7 +97,7 @@ def test_whatever_fields_lack_the_tables_are_those_of_any_other_build(
 
 
 def test_a_stale_document_that_staging_lost_leaves_no_row(tmp_path: Path) -> None:
-    """Rows that stood in for a broken document go when nothing tells any more what it was."""
+    """Stale rows are removed when nothing says any more which document they stood in for."""
     site = synthetic(tmp_path, papers=20, tamper=0)
     site.build()
     broken = next(site.mirror.rglob("*.json"))

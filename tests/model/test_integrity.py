@@ -112,7 +112,7 @@ def test_names_that_mean_something_to_a_query_are_names(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_pinned_later_makes_its_findings_count(tmp_path: Path) -> None:
-    """Signatures are not staged again when the keyring changes, and mean what it says now."""
+    """A changed keyring stages no signature again, and their statuses follow the new keyring."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"
     source.mkdir()
     _put(source, "1.json", _document(1))

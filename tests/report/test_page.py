@@ -121,7 +121,7 @@ def test_figures_equal_sql(warehouse: Path, page: Page, name: str) -> None:
 
 
 def test_leading_figures_equal_sql(warehouse: Path, page: Page) -> None:
-    """The figures above the sections are those of the tables, not of some run before."""
+    """The figures above the sections are those of the present tables."""
     found = rows(warehouse, "select severity, sum(occurrences)::bigint from findings group by all")
     severities: dict[object, object] = {row[0]: row[1] for row in found}
     ((documents, refused),) = rows(

@@ -37,7 +37,7 @@ def site(site: Site) -> Site:
 
 
 def _add(site: Site) -> None:
-    """Let the next build make the tables anew, of what is staged and one document more."""
+    """Make the next build model all tables anew, from the staged documents and one more."""
     site.put("new.json", REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1))
 
 
@@ -83,7 +83,7 @@ DAMAGE = [
 def test_a_broken_part_is_told_and_made_anew(
     site: Site, damage: Callable[[Path], None], table: str
 ) -> None:
-    """The build exits with 1, what is published stays, and the next build mends it."""
+    """The build exits with 1, the published snapshot stays, and the next build succeeds."""
     before = tables(site.warehouse)
     (part,) = (site.warehouse / "staging" / "parts").iterdir()
     damage(part / f"{table}.parquet")

@@ -84,7 +84,7 @@ def test_a_batch_ends_at_its_number_of_objects(tmp_path: Path) -> None:
 
 
 def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:
-    """Each worker gets several tasks, the last ones small but not tiny; a long run stays coarse."""
+    """Each worker gets several tasks, with small ones last; a long run has large tasks."""
     sizes = [2**20] * 100
     tasks = _plan(sizes, workers=2)
     held = [len(task.files) for task in tasks]
@@ -140,7 +140,7 @@ def test_one_file_shared_out_makes_the_same_tables(
 
 
 def test_two_workers_make_the_same_bytes_as_one(site: Site, tmp_path: Path) -> None:
-    """Tables do not tell how many processes staged their documents, or in which batches."""
+    """The tables do not depend on the number of processes or on the batches."""
     two = _fresh(site, tmp_path)
     summary = two.build(site.mirror, workers=2, limits=Limits(batch_documents=25))
     assert summary.staged == summary.files == 90

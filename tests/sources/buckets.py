@@ -26,7 +26,7 @@ KEY_ID = "an-id-that-nobody-may-see"
 
 
 class Wire:
-    """What passes on bytes between a client and a server, badly if it is told to.
+    """A proxy between a client and a server that can damage or delay the bytes.
 
     Attributes:
         most: how many bytes of each answer come through before the connection breaks; 0 refuses

@@ -171,7 +171,7 @@ def test_a_link_in_a_zip_is_skipped(tmp_path: Path) -> None:
 
 
 def test_archives_are_read_two_deep(tmp_path: Path) -> None:
-    """A third one within is refused by what it is."""
+    """A third archive within is refused, and the reason says its format."""
     deep = packed_tar({"in.tar": packed_tar({"in.tar": packed_tar({"a": b"{}"})})})
     (tmp_path / "x.tar").write_bytes(deep)
     ((path, _, reason, _),) = read(tmp_path)

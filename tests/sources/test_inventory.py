@@ -132,7 +132,7 @@ def test_a_listing_without_its_digests_is_made_anew(site: Site, content: bytes |
 
 
 def test_a_listing_that_is_damaged_loses_no_document(site: Site) -> None:
-    """Whichever bit of it is flipped, the tables hold what the mirror holds."""
+    """With any bit of the listing flipped, the tables are right."""
     expected, chance = tables(site.warehouse), random.Random(0)  # noqa: S311 - no secret
     for number in range(4):
         file = _listing(site) / ("files.parquet" if number == 0 else "documents.parquet")
@@ -194,7 +194,7 @@ def test_a_file_that_is_gone_leaves_the_tables(site: Site, opened: list[str]) ->
 
 
 def test_rescan_reads_everything_and_stages_nothing(site: Site, opened: list[str]) -> None:
-    """`--rescan` opens every file; what they hold is known."""
+    """`--rescan` opens every file; known content is not staged again."""
     summary = site.build(rescan=True)
     assert sorted(opened) == sorted(REAL)
     assert (summary.read, summary.staged, summary.published) == (5, 0, False)
@@ -511,7 +511,7 @@ def test_a_broken_listing_costs_reading_and_nothing_else(site: Site, content: by
 
 
 def test_a_broken_listing_loses_no_last_good_rows(site: Site) -> None:
-    """A stale document stays so, and one that fails that very night becomes so; a notice tells."""
+    """A stale document stays stale, one that fails now becomes stale, and a notice says so."""
     good = site.rows("select pith_number, title from papers order by all")
     first, second, *_ = REAL
     site.put(first, REAL[first][:1000])
@@ -529,7 +529,7 @@ def test_a_broken_listing_loses_no_last_good_rows(site: Site) -> None:
 
 
 def test_a_listing_that_is_gone_loses_no_last_good_rows(site: Site) -> None:
-    """The published snapshot tells what was good, and there is nothing new to publish."""
+    """The last good content is read from the published snapshot, and nothing new is published."""
     site.put(RECORD, REAL[RECORD][:1000])
     site.build()
     shutil.rmtree(_listing(site))

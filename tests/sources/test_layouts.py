@@ -25,7 +25,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.mark.parametrize("name", ["tar of packed lines", "envelopes of many"])
 def test_a_layout_makes_the_same_tables(tmp_path: Path, tree: Site, name: str) -> None:
-    """All tables are the same to the byte, and the two that hold paths but for these."""
+    """All tables are the same to the byte; the two with paths differ only in the paths."""
     other = laid_out(tmp_path, tree.keyring, LAYOUTS[name](documents_of(tree)))
     assert different(other, tree) == set()
 

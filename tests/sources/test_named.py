@@ -143,7 +143,7 @@ def test_a_list_names_sources_one_a_line(tree: Path) -> None:
 def test_a_list_that_names_what_is_not_there_is_an_error(
     tree: Path, content: bytes, error: type[Exception], message: str
 ) -> None:
-    """A list is read as what it says, or the run stops with the line to change."""
+    """Each line of a list is a source; a wrong line stops the run, and the message names it."""
     (tree / "list.txt").write_bytes(content)
     with pytest.raises(error, match=message):
         discover(["@list.txt"])

@@ -77,7 +77,7 @@ def test_a_bucket_makes_the_tables_of_a_tree(bucket: Buckets, tmp_path: Path) ->
 
 
 def test_a_source_is_a_bucket_a_prefix_or_an_object(bucket: Buckets, console: Console) -> None:
-    """A prefix is a directory, also without its `/`; what only begins alike is not below it."""
+    """A prefix is a directory, even without its `/`: `ab` is not below the prefix `a`."""
     bucket.put_all({"a/x": b"1", "a/b/x": b"2", "ab": b"3", "a/c/": b"", "empty": b""})
     start = f"s3://{BUCKET}/"
     for source, expected in {
@@ -195,7 +195,7 @@ def test_a_server_that_dies_after_the_listing_keeps_the_rows(
 
 
 def test_a_server_that_is_gone_is_not_asked_for_ever(bucket: Buckets) -> None:
-    """After some objects that cannot be had, the others are told of without asking."""
+    """After some objects that cannot be read, the others get a row without a request."""
     bucket.put_all({f"{number:03}": b"{}" for number in range(100)})
     files = list(discover([f"s3://{BUCKET}"]))
     bucket.wire.most = 0
@@ -344,7 +344,7 @@ def test_an_address_that_cannot_be_read_is_wrong_usage(
 def test_no_credentials_are_written_anywhere(
     bucket: Buckets, tmp_path: Path, console: Console
 ) -> None:
-    """Neither a night that goes well nor one that fails writes them into logs or the warehouse."""
+    """Neither a good run nor a failed one writes secrets into logs or the warehouse."""
     bucket.put_all(REAL)
     said = []
     for most in (None, 0):

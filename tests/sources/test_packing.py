@@ -20,7 +20,7 @@ _RAW = next(iter(SAMPLES.iterdir())).read_bytes()
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("name", ["x.json", "x.ndjson", "x.json.gz", "x.zip"])
 def test_packed_data_is_read_under_any_name(tmp_path: Path, codec: str, name: str) -> None:
-    """Whatever a file is named, what it holds decides how it is unpacked."""
+    """The content of a file, not its name, decides how it is unpacked."""
     (tmp_path / name).write_bytes(CODECS[codec](_RAW))
     (found,) = read(tmp_path / name)
     assert found == (str(tmp_path / name), 1, None, _RAW)

@@ -229,7 +229,7 @@ def _read_of(directory: Path, name: str, data: bytes) -> list[RawDocument]:
 
 @pytest.mark.parametrize("suffix", sorted(_PACK))
 def test_lines_before_a_break_are_documents(tmp_path: Path, suffix: str) -> None:
-    """The lines that a cut packed file gives are documents; one row tells of the rest."""
+    """The lines of a truncated packed file are documents; one row stands for the rest."""
     packed = _PACK[suffix](_LINES)
     *lines, last = _read_of(tmp_path, f"cut.ndjson.{suffix}", packed[: -len(packed) // 4])
     assert all(document.raw for document in lines)

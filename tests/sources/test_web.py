@@ -95,7 +95,7 @@ def test_a_file_of_a_web_server_is_read_as_one_of_a_disk(
 def test_a_file_is_not_read_again_if_its_tag_vouches_for_it(
     web: Web, tmp_path: Path, tag: str, again: int
 ) -> None:
-    """A weak tag may stay when bytes change, and without one nothing tells: it is read."""
+    """An object with a weak tag or none is read again, because its bytes may have changed."""
     site, source = Site(tmp_path), f"{web.address}/x.json"
     web.files["/x.json"], web.tag = REAL[NAMES[0]], tag
     site.build(source)
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_there_stops_the_run(web: Web) -> None:
 def test_a_server_that_nobody_vouches_for_is_not_read(
     web: Web, servers: tuple[Web, Web], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither an unknown certificate nor a way without TLS is taken."""
+    """An unknown certificate is refused, and so is a redirect without TLS."""
     web.files["/x"] = b"{}"
     _, plain = servers
     plain.reset()

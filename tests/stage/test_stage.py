@@ -83,7 +83,7 @@ def test_a_problem_shows_the_start_of_a_long_value() -> None:
 
 
 def test_a_number_that_is_too_long_is_refused() -> None:
-    """A Pith number longer than the limit refuses the document, as every row would bear it."""
+    """A Pith number longer than the limit refuses the document: every row would repeat it."""
     record = sample(3)
     record["pith_number"] = "p" * MAX_NUMBER_CHARACTERS
     assert _staged(record)["documents"][0]["status"] == "ok"

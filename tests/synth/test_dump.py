@@ -283,7 +283,7 @@ def test_an_untampered_dump_is_clean(plain: Path) -> None:
 
 
 def test_the_documents_of_a_paper_are_one_paper(plain: Path) -> None:
-    """Record, bundle and state of one paper are one row, told by its bundle."""
+    """Record, bundle and state of one paper are one row, which comes from the bundle."""
     assert rows(
         plain,
         "select count(*), min(len(other_documents)), max(len(other_documents)), "

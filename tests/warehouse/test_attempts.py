@@ -1,4 +1,4 @@
-"""A night that fails is told: by the page, by `report`, `history` and the metrics."""
+"""A failed run shows on the page, in `report`, in `history` and in the metrics."""
 
 from __future__ import annotations
 

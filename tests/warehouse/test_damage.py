@@ -78,7 +78,7 @@ def test_a_reader_names_the_damaged_file(
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_another_table_goes_on_being_read(console: Console, tmp_path: Path, damage: str) -> None:
-    """A damaged file is no reason not to read another, nor to list the tables."""
+    """If one file is damaged, the others can be read, and the tables listed."""
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
     DAMAGES[damage](warehouse / "current" / "events" / "part-0.parquet")

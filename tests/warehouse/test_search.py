@@ -94,7 +94,7 @@ def test_all_words_must_be_there(opened: Warehouse, text: str, numbers: set[str]
 
 
 def test_the_best_match_comes_first(tmp_path: Path) -> None:
-    """Scores never rise along what is proven, then along the rest; a title finds its paper."""
+    """Proven papers come first, then the others, each by falling score; a title finds its paper."""
     with Warehouse(build_synthetic(tmp_path)) as opened:
         papers = opened.sql(
             "select pith_number, title from papers order by pith_number limit 20"

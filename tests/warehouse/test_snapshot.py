@@ -93,7 +93,7 @@ def test_an_old_snapshot_stays_as_it_was(site: Site) -> None:
 
 
 def test_a_reader_keeps_the_snapshot_that_it_opened(site: Site) -> None:
-    """A `Warehouse` and a connection to `pith.duckdb` answer alike before and after a publish."""
+    """A `Warehouse` and a connection to `pith.duckdb` agree before and after a publish."""
     query = "select count(*) from papers where title like 'MXNet:%'"
     with (
         Warehouse(site.warehouse) as opened,
