@@ -244,10 +244,10 @@ def _tag(meta: ObjectMeta) -> str:
 class Remote(Whole):
     """An object, read as a file; its first part is asked for at once."""
 
-    def __init__(self, found: Object, parts: _Parts | None = None) -> None:
-        """Begin to read; `parts` are what was read of it."""
+    def __init__(self, found: Object) -> None:
+        """Begin to read."""
         self.size, self._found, self._at = found.size, found, 0
-        self._parts = parts or _Parts(found)
+        self._parts = _Parts(found)
         if self.size:
             self._parts.begin(0)
 
@@ -282,10 +282,6 @@ class Remote(Whole):
             found.append(self._parts.get(number)[start : start + end - offset])
             offset += len(found[-1])
         return b"".join(found)
-
-    def again(self) -> Remote:
-        """Return the same object from its beginning."""
-        return Remote(self._found, self._parts)
 
     def close(self) -> None:
         """Forget what was read."""

@@ -10,9 +10,10 @@ import hashlib
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from pipeline.documents.ijson import WHITESPACE
@@ -22,8 +23,8 @@ from pipeline.sources.files import PACKED, WITHIN, InputFile, shown
 from pipeline.sources.framing import check_mean, pieces
 from pipeline.sources.members import Member, Names, unwanted
 from pipeline.sources.packing import CODECS, HEAD_BYTES, Packing, packing
-from pipeline.sources.streams import CHUNK, Begun, Held, Plain, Stream, Whole
-from pipeline.sources.unpacking import Bounded, Budget, Unpacked, most_bytes
+from pipeline.sources.streams import CHUNK, Begun, Extent, Held, Plain, Stream, Whole
+from pipeline.sources.unpacking import Bounded, Budget, Kept, most_bytes, unpacked
 from pipeline.vocabulary import Status
 
 _LINES = (".jsonl", ".ndjson")
@@ -198,9 +199,14 @@ def _is_broken(place: _Place, head: bytes) -> bool:
 
 
 def _unpacked(place: _Place, begun: Begun, packed: Packing) -> Iterator[RawDocument]:
-    again = place.plain.again if place.plain else None
     most = most_bytes(place.size or 0, place.limits)
-    with closing(Unpacked(begun, packed.kind, place.limits, again)) as stream:
+    source: Begun | Kept = begun
+    if place.plain:
+        again: Callable[[], Stream | None] = partial(Extent, place.plain, 0, place.plain.size)
+    else:
+        source = Kept(begun, place.limits.held_bytes)
+        again = source.again
+    with closing(unpacked(source, packed.kind, place.limits, again)) as stream:
         inner = Begun(Bounded(stream, most, place.budget if place.depth else None))
         within = packing(inner.peek(HEAD_BYTES))
         if within and within.kind in CODECS:

@@ -39,10 +39,6 @@ class Whole(ABC):
         """Return up to `size` bytes from a place, none behind the end."""
 
     @abstractmethod
-    def again(self) -> Whole:
-        """Return the same file from its beginning; of two, only one may be read in its order."""
-
-    @abstractmethod
     def close(self) -> None:
         """Let go of what it holds."""
 
@@ -70,12 +66,6 @@ class Plain(Whole):
         """Return up to `size` bytes from a place, none behind the end."""
         return os.pread(self._descriptor, size, offset)
 
-    def again(self) -> Plain:
-        """Return the same file from its beginning."""
-        again = os.dup(self._descriptor)
-        os.lseek(again, 0, os.SEEK_SET)
-        return Plain(again)
-
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
@@ -92,6 +82,33 @@ class Held:
     def at(self, offset: int, size: int) -> bytes:
         """Return up to `size` bytes from a place, none behind the end."""
         return self._data[offset : offset + size]
+
+
+class Seekable(Protocol):
+    """Bytes of which any part can be had."""
+
+    size: int
+
+    def at(self, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes from a place, none behind the end."""
+
+
+class Extent:
+    """The bytes from one place of a file to another, in their order."""
+
+    def __init__(self, file: Seekable, start: int, size: int) -> None:
+        """Take so many bytes from a place on."""
+        self._file, self._at, self._left = file, start, size
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        data = self._file.at(self._at, min(size, self._left))
+        self._at += len(data)
+        self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        """Do nothing: the file stays open."""
 
 
 class Begun:

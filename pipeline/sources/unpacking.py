@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Protocol, cast
 
 import pyarrow as pa
 
 from pipeline.limits import Limits
-from pipeline.sources.streams import CHUNK, Stream, Whole
+from pipeline.sources.streams import CHUNK, Stream
 
 #: How much is unpacked at a time: where that fails, it is unpacked again in smaller steps.
 _STEPS = (CHUNK, 4096, 1)
@@ -22,6 +24,13 @@ _PACKED_CHUNK = 2**16
 
 #: What breaks a packed stream: pyarrow raises OSError, others what they call their own.
 BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+
+
+class Opened(Stream, Protocol):
+    """A stream that holds something until it is closed."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class Decoder(Protocol):
@@ -44,11 +53,11 @@ class Decoder(Protocol):
 
 
 class Inflater:
-    """The decoder of deflated data without a header, as zip archives hold it."""
+    """The decoder of deflated data: without a header, as zip archives hold it, or of gzip data."""
 
-    def __init__(self) -> None:
-        """Begin."""
-        self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    def __init__(self, window: int = -zlib.MAX_WBITS) -> None:
+        """Begin; `window` is as `zlib` takes it."""
+        self._stream = zlib.decompressobj(window)
 
     @property
     def eof(self) -> bool:
@@ -70,6 +79,13 @@ class Inflater:
         return self._stream.decompress(self._stream.unconsumed_tail + data, max(max_length, 0))
 
 
+#: What is told of a packed stream that ends too early.
+_CUT = "Truncated compressed stream"
+
+#: The decoder of gzip data, which checks its checksums.
+gunzip = partial(Inflater, 16 + zlib.MAX_WBITS)
+
+
 class Decoded:
     """What decoders make of a stream: of the one in it, or of several behind each other."""
 
@@ -80,7 +96,7 @@ class Decoded:
         # what was read beyond the stream that ended
         self._rest = b""
 
-    def read1(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end.
 
         Raises:
@@ -93,13 +109,8 @@ class Decoded:
             if data := self._decoder.decompress(given, size):
                 return data
             if needed and not given and not self._decoder.eof:
-                message = "Truncated compressed stream"
-                raise OSError(message)
+                raise OSError(_CUT)
         return b""
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        return self.read1(size)
 
     def _follows(self) -> bool:
         """Begin the stream behind the one that ended, if there is any: zeros are padding."""
@@ -136,31 +147,25 @@ class _File:
         self.closed = True
 
 
-def by_arrow(packed: Stream, codec: str) -> pa.NativeFile:
-    """Return what unpacks gzip or zstd data."""
-    return pa.CompressedInputStream(pa.PythonFile(_File(packed), mode="r"), codec)
+def by_arrow(packed: Stream, codec: str) -> Opened:
+    """Return what unpacks zstd data."""
+    opened: Opened = pa.CompressedInputStream(pa.PythonFile(_File(packed), mode="r"), codec)
+    return opened
 
 
-class Unpacked:
-    """A packed stream that is unpacked up to the byte where it breaks.
+class Resumed:
+    """An unpacked stream that is read up to the byte where it breaks.
 
-    pyarrow returns nothing of a read that fails. Where the packed stream can be had again, it is
-    then unpacked again up to where the read began, and read on in smaller steps, so that each
-    whole line before the break is found; where not, the last of them may be lost.
+    Decoders return nothing of a read that fails. Where the stream can be had again, it is then
+    unpacked again up to where the read began, and read on in smaller steps, so that each whole
+    line before the break is found; where not, the last of them may be lost.
     """
 
-    def __init__(
-        self, packed: Stream, codec: str, limits: Limits, again: Callable[[], Whole] | None
-    ) -> None:
-        """Begin; `again` returns the packed stream from its beginning."""
-        self._codec, self._limits, self._again = codec, limits, again
+    def __init__(self, stream: Opened, again: Callable[[], Opened | None]) -> None:
+        """Begin; `again` returns the stream from its beginning, if it can be had again."""
+        self._stream, self._again = stream, again
         self._read = 0
-        self._opened: Whole | None = None
         self._steps = list(_STEPS)
-        # Python's gzip passes over the zeros that tapes and sparse copies leave behind a member
-        file = cast("IO[bytes]", _File(packed))
-        gzipped = codec == "gzip"
-        self._stream = gzip.GzipFile(fileobj=file) if gzipped else self._decoded(packed)
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, none at the end.
@@ -170,31 +175,23 @@ class Unpacked:
         """
         while True:
             try:
-                data: bytes = self._stream.read1(min(size, self._steps[0]))
+                data = self._stream.read(min(size, self._steps[0]))
             except BROKEN as error:
-                if self._again is None or len(self._steps) == 1:
+                again = self._again() if len(self._steps) > 1 else None
+                if again is None:
                     raise OSError(_told(error)) from None
                 self._steps.pop(0)
-                self._resume(self._again())
+                self._resume(again)
             else:
                 self._read += len(data)
                 return data
 
-    def _decoded(self, packed: Stream) -> pa.NativeFile | Decoded:
-        if self._codec == "xz":
-            most = self._limits.lzma_bytes
-            return Decoded(packed, lambda: lzma.LZMADecompressor(memlimit=most), several=True)
-        if self._codec == "bz2":
-            return Decoded(packed, bz2.BZ2Decompressor, several=True)
-        return by_arrow(packed, self._codec)
-
-    def _resume(self, packed: Whole) -> None:
+    def _resume(self, stream: Opened) -> None:
         self.close()
-        self._opened = packed
-        self._stream = self._decoded(packed)
+        self._stream = stream
         left = self._read
         while left:
-            data = self._stream.read(min(left, CHUNK))
+            data = stream.read(min(left, CHUNK))
             if not data:
                 message = "the file changed while it was read"
                 raise OSError(message)
@@ -203,12 +200,80 @@ class Unpacked:
     def close(self) -> None:
         """Let go of what the decoder holds."""
         self._stream.close()
-        if self._opened is not None:
-            self._opened.close()
+
+
+def unpacked(
+    packed: Stream, codec: str, limits: Limits, again: Callable[[], Stream | None]
+) -> Resumed:
+    """Return what a packed stream unpacks to.
+
+    Args:
+        packed: at its beginning.
+        codec: one of `packing.CODECS`.
+        limits: of what unpacking may take.
+        again: returns the packed stream from its beginning, if it can be had again.
+    """
+
+    def reopened() -> Opened | None:
+        begun = again()
+        if begun is None:
+            return None
+        # zlib tells of a wrong checksum before it gives the last bytes, Python after it
+        file = cast("IO[bytes]", _File(begun))
+        return gzip.GzipFile(fileobj=file) if codec == "gzip" else _decoded(begun, codec, limits)
+
+    return Resumed(_decoded(packed, codec, limits), reopened)
+
+
+def _decoded(packed: Stream, codec: str, limits: Limits) -> Opened:
+    if codec == "xz":
+        most = limits.lzma_bytes
+        return Decoded(packed, lambda: lzma.LZMADecompressor(memlimit=most), several=True)
+    if codec == "bz2":
+        return Decoded(packed, bz2.BZ2Decompressor, several=True)
+    if codec == "gzip":
+        # unlike pyarrow's, it passes over the zeros that tapes leave behind a member
+        return Decoded(packed, gunzip, several=True)
+    return by_arrow(packed, codec)
+
+
+class Kept:
+    """A stream that is read in its order, and can be had again while it is short."""
+
+    def __init__(self, stream: Stream, most: int) -> None:
+        """Keep up to so many bytes of a stream."""
+        self._stream, self._left = stream, most
+        self._chunks = list[bytes]()
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            self._chunks = []
+        else:
+            self._chunks.append(data)
+        return data
+
+    def again(self) -> Stream | None:
+        """Return the stream from its beginning, if all that was read of it is kept."""
+        return None if self._left < 0 else _Again(b"".join(self._chunks), self)
+
+
+class _Again:
+    """What was kept of a stream, and what comes behind it."""
+
+    def __init__(self, kept: bytes, behind: Kept) -> None:
+        self._kept, self._behind = io.BytesIO(kept), behind
+
+    def read(self, size: int) -> bytes:
+        return self._kept.read(size) or self._behind.read(size)
 
 
 def _told(error: Exception) -> str:
     """Return what an error says, which of the system's is its text without the number."""
+    if isinstance(error, EOFError):
+        return _CUT
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 

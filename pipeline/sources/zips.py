@@ -15,12 +15,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pipeline.limits import Limits
 from pipeline.sources.members import LINK, NO_FILE, Member
-from pipeline.sources.streams import CHUNK, Stream
-from pipeline.sources.unpacking import Decoded, Inflater, by_arrow
+from pipeline.sources.streams import CHUNK, Extent, Seekable, Stream
+from pipeline.sources.unpacking import Decoded, Inflater, Opened, Resumed, by_arrow
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -42,15 +42,6 @@ _UNREAD = {
     98: "PPMd",
 }
 _LZMA_PROPERTIES = 5
-
-
-class Seekable(Protocol):
-    """Bytes of which any part can be had."""
-
-    size: int
-
-    def at(self, offset: int, size: int) -> bytes:
-        """Return up to `size` bytes from a place, none behind the end."""
 
 
 class _Entry(NamedTuple):
@@ -232,30 +223,17 @@ def _found(
     return start, None
 
 
-class _Extent:
-    """The bytes from one place of a file to another, in their order."""
-
-    def __init__(self, file: Seekable, start: int, size: int) -> None:
-        self._file, self._at, self._left = file, start, size
-
-    def read(self, size: int) -> bytes:
-        data = self._file.at(self._at, min(size, self._left))
-        self._at += len(data)
-        self._left -= len(data)
-        return data
-
-
 class _Checked:
     """What a member unpacks to, which must be as long, and have the sum, that its entry says."""
 
-    def __init__(self, opened: Callable[[], Stream], entry: _Entry) -> None:
+    def __init__(self, opened: Callable[[], Opened], entry: _Entry) -> None:
         # opened where it is read: what is wrong there is wrong with this member alone
         self._open, self._entry = opened, entry
         self._stream: Stream | None = None
         self._left, self._crc = entry.size, 0
 
     def read(self, size: int) -> bytes:
-        self._stream = self._stream or self._open()
+        self._stream = self._stream or Resumed(self._open(), self._open)
         data = self._stream.read(max(1, min(size, self._left)))
         self._left -= len(data)
         self._crc = zlib.crc32(data, self._crc)
@@ -266,7 +244,7 @@ class _Checked:
         return data
 
 
-def _lzma(packed: Stream, entry: _Entry, limits: Limits) -> Stream:
+def _lzma(packed: Stream, entry: _Entry, limits: Limits) -> Opened:
     """Return what unpacks LZMA data: given the header of a file of its own, its memory is bound."""
     head = packed.read(4 + _LZMA_PROPERTIES)
     if head[2:4] != _LZMA_PROPERTIES.to_bytes(2, "little"):
@@ -277,12 +255,12 @@ def _lzma(packed: Stream, entry: _Entry, limits: Limits) -> Stream:
     return Decoded(packed, lambda: decoder, several=False)
 
 
-def _xz(packed: Stream, limits: Limits) -> Stream:
+def _xz(packed: Stream, limits: Limits) -> Opened:
     decoder = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, limits.lzma_bytes)
     return Decoded(packed, decoder, several=False)
 
 
-_OPENERS: dict[int, Callable[[Stream, _Entry, Limits], Stream]] = {
+_OPENERS: dict[int, Callable[[Stream, _Entry, Limits], Opened]] = {
     _DEFLATED: lambda packed, _, __: Decoded(packed, Inflater, several=False),
     _BZIP2: lambda packed, _, __: Decoded(packed, bz2.BZ2Decompressor, several=False),
     _LZMA: _lzma,
@@ -291,9 +269,9 @@ _OPENERS: dict[int, Callable[[Stream, _Entry, Limits], Stream]] = {
 }
 
 
-def _opened(file: Seekable, entry: _Entry, start: int, limits: Limits) -> Stream:
+def _opened(file: Seekable, entry: _Entry, start: int, limits: Limits) -> Opened:
     """Return what a member holds."""
-    packed = _Extent(file, start, entry.packed)
+    packed = Extent(file, start, entry.packed)
     if entry.method == _STORED:
         return packed
     return _OPENERS[entry.method](packed, entry, limits)

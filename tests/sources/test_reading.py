@@ -5,10 +5,12 @@ from __future__ import annotations
 import bz2
 import gc
 import gzip
+import hashlib
 import json
 import lzma
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from pipeline.limits import DEFAULT, Limits
 from pipeline.sources import unpacking
 from pipeline.sources.files import discover
 from pipeline.sources.reading import RawDocument, read_documents
+from tests.sources.packed import packed_tar, packed_zip
 
 RAW = b'{"a":1}'
 
@@ -180,14 +183,14 @@ def test_a_packed_byte_costs_no_more_in_a_small_file(
     packed = _PACK[suffix](b"\n" * 2 * 2**20)
     unpacked = 0
 
-    class Counted(unpacking.Unpacked):
+    class Counted(unpacking.Resumed):
         def read(self, size: int) -> bytes:
             nonlocal unpacked
             data = super().read(size)
             unpacked += len(data)
             return data
 
-    monkeypatch.setattr("pipeline.sources.reading.Unpacked", Counted)
+    monkeypatch.setattr("pipeline.sources.unpacking.Resumed", Counted)
     (found,) = _read_of(tmp_path, f"{name}.{suffix}", packed)
     assert found.status == "unreadable"
     assert unpacked == len(packed) * DEFAULT.ratio + 1
@@ -199,7 +202,7 @@ def test_a_broken_archive_is_let_go_at_once(tmp_path: Path) -> None:
     gc.disable()
     try:
         (found,) = _read_of(tmp_path, "cut.json.zst", _PACK["zst"](b"{}" * 2**20)[:-9])
-        left = [item for item in gc.get_objects() if isinstance(item, unpacking.Unpacked)]
+        left = [item for item in gc.get_objects() if isinstance(item, unpacking.Resumed)]
     finally:
         gc.enable()
     assert found.status == "unreadable"
@@ -222,9 +225,11 @@ _PACK: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def _read_of(directory: Path, name: str, data: bytes) -> list[RawDocument]:
+def _read_of(
+    directory: Path, name: str, data: bytes, limits: Limits = DEFAULT
+) -> list[RawDocument]:
     (directory / name).write_bytes(data)
-    return _read(directory / name)
+    return _read(directory / name, limits)
 
 
 @pytest.mark.parametrize("suffix", sorted(_PACK))
@@ -239,6 +244,35 @@ def test_lines_before_a_break_are_documents(tmp_path: Path, suffix: str) -> None
     assert "at byte " in str(last.reason)
     if suffix == "gz":
         assert len(lines) > 1000
+
+
+@pytest.mark.parametrize("suffix", sorted(_PACK))
+def test_lines_before_a_break_in_a_member_are_documents(tmp_path: Path, suffix: str) -> None:
+    """A cut member of an archive gives as many lines as it would as a file."""
+    packed = _PACK[suffix](_LINES)
+    cut = packed[: -len(packed) // 4]
+    *lines, last = _read_of(tmp_path, f"cut.ndjson.{suffix}", cut)
+    archive = packed_tar({f"cut.ndjson.{suffix}": cut})
+    *members, told = _read_of(tmp_path, "dump.tar.gz", gzip.compress(archive))
+    assert [member.raw for member in members] == [line.raw for line in lines]
+    assert (told.position, told.status, told.reason) == (last.position, last.status, last.reason)
+    # what is too long to be kept loses the end of it, and says so
+    *members, told = _read_of(tmp_path, "dump.tar", archive, Limits(held_bytes=10))
+    assert len(members) <= len(lines)
+    assert told.status == "unreadable"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_lines_before_a_break_in_a_zip_are_documents(tmp_path: Path, method: int) -> None:
+    """Of a member of a zip archive with damage in it, the lines before that are read."""
+    lines = [hashlib.sha256(b"%d" % number).hexdigest().encode() for number in range(4000)]
+    raw = bytearray(packed_zip({"a.ndjson": b"\n".join(lines)}, method))
+    for place in range(len(raw) // 2, len(raw) // 2 + 500):
+        raw[place] = 255
+    *found, last = _read_of(tmp_path, "dump.zip", bytes(raw))
+    assert last.status == "unreadable"
+    least = 0 if method == zipfile.ZIP_BZIP2 else 1900
+    assert sum(one.raw == line for one, line in zip(found, lines, strict=False)) >= least
 
 
 @pytest.mark.parametrize("suffix", sorted(_PACK))
@@ -267,7 +301,8 @@ def test_zeros_behind_the_last_member_are_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"\n \n"])
 def test_a_file_of_no_lines_holds_no_document(tmp_path: Path, data: bytes) -> None:
     """An empty or blank file of lines is no error; an empty file of one document is."""
-    assert _read_of(tmp_path, "hour.ndjson", data) == []
+    (found,) = _read_of(tmp_path, "hour.ndjson", data)
+    assert (found.status, found.reason) == ("skipped", "a file of lines without a line")
     assert len(_read_of(tmp_path, "empty.json", b"")) == 1
 
 
