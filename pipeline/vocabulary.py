@@ -99,7 +99,7 @@ MergeStatus = Literal["reproduced", "differs", "not_reproducible"]
 KeyStatus = Literal["verified", "fingerprint_mismatch", "encodings_disagree", "malformed"]
 
 #: What `pith-etl verify` says of a document.
-Verdict = Literal["ok", "failed", "not_checked"]
+DocumentVerdict = Literal["ok", "failed", "not_checked"]
 
 #: The formats of a result that is printed, and of exported tables.
 ResultFormat = Literal["table", "line", "csv", "json", "jsonl", "parquet"]

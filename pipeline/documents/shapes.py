@@ -145,7 +145,7 @@ class Claims(Shape):
     snapshot_sha256: Text = None
 
 
-class Verdict(Shape):
+class PaperVerdict(Shape):
     """The conclusions of the registry's pipeline on a paper."""
 
     id: Text = None
@@ -189,7 +189,7 @@ class GraphSnapshot(Shape):
     paper: Paper | None = None
     claims: Claims | None = None
     source: Source | None = None
-    verdict: Verdict | None = None
+    verdict: PaperVerdict | None = None
     references: References | None = None
     formal_canon: FormalEvidence | None = None
     author_claims: AuthorClaims | None = None

@@ -38,7 +38,7 @@ SIGNED: Final = "signed_v1"
 _HEX_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 #: What trying it tells, and the key (32 bytes) under which the signature holds, if under any.
-Verdict = tuple[SignatureVerdict, bytes | None]
+TriedSignature = tuple[SignatureVerdict, bytes | None]
 
 
 class Claim(NamedTuple):
@@ -97,7 +97,7 @@ def holds(key: bytes, digest: bytes, signature: bytes) -> bool:
     return True
 
 
-def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
+def verdicts(claims: Iterable[Claim]) -> list[TriedSignature]:
     """Return one verdict a claim, in their order; equal signatures are verified once."""
     tried: _Tried = {}
     return [_verdict(tried, claim) for claim in claims]
@@ -107,7 +107,7 @@ def verdicts(claims: Iterable[Claim]) -> list[Verdict]:
 _Tried = dict[tuple[bytes, bytes, bytes], bool]
 
 
-def _verdict(tried: _Tried, claim: Claim) -> Verdict:
+def _verdict(tried: _Tried, claim: Claim) -> TriedSignature:
     algorithm, status, message, expected, text, computed, stated, candidates = claim
     if not text:
         return "missing", None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
 
-from pipeline import session, vocabulary
+from pipeline import session
 from pipeline.documents.keyring import load
 from pipeline.duck import Connection, connect, finding_room, literal
 from pipeline.errors import WarehouseError
@@ -22,7 +22,7 @@ from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
 from pipeline.sources.named import settled
-from pipeline.vocabulary import Kind, ProofLevel, Severity, Status
+from pipeline.vocabulary import DocumentVerdict, Kind, ProofLevel, Severity, Status
 from pipeline.warehouse.snapshot import table_file
 
 #: A finding of this severity, or of a worse one, means that a document does not hold.
@@ -67,7 +67,7 @@ class Verdict:
 
     path: str
     position: int
-    verdict: vocabulary.Verdict
+    verdict: DocumentVerdict
     kind: Kind | None
     pith_number: str | None
     status: Status
@@ -127,7 +127,7 @@ def _verdicts(connection: Connection, named: frozenset[str]) -> Iterator[Verdict
             findings = tuple(sorted(starmap(Finding, found), key=_order))
             holds = proven and not any(item.fails for item in findings)
             unchecked = (status in _UNCHECKED and path not in named) or (unprovable and holds)
-            verdict: vocabulary.Verdict
+            verdict: DocumentVerdict
             verdict = "not_checked" if unchecked else "ok" if holds else "failed"
             yield Verdict(path, position, verdict, kind, number, status, reason, proof, findings)
 

@@ -19,7 +19,7 @@ from pipeline.documents.keyring import load
 from pipeline.documents.signatures import (
     SIGNATURE_BYTES,
     Claim,
-    Verdict,
+    TriedSignature,
     decode_base64,
     holds,
     verdicts,
@@ -71,7 +71,7 @@ def claim(**changes: Any) -> Claim:  # noqa: ANN401 - each field has its type, a
     return honest._replace(**changes)
 
 
-def judge(*claims: Claim) -> list[Verdict]:
+def judge(*claims: Claim) -> list[TriedSignature]:
     """Return the (verdict, key) of each claim."""
     return verdicts(claims)
 

@@ -10,14 +10,14 @@ from pipeline.documents.shapes import (
     Claims,
     FormalEvidence,
     GraphSnapshot,
+    PaperVerdict,
     References,
-    Verdict,
 )
 from pipeline.stage.rows import DocumentRows
 from pipeline.stage.schema import ClaimRow
 
 _NO_CLAIMS, _NO_REFERENCES, _NO_EVIDENCE = Claims(), References(), FormalEvidence()
-_NO_AUTHORS, _NO_VERDICT = AuthorClaims(), Verdict()
+_NO_AUTHORS, _NO_VERDICT = AuthorClaims(), PaperVerdict()
 
 
 def graph_facts(out: DocumentRows, pointer: str, snapshot: GraphSnapshot) -> dict[str, Any]:
