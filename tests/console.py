@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -42,3 +43,7 @@ class Console:
         code = run()
         captured = self._capture.readouterr()
         return Finished(code, captured.out, captured.err.decode())
+
+
+#: Runs `pith-etl build` with more arguments, on a mirror that is known.
+Build = Callable[..., Finished]

@@ -31,6 +31,11 @@ from tests.paths import SAMPLES
 #: The five real documents by their names.
 REAL = {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir())}
 
+#: The name of one of them, and its content with another title, and as another document.
+RECORD = "000_97f37641e2d9eba2.txt"
+CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
+ANOTHER = REAL[RECORD] + b"\n"
+
 #: So few documents in a batch that a small dump makes many tasks.
 SMALL = Limits(batch_documents=8)
 
@@ -137,6 +142,14 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:  # noqa:
         start_new_session=True,
         **options,
     )
+
+
+def shell(site: Site, streams: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a build whose streams go where the shell leads them."""
+    program = f'"$0" -c "from pipeline.cli.main import main; main()" "$@" {streams}'
+    build = ("build", str(site.mirror), "--warehouse", str(site.warehouse), *options)
+    command = ["/bin/sh", "-c", program, sys.executable, *build]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
 
 
 def await_line(process: subprocess.Popen[str], word: str) -> str:
