@@ -410,7 +410,7 @@ def _stage_files(work: _BuildContext, read: int) -> TaskResult:
     config = work.config
     known = work.directory / "known"
     part_store.write_known(known, column(work.connection, tables.KNOWN))
-    listings, version = work.directory / "listing", part_store.version()
+    listings, version = work.directory / "listing", part_store.stage_version()
     job = TaskContext(config.staging, listings, known, config.keyring, config.limits, version)
     total = TaskResult()
     work.progress("stage", 0, read)

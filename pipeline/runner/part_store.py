@@ -57,7 +57,7 @@ class Part:
 
 
 @cache
-def version() -> str:
+def stage_version() -> str:
     """Return the digest of the code that makes parts."""
     package = Path(pipeline.__file__).parent
     files = (file for name in SOURCES for file in sources(package / name))
@@ -79,7 +79,7 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
     """
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
     # the name holds the version, too: parts of another version are useless
-    part_id = hashlib.sha256(f"{version()}{digests}".encode()).hexdigest()
+    part_id = hashlib.sha256(f"{stage_version()}{digests}".encode()).hexdigest()
     aside = staging / "aside" / f"{part_id}-{os.getpid()}"
     aside.mkdir(parents=True)
     for name, table in tables.items():
@@ -94,7 +94,7 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
             store_schema=False,
         )
     files = {name: file_sha256(aside / f"{name}.parquet") for name in tables}
-    facts = _PartFacts(version(), sorted(keys), files)
+    facts = _PartFacts(stage_version(), sorted(keys), files)
     (aside / "part.json").write_bytes(msgspec.json.encode(facts))
     final = staging / "parts" / part_id
     final.parent.mkdir(exist_ok=True)
@@ -119,14 +119,14 @@ def parts(staging: Path) -> list[Part]:
     return [
         Part(path, frozenset(facts.keys), facts.sha256)
         for path in folders(staging)
-        if (facts := _facts(path)) is not None and facts.version == version()
+        if (facts := _facts(path)) is not None and facts.version == stage_version()
     ]
 
 
 def is_usable(path: Path) -> bool:
     """Tell whether a folder is a part, and of this version of the program."""
     facts = _facts(path)
-    return facts is not None and facts.version == version()
+    return facts is not None and facts.version == stage_version()
 
 
 def _facts(part: Path) -> _PartFacts | None:

@@ -20,7 +20,7 @@ from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
 from pipeline.executors import run_all
 from pipeline.limits import Limits
-from pipeline.runner.part_store import DigestSet, version, write_part
+from pipeline.runner.part_store import DigestSet, stage_version, write_part
 from pipeline.sources.files import InputFile
 from pipeline.sources.reading import WHOLE, RawDocument, Share, ahead, read_documents
 from pipeline.stage.schema import INPUTS, InputRow, to_arrow
@@ -181,7 +181,7 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
     Raises:
         WarehouseError: this process runs another version of the program than the build does.
     """
-    if version() != job.version:
+    if stage_version() != job.version:
         message = "pith-etl was upgraded while it ran; nothing was published: build again"
         raise WarehouseError(message)
     done = TaskResult(files=len(task.files) if task.share.first else 0)

@@ -20,7 +20,7 @@ from pipeline.documents.keyring import load
 from pipeline.errors import WarehouseError
 from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
-from pipeline.runner.part_store import version
+from pipeline.runner.part_store import stage_version
 from pipeline.runner.tasks import Task, TaskContext, plan, run_task
 from pipeline.sources.files import InputFile, discover
 from pipeline.sources.reading import WHOLE, Share
@@ -298,7 +298,7 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
     (file,) = discover([tmp_path / "many.ndjson"])
     limits = Limits(batch_documents=3000, mean_bytes=0)
     job = TaskContext(
-        tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version()
+        tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, stage_version()
     )
     tracemalloc.start()
     try:
