@@ -11,11 +11,14 @@ import os
 import platform
 import shutil
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import pyarrow as pa
 
 from benchmarks.peers import PEERS
 from benchmarks.process import Run, best, measure, pith_etl, python
@@ -68,10 +71,12 @@ def synthesise(folder: Path, papers: int, kinds: str = "bundle", seed: int = 0) 
     return Dump(folder, papers * len(kinds.split(",")))
 
 
-def build(dump: Dump, warehouse: Path, *options: str) -> Run:
-    """Build a dump, quietly."""
+def build(dump: Dump, warehouse: Path, *options: str, source: Path | None = None) -> Run:
+    """Build a dump, or a packed file of it, quietly."""
     arguments = ("--keyring", str(dump.keyring), "--warehouse", str(warehouse))
-    command = pith_etl("build", str(dump.files), *arguments, "--progress", "none", *options)
+    command = pith_etl(
+        "build", str(source or dump.files), *arguments, "--progress", "none", *options
+    )
     return measure(command)
 
 
@@ -116,8 +121,29 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
         ">=1.8",
         f"{single.seconds:.1f} s / {less.seconds:.1f} s at {small.documents:,}",
     )
+    yield from packed(work, small, less)
     yield from nightly(small, work / "small", less)
     yield from nightly(large, warehouse, full)
+
+
+def packed(work: Path, dump: Dump, tree: Run) -> Iterator[Measure]:
+    """Yield how fast one packed file of a dump is built, beside the tree of its documents."""
+    files = sorted(dump.files.rglob("*.json"))
+    archive, lines = work / "dump.tgz", work / "dump.jsonl.zst"
+    with tarfile.open(archive, "w:gz", compresslevel=6) as packing:
+        for file in files:
+            packing.add(file, str(file.relative_to(dump.files)))
+    with pa.CompressedOutputStream(str(lines), "zstd") as stream:
+        for file in files:
+            stream.write(file.read_bytes().strip() + b"\n")
+    for source in (archive, lines):
+        run = build(dump, work / source.suffix, source=source)
+        yield Measure(
+            f"documents a second, {source.name} / tree",
+            tree.seconds / run.seconds,
+            ">=0.9",
+            f"{tree.seconds:.1f} s / {run.seconds:.1f} s at {dump.documents:,}",
+        )
 
 
 def _space(what: str, dump: Dump, warehouse: Path) -> Measure:
