@@ -38,7 +38,7 @@ from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.check import check_files
 from pipeline.limits import Limits
 from pipeline.synth.dump import Plan, write
-from pipeline.warehouse.snapshot import table_file
+from pipeline.warehouse.snapshot import table_files
 
 Hashes = dict[str, str]
 
@@ -53,7 +53,9 @@ class SurvivalError(Exception):
 def hashes(snapshot: Path) -> Hashes:
     """Return the SHA-256 of each table of a snapshot but `runs`, which tells of the builds."""
     return {
-        name: hashlib.sha256(table_file(snapshot, name).read_bytes()).hexdigest()
+        name: hashlib.sha256(
+            b"".join(file.read_bytes() for file in table_files(snapshot, name))
+        ).hexdigest()
         for name in catalog.tables()
         if name != "runs"
     }

@@ -33,11 +33,12 @@ EVIDENCE = ("receipt", "hash", "event", "bundle", "stated", "self", "computed", 
 class Step(StrEnum):
     """The steps of a build that write published tables, in order.
 
-    The model of `findings` reads what the audit found, and that of `runs` what the build counted.
+    The tables of `model` have rows of which each depends on the documents of one group. Those of
+    `finish` need the rows of all groups, and that of `publish` what the build counted.
     """
 
     MODEL = auto()
-    AUDIT = auto()
+    FINISH = auto()
     PUBLISH = auto()
 
 
@@ -69,9 +70,8 @@ class Table:
     `order` are the expressions by which a table's rows are sorted, a total order; a view has
     none. A step writes its tables in the order of `place`, and of the name; each reads only
     earlier ones and the staged tables. An incremental build adds the rows of the changes to the
-    rows that it keeps, recognised by `kept_by`. A table of which it keeps none, or whose model
-    reads the kept rows, is `whole`: its model makes all rows. `all_documents` names the staged
-    tables whose rows of all documents the model reads in every build.
+    rows that it keeps, recognised by `kept_by`. A table of which it keeps none is one file; the
+    others have a file for each range of Pith numbers (`pipeline.model.ranges`).
     """
 
     name: str
@@ -82,8 +82,12 @@ class Table:
     step: Step
     place: int
     kept_by: KeptBy | None
-    whole: bool
-    all_documents: tuple[str, ...]
+
+    @property
+    def number(self) -> str:
+        """The column of the Pith number that decides in which range a row is, or `null`."""
+        numbers = ("cited_pith_number", "pith_number")
+        return next((column.name for column in self.columns if column.name in numbers), "null")
 
     @property
     def is_view(self) -> bool:
@@ -161,8 +165,15 @@ def table(name: str) -> Table:
 
 
 def modelled() -> tuple[str, ...]:
-    """Return the tables that are written before the audit, which reads them, in order."""
+    """Return the tables whose rows depend on one group of documents each, in order."""
     return tuple(name for name, table in tables().items() if table.step is Step.MODEL)
+
+
+def finished() -> tuple[str, ...]:
+    """Return the tables that are finished when the rows of all ranges are known, by range."""
+    return tuple(
+        name for name, table in tables().items() if table.step is Step.FINISH and table.kept_by
+    )
 
 
 def relations() -> dict[str, Table]:
@@ -311,8 +322,6 @@ def _described(path: Path) -> Table:
             Step(described.get("step", Step.MODEL)),
             described.get("place", 0),
             None if kept_by is None else KeptBy(kept_by),
-            described.get("whole", kept_by is None),
-            tuple(described.get("all_documents", ())),
         )
     except (KeyError, ValueError) as error:
         message = f"{path}: {error}"

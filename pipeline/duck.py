@@ -14,6 +14,7 @@ import duckdb
 
 from pipeline.engine import Connection as Connection  # noqa: PLC0414 - for all who connect
 from pipeline.engine import literal as literal  # noqa: PLC0414 - see above
+from pipeline.engine import parquet as parquet  # noqa: PLC0414 - see above
 from pipeline.engine import quote as quote  # noqa: PLC0414 - see above
 from pipeline.errors import WarehouseError
 

@@ -7,8 +7,9 @@ imports `duckdb`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import _duckdb
@@ -42,6 +43,12 @@ def behind(count: int) -> Iterator[None]:
 def literal(text: str) -> str:
     """Return an SQL string literal, for the statements that take no bound values."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(files: Iterable[Path]) -> str:
+    """Return the relation of the rows of Parquet files, one file after the other, in SQL."""
+    # exact names: a path could hold the characters of a glob
+    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"
 
 
 def quote(identifier: str) -> str:

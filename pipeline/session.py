@@ -25,9 +25,9 @@ def create_view(connection: Connection, name: str) -> None:
 
 
 def take(connection: Connection, name: str, rows: pa.Table) -> None:
-    """Create a table of rows that Python made, for all cursors of the connection."""
+    """Create or replace a table of rows that Python made, for all cursors of the connection."""
     connection.register("taken", rows)
-    connection.execute(f"create table {name} as from taken")
+    connection.execute(f"create or replace table {name} as from taken")
     connection.unregister("taken")
 
 

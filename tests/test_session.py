@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import catalog
 from pipeline.duck import Connection, quote
+from pipeline.model import incremental, ranges
 from pipeline.resources import sql_dir
 from pipeline.sources import inventory
 from pipeline.stage.schema import TABLES
@@ -54,6 +55,8 @@ def _described() -> Relations:
                     described[name.removesuffix("*") + table] = columns
         elif entry.get("columns_of") in families["published"]:
             described[name] = families["published"][entry["columns_of"]]
+        elif entry.get("columns_of", "").startswith("staged_"):
+            described[name] = families["staged"][entry["columns_of"].removeprefix("staged_")]
         else:
             columns = _catalogue()[entry.get("columns_of", name)]["columns"]
             described[name] = [(column, kind) for column, (kind, _meaning) in columns.items()]
@@ -76,7 +79,7 @@ def _relations(connection: Connection) -> Relations:
 def test_the_catalogue_tells_every_relation_of_a_build_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build of everything and one that keeps rows together make just what it describes."""
+    """Builds of everything, of changes and of several ranges make just what it describes."""
     made: list[Relations] = []
     save = inventory.save
 
@@ -91,6 +94,11 @@ def test_the_catalogue_tells_every_relation_of_a_build_and_no_other(
     site.build()
     next(site.mirror.rglob("*.json")).unlink()
     site.build()
+    monkeypatch.setattr(ranges, "MOST_PAPERS", 5)
+    for most in (-1.0, incremental.MOST):
+        monkeypatch.setattr(incremental, "MOST", most)
+        next(site.mirror.rglob("*.json")).unlink()
+        site.build()
     described = _described()
     for relations in made:
         assert relations == {name: described.get(name) for name in relations}

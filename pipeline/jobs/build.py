@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -29,7 +30,7 @@ from pipeline.duck import (
     connect,
     is_disk_full,
     is_out_of_memory,
-    literal,
+    parquet,
     row_of,
 )
 from pipeline.errors import ShrinkError, WarehouseError
@@ -39,9 +40,18 @@ from pipeline.jobs import retention, runs
 from pipeline.jobs.runs import Clock
 from pipeline.jobs.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
 from pipeline.limits import DEFAULT, Limits
-from pipeline.model import incremental, tables
-from pipeline.model import state_diff as differences
-from pipeline.model.audit import write_findings
+from pipeline.model import incremental, sharing, tables
+from pipeline.model.batch import (
+    BatchContext,
+    Make,
+    audit_documents,
+    into_files,
+    into_memory,
+    model,
+)
+from pipeline.model.finish import Begun, finish
+from pipeline.model.ranges import Range
+from pipeline.model.ranges import find as find_ranges
 from pipeline.runner import part_store
 from pipeline.runner.part_store import Part
 from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, run
@@ -51,7 +61,7 @@ from pipeline.sources.named import settled
 from pipeline.sources.objects import is_url
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.run_figures import Changes, RunFigures, nothing_recognised
-from pipeline.warehouse.snapshot import Content, Last, Manifest
+from pipeline.warehouse.snapshot import Content, Last, Manifest, table_file
 from pipeline.warehouse.views import write_database
 
 #: Called with (stage, files done, files in all) as a build goes on.
@@ -137,6 +147,19 @@ class _Staged:
     barren: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A snapshot that is not finished: its folder, what it counts, and the ranges of its tables.
+
+    `files` is the number of rows of each file of a table, by its name in the folder.
+    """
+
+    folder: Path
+    figures: RunFigures
+    files: dict[str, int]
+    ranges: list[Range]
+
+
 def build(config: BuildConfig, progress: Progress) -> Summary:
     """Build the tables and publish them as a new snapshot, unless nothing changed.
 
@@ -212,15 +235,17 @@ def _build(
             return _summary(work, listed, staged, kept)
         _guard(work.connection, config, last)
         keep = last is not None and _may_keep(last, content)
-        folder, figures = _write(work, staged, last, keep=keep)
+        written = _write(work, staged, last, keep=keep)
         with work.clock.timed("publish"):
+            folder = written.folder
             write_database(folder / snapshot.DATABASE, folder)
             snapshot.make_durable(folder)
             _save_listing(work, staged, started_ns)
             # last of all: from here on the snapshot counts as finished
-            snapshot.write_manifest(folder, figures, _made_from(config, content))
+            made = _made_from(config, content) | {"ranges": written.ranges}
+            snapshot.write_manifest(folder, written.figures, written.files, made)
             snapshot.publish(config.warehouse, folder)
-        return _summary(work, listed, staged, figures)
+        return _summary(work, listed, staged, written.figures)
 
 
 def _find(work: _BuildContext, found: Iterator[InputFile]) -> tuple[_Listed, Last | None]:
@@ -287,8 +312,8 @@ def make_snapshot(config: BuildConfig, progress: Progress) -> Path:
     found = discover(sources, config.warehouse, config.staging / snapshot.SPOOL)
     with _working(config, sources, progress) as work:
         listed = _discover(work, found)
-        folder, _ = _write(work, _stage(work, listed.read), None, keep=False)
-    return folder
+        written = _write(work, _stage(work, listed.read), None, keep=False)
+    return written.folder
 
 
 def _content(config: BuildConfig, inputs_sha256: str) -> Content:
@@ -465,62 +490,113 @@ def _lost(connection: Connection, last: Last | None) -> tuple[int, int]:
     The snapshot's table says which documents it held. If the table is lost or broken, the inventory
     does. A document under another path did not vanish. A stale document may stay stale.
     """
-    file = last.table("documents") if last else None
-    if file:
-        documents = f"from read_parquet({literal(str(file))})"
-        held = session.query("held_by_table", documents=documents)
+    files = last.table("documents") if last else None
+    if files:
+        held = session.query("held_by_table", documents=f"from {parquet(files)}")
     else:
         held = session.query("held_by_listing")
     total, lost = row_of(connection, session.query("lost", last=held))
     return total, lost
 
 
-def _write(
-    work: _BuildContext, staged: _Staged, last: Last | None, *, keep: bool
-) -> tuple[Path, RunFigures]:
-    """Model and audit the tables into the snapshot's folder; return it, and its figures.
+def _write(work: _BuildContext, staged: _Staged, last: Last | None, *, keep: bool) -> _Written:
+    """Model and audit the tables into the snapshot's folder.
 
     With `keep`, the rows of the last snapshot stay that no change touches.
     """
     connection, config, clock = work.connection, work.config, work.clock
     folder = config.warehouse / "snapshots" / work.name
     folder.mkdir(parents=True)
-    rows: dict[str, int] = {}
     with clock.timed("model"):
         if damaged := part_store.damaged(staged.parts):
             _remove_broken(config.staging)
             raise _broken([part.path.name for part in damaged], "not as it was written")
         tables.locate(connection, config.keyring)
-        only_fresh = keep and last is not None and incremental.changes(connection, last.folder)
-        if not only_fresh:
-            incremental.everything(connection)
-        threads = _side_by_side(connection, config.workers)
-        tables.stage_views(connection, staged.parts, config.keyring, only_fresh=only_fresh)
-        tables.build_intermediate(connection)
-        differences.find(connection, config.limits)
-        work.progress("model", 0, len(catalog.modelled()))
-        for name, count in tables.write_models(connection, folder, threads, only_fresh=only_fresh):
-            rows[name] = count
-            work.progress("model", len(rows), len(catalog.modelled()))
+        ranges = find_ranges(connection)
+    kept = last if keep and last is not None and _changes(work, last) else None
+    if kept:
+        begun = _model_changes(work, staged, folder, ranges, kept)
+    elif len(ranges) == 1:
+        begun = _model_all(work, staged, folder, ranges[0])
+    else:
+        begun = _model_ranges(work, staged, folder, ranges)
     with clock.timed("audit"):
-        work.progress("audit", 0, 0)
-        rows["findings"] = write_findings(connection, folder, threads)
+        finish(connection, folder, begun, kept, _side_by_side(connection, config.workers))
     with clock.timed("model"):
-        if only_fresh:
-            rows |= tables.complete(connection, folder, threads)
         figures = runs.count(connection)
         changes = runs.changes(connection, last.table("documents") if last else None)
-        rows["runs"] = _write_runs(work, staged, figures, folder)
-    facts = {"rows": rows, "changes": changes, "barren": staged.barren, "seconds": clock.seconds}
-    return folder, msgspec.structs.replace(figures, **facts)
+        _write_runs(work, staged, figures, folder)
+    files = snapshot.row_counts(folder)
+    rows = Counter[str]()
+    for name, count in files.items():
+        rows[name.split("/", 1)[0]] += count
+    figures = msgspec.structs.replace(
+        figures, rows=dict(rows), changes=changes, barren=staged.barren, seconds=clock.seconds
+    )
+    return _Written(folder, figures, files, ranges)
 
 
-def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folder: Path) -> int:
-    """Write the table of all builds up to this one, from the snapshots that are kept.
+def _changes(work: _BuildContext, last: Last) -> bool:
+    with work.clock.timed("model"):
+        return incremental.changes(work.connection, last)
 
-    Returns:
-        How many there are.
-    """
+
+def _batch(work: _BuildContext, staged: _Staged) -> BatchContext:
+    threads = _side_by_side(work.connection, work.config.workers)
+    return BatchContext(staged.parts, work.config.keyring, work.config.limits, threads)
+
+
+def _model_batch(work: _BuildContext, batch: BatchContext, make: Make, *, only_fresh: bool) -> None:
+    """Model and audit the documents of `fresh`."""
+    with work.clock.timed("model"):
+        names = model(work.connection, batch, make, only_fresh=only_fresh)
+        for done, _ in enumerate(names, 1):
+            work.progress("model", done, len(catalog.modelled()) + 1)
+    with work.clock.timed("audit"):
+        work.progress("audit", 0, 0)
+        audit_documents(work.connection, batch.threads)
+
+
+def _model_all(work: _BuildContext, staged: _Staged, folder: Path, one: Range) -> Begun:
+    """Model everything as the one range that there is."""
+    incremental.everything(work.connection)
+    _model_batch(work, _batch(work, staged), into_files(folder, one), only_fresh=False)
+    return Begun({name: {one: f"from document_{name}"} for name in catalog.finished()})
+
+
+def _model_changes(
+    work: _BuildContext, staged: _Staged, folder: Path, ranges: list[Range], last: Last
+) -> Begun:
+    """Model what a change touches; keep the other rows of the last snapshot."""
+    batch = _batch(work, staged)
+    _model_batch(work, batch, into_memory, only_fresh=True)
+    with work.clock.timed("model"):
+        kept = incremental.complete(work.connection, folder, ranges, last, batch.threads)
+    return Begun(incremental.begun(ranges, kept, last), kept)
+
+
+def _model_ranges(work: _BuildContext, staged: _Staged, folder: Path, ranges: list[Range]) -> Begun:
+    """Model each range by itself, in worker processes."""
+    config, place = work.config, work.directory / "ranges"
+    place.mkdir()
+    with work.clock.timed("model"):
+        work.progress("model", 0, len(ranges))
+        loose = sharing.find_loose(work.connection, ranges)
+        if loose:
+            sharing.model_loose(work.connection, _batch(work, staged), place)
+        sharing.hand_out(work.connection, ranges, place)
+        for name in catalog.modelled():
+            (folder / name).mkdir()
+        context = sharing.RangeContext(
+            config.staging, place, folder, config.keyring, config.limits, loose
+        )
+        for done, _ in enumerate(sharing.model_ranges(ranges, context, config.workers), 1):
+            work.progress("model", done, len(ranges))
+    return sharing.begun(ranges, place)
+
+
+def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folder: Path) -> None:
+    """Write the table of all builds up to this one, from the snapshots that are kept."""
     facts = {
         "run_id": work.name,
         "started_at": work.started_at.replace(tzinfo=None),
@@ -534,7 +610,7 @@ def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folde
     runs.record_run(work.connection, figures, facts)
     runs.find_earlier_runs(work.connection, snapshot.intact(work.config.warehouse, "runs"))
     table, sql = catalog.table("runs"), catalog.model_sql("runs")
-    return tables.write_table(work.connection, table, sql, folder)
+    tables.write_table(work.connection, table, sql, table_file(folder, "runs", snapshot.WHOLE))
 
 
 #: Two queries can share the memory up to this many bytes of documents.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline import catalog, session
 from pipeline.documents.keyring import Keyring, PinnedKey
-from pipeline.duck import Connection, literal, quote, row_of
+from pipeline.duck import Connection, parquet, quote, row_of
 from pipeline.errors import WarehouseError
 from pipeline.model import audit, incremental, tables
 from pipeline.runner import part_store
@@ -67,7 +67,7 @@ def check_findings(connection: Connection) -> Iterator[Result]:
             "select code, sum(occurrences)::bigint from findings group by code"
         ).fetchall()
     )
-    audit.collect(connection, len(os.sched_getaffinity(0)))
+    audit.collect(connection, len(os.sched_getaffinity(0)), catalog.checks())
     findings = catalog.model_sql("findings")
     counted = f"select code, sum(occurrences)::bigint from ({findings}) group by code"  # noqa: S608 - our own SQL
     found = dict(connection.execute(counted, audit.PARAMETERS).fetchall())
@@ -87,8 +87,8 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
             damaged.
     """
     for name in catalog.tables():
-        file = literal(str(snapshot.table_file(folder, name)))
-        connection.execute(f"create view {quote(name)} as from read_parquet({file})")
+        files = snapshot.table_files(folder, name)
+        connection.execute(f"create view {quote(name)} as from {parquet(files)}")
     parts = part_store.parts(warehouse / "staging")
     if damaged := part_store.damaged(parts):
         message = f"{damaged[0].path} is not as it was written; build again"
@@ -110,6 +110,8 @@ def open_snapshot(connection: Connection, warehouse: Path, folder: Path) -> None
     # the snapshot is judged whole
     incremental.everything(connection)
     tables.build_intermediate(connection)
+    for name in ("document_grades", "carried_keys"):
+        session.create_view(connection, name)
 
 
 def _keyring(connection: Connection) -> Keyring:

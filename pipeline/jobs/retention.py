@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.duck import column, connect, literal
+from pipeline.duck import column, connect, parquet
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.runner import part_store
@@ -162,9 +162,9 @@ def _contents(warehouse: Path) -> Iterator[str]:
 
     `check` needs these documents after a rollback.
     """
-    for file in snapshot.intact(warehouse, "documents"):
+    for files in snapshot.intact(warehouse, "documents"):
         yield (
-            f"select unhex(sha256) as sha256 from read_parquet({literal(str(file))}) "  # noqa: S608 - our own path
+            f"select unhex(sha256) as sha256 from {parquet(files)} "  # noqa: S608 - our own paths
             "where sha256 is not null order by sha256"
         )
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
 from pipeline import session
-from pipeline.duck import Connection, column, literal, row_of
+from pipeline.duck import Connection, column, parquet, row_of
 from pipeline.vocabulary import Severity
 from pipeline.warehouse.run_figures import Changes, RunFigures
 
@@ -85,17 +86,17 @@ def count(connection: Connection) -> RunFigures:
     )
 
 
-def changes(connection: Connection, documents: Path | None) -> Changes:
+def changes(connection: Connection, documents: Sequence[Path] | None) -> Changes:
     """Return how `inputs` differ from those of the last snapshot, or from the last inventory.
 
     Args:
         connection: with `inputs`, and `old_documents` of the inventory.
-        documents: the file of the snapshot's table; None where it cannot be used.
+        documents: the files of the snapshot's table; None where it cannot be used.
     """
     old, new = "from old_documents", "from saved_documents"
     if documents is not None:
         named = "select path, position, bytes, sha256, status, reason, stale from"
-        old, new = f"{named} read_parquet({literal(str(documents))})", f"{named} inputs"
+        old, new = f"{named} {parquet(documents)}", f"{named} inputs"
     row = row_of(connection, session.query("changes", old=old, new=new))
     return Changes(*row)
 
@@ -133,13 +134,13 @@ def record_run(connection: Connection, figures: RunFigures, facts: dict[str, obj
     )
 
 
-def find_earlier_runs(connection: Connection, files: Iterable[Path]) -> None:
-    """Create `earlier_runs` from all files: after a rollback no single file may hold all runs.
+def find_earlier_runs(connection: Connection, tables: Iterable[Sequence[Path]]) -> None:
+    """Create `earlier_runs` from all tables: after a rollback no single one may hold all runs.
 
     Args:
         connection: with `this_run`.
-        files: of the table `runs` in earlier snapshots.
+        tables: the files of the table `runs` in each earlier snapshot.
     """
-    names = ", ".join(literal(str(file)) for file in files)
-    earlier = f"read_parquet([{names}])" if names else "this_run where false"
+    files = list(chain.from_iterable(tables))
+    earlier = parquet(files) if files else "this_run where false"
     connection.execute(f"create view earlier_runs as from {earlier}")

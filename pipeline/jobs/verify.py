@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import session
 from pipeline.documents.keyring import load
-from pipeline.duck import Connection, connect, finding_room, literal
+from pipeline.duck import Connection, connect, finding_room, parquet
 from pipeline.errors import WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.jobs.build import BuildConfig, make_snapshot
@@ -23,7 +23,7 @@ from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
 from pipeline.sources.named import settled
 from pipeline.vocabulary import DocumentVerdict, Kind, ProofLevel, Severity, Status
-from pipeline.warehouse.snapshot import table_file
+from pipeline.warehouse.snapshot import written_files
 
 #: A finding of this severity, or of a worse one, means that a document does not hold.
 _FAILING = Severity.WARNING
@@ -115,8 +115,8 @@ def verdicts(snapshot: Path, named: frozenset[str]) -> Iterator[Verdict]:
         interruptible(connection),
     ):
         for table in ("documents", "findings"):
-            file = literal(str(table_file(snapshot, table)))
-            connection.execute(f"create view {table} as from read_parquet({file})")
+            files = written_files(snapshot, table)
+            connection.execute(f"create view {table} as from {parquet(files)}")
         yield from _verdicts(connection, named)
 
 

@@ -7,8 +7,8 @@ is counted: the sum of `occurrences` is the number of findings.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import duckdb
 
@@ -18,35 +18,31 @@ from pipeline.duck import Connection, execute_frugally
 from pipeline.errors import ModelError
 from pipeline.limits import MAX_LISTED, MAX_PLACES
 from pipeline.model.concurrent import run_concurrently
-from pipeline.model.tables import write_table
 
 #: The parameters of the model of `findings`.
 PARAMETERS = {"max_places": MAX_PLACES}
 
 
-def write_findings(connection: Connection, directory: Path, threads: int) -> int:
-    """Run all checks and write the table `findings`, kept ones included; return its rows."""
-    collect(connection, threads)
-    table, sql = catalog.table("findings"), catalog.model_sql("findings")
-    return write_table(connection, table, sql, directory, PARAMETERS)
-
-
-def collect(connection: Connection, threads: int) -> None:
-    """Run all checks; the model of `findings` reads their rows."""
+def collect(connection: Connection, threads: int, checks: Sequence[Check]) -> None:
+    """Run checks; the model of `findings` reads the rows that they find."""
     session.create_table(connection, "found")
-    checks = catalog.checks()
     connection.execute(
-        "create table promises as "
-        "select unnest($codes) as code, unnest($promises) as promise, unnest($whole) as whole",
+        "create or replace table promises as "
+        "select unnest($codes) as code, unnest($promises) as promise",
         {
             "codes": [check.code for check in checks],
             "promises": [check.promise for check in checks],
-            "whole": [check.whole for check in checks],
         },
     )
     jobs = {check.code: partial(_run, check) for check in checks}
     for _ in run_concurrently(connection, jobs, threads):
         pass
+
+
+def keep_findings(connection: Connection, name: str) -> None:
+    """Create a table of the findings that were collected, with the columns of `findings`."""
+    sql = catalog.model_sql("findings")
+    execute_frugally(connection, f"create table {name} as {sql}", PARAMETERS)
 
 
 def _run(check: Check, connection: Connection) -> None:

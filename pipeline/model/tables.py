@@ -7,9 +7,7 @@ documents and the keyring alone. Models and checks see the earlier tables by nam
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,15 +16,14 @@ from pipeline import catalog, session
 from pipeline.catalog import Table
 from pipeline.documents.keyring import Keyring
 from pipeline.documents.signatures import encode_base64, verdicts
-from pipeline.duck import Connection, execute_frugally, literal, quote, row_of
+from pipeline.duck import Connection, execute_frugally, literal, parquet, quote, row_of
 from pipeline.engine import engine, records
 from pipeline.errors import ModelError
-from pipeline.model.concurrent import run_concurrently
+from pipeline.model.ranges import create_key
 from pipeline.runner.part_store import Part, staged_files
 from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_arrow
 from pipeline.stage.stage import claims
 from pipeline.vocabulary import SignatureVerdict
-from pipeline.warehouse.snapshot import table_file
 
 #: Digests and signatures hardly compress: a higher level takes longer and gives no less.
 _ZSTD = 1
@@ -83,6 +80,7 @@ def locate(connection: Connection, keyring: Keyring) -> None:
     """
     session.take(connection, "pinned", keyring.table())
     session.create_table(connection, "live")
+    create_key(connection)
 
 
 def stage_views(
@@ -97,16 +95,14 @@ def stage_views(
         connection: with the views of these very parts.
         parts: in the order in which `part_views` took them.
         keyring: the pinned keys.
-        only_fresh: model only the documents in `fresh` (`pipeline.model.incremental`). A staged
-            table that some model's `all_documents` names holds the rows of all documents.
+        only_fresh: model only the documents in `fresh`, of which there are few.
     """
     (dead,) = row_of(
         connection, "select (select count(*) from part_documents) - (select count(*) from live)"
     )
     touched = _touched(connection, parts) if only_fresh else {}
-    in_full = {name for table in catalog.tables().values() for name in table.all_documents}
     for name in TABLES:
-        if only_fresh and name not in in_full:
+        if only_fresh:
             # many models and checks read these few rows
             made = f"table staged_{name} as {_fresh_rows(name, touched)}"
         else:
@@ -167,63 +163,19 @@ def build_intermediate(connection: Connection) -> None:
         execute_frugally(connection, f"create {kind} {name} as {catalog.intermediate_sql(name)}")
 
 
-def write_models(
-    connection: Connection, directory: Path, threads: int, *, only_fresh: bool
-) -> Iterator[tuple[str, int]]:
-    """Write the published tables by their models, and a view of each; yield name and rows.
-
-    Models and checks see earlier tables by name. With `only_fresh`, these tables hold only the
-    fresh rows until `complete` adds the kept ones.
-    """
-
-    def write(name: str, cursor: Connection) -> int:
-        sql = catalog.model_sql(name)
-        if only_fresh and not catalog.table(name).whole:
-            execute_frugally(cursor, f"create table {quote(name)} as {sql}")
-            return 0
-        return write_table(cursor, catalog.table(name), sql, directory)
-
-    modelled = catalog.modelled()
-    jobs = {name: partial(write, name) for name in modelled}
-    yield from run_concurrently(
-        connection, jobs, threads, {name: _needs(name) for name in modelled}
-    )
-
-
-def _needs(name: str) -> list[str]:
-    """Return the tables that a model reads, by their names in it."""
-    sql, modelled = catalog.model_sql(name), catalog.modelled()
-    earlier = modelled[: modelled.index(name)]
-    return [table for table in earlier if re.search(rf"\b(?:from|join) {table}\b", sql)]
-
-
-def complete(connection: Connection, directory: Path, threads: int) -> dict[str, int]:
-    """Write the tables from their fresh and their kept rows; return the numbers of rows."""
-
-    def write(name: str, cursor: Connection) -> int:
-        cursor.execute(f"alter table {quote(name)} rename to fresh_{name}")
-        sql = f"from fresh_{name} union all by name from kept_{name}"
-        return write_table(cursor, catalog.table(name), sql, directory)
-
-    beside = [name for name in catalog.modelled() if not catalog.table(name).whole]
-    jobs = {name: partial(write, name) for name in beside}
-    return dict(run_concurrently(connection, jobs, threads))
-
-
 def write_table(
     connection: Connection,
     table: Table,
     sql: str,
-    directory: Path,
+    file: Path,
     parameters: Mapping[str, object] | None = None,
 ) -> int:
-    """Write a query as a published table, checked against the catalogue; return its rows.
+    """Write a query as a file of a published table, checked against the catalogue; return its rows.
 
     Raises:
         ModelError: the query's columns or types are not the catalogue's.
     """
-    file = table_file(directory, table.name)
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     columns = [(column.name, column.type) for column in table.columns]
     # DuckDB marks a column as required if its statistics rule out nulls. The statistics depend on
     # how the rows were made. An Arrow table has none, so all its columns are optional
@@ -243,23 +195,25 @@ def write_table(
         message = f"the model of {table.name} and its catalogue disagree: {error}"
         raise ModelError(message) from error
     connection.unregister("blank")
-    connection.execute(
-        f"create view {quote(table.name)} as from read_parquet({literal(str(file))})"
-    )
-    _hold_to_catalogue(connection, table.name, columns)
+    _hold_to_catalogue(connection, table.name, file, columns)
     return rows
 
 
 def _hold_to_catalogue(
-    connection: Connection, name: str, columns: Sequence[tuple[str, str]]
+    connection: Connection, name: str, file: Path, columns: Sequence[tuple[str, str]]
 ) -> None:
     """Compare a written table with the catalogue: to describe its model would plan it twice."""
-    described = connection.execute(f"describe {quote(name)}").fetchall()
+    described = connection.execute(f"describe from {parquet([file])}").fetchall()
     actual = [(row[0], row[1]) for row in described]
     if actual != columns:
         wrong = sorted(set(actual) ^ set(columns)) or "their order"
         message = f"the model of {name} and its catalogue disagree on {wrong}"
         raise ModelError(message)
+
+
+def show_table(connection: Connection, name: str, files: Iterable[Path]) -> None:
+    """Create or replace the view of a table over its files."""
+    connection.execute(f"create or replace view {quote(name)} as from {parquet(files)}")
 
 
 def metadata(table: Table) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -156,8 +157,19 @@ def run(
     Raises:
         WarehouseError: a worker died, or staging could not be written.
     """
-    try:
+    with killed_is_said():
         yield from run_all(executor, partial(run_task, job=job), tasks, pending)
+
+
+@contextmanager
+def killed_is_said() -> Iterator[None]:
+    """Turn the death of a worker into an error that says what to do.
+
+    Raises:
+        WarehouseError: a worker died.
+    """
+    try:
+        yield
     except BrokenExecutor:
         message = (
             "a worker process was killed, perhaps for want of memory; nothing was published: "

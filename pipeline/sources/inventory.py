@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline import session
 from pipeline.digests import file_sha256, is_intact
-from pipeline.duck import Connection, literal, row_of
+from pipeline.duck import Connection, literal, parquet, row_of
 from pipeline.limits import LIKELY_RATIO
 from pipeline.sources.files import PACKED, UNLISTED, InputFile
 from pipeline.sources.reading import NO_LINES
@@ -118,16 +118,16 @@ def open_listing(connection: Connection, staging: Path) -> tuple[Facts | None, l
     return (None if folder is None else _facts(folder)), damaged
 
 
-def recall_good(connection: Connection, documents: Path) -> None:
+def recall_good(connection: Connection, documents: Sequence[Path]) -> None:
     """Let `old_documents` tell what was good in a snapshot, for a build without a listing.
 
     Of a stale document, `sha256` is that of its rows, too: the table tells no other.
 
     Args:
         connection: with `old_documents`, and `unchanged`, which holds nothing.
-        documents: the file of the snapshot's table.
+        documents: the files of the snapshot's table.
     """
-    given = f"from read_parquet({literal(str(documents))})"
+    given = f"from {parquet(documents)}"
     recalled = session.query("recalled_documents", documents=given)
     connection.execute(f"create or replace temp view old_documents as {recalled}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import catalog, session
-from pipeline.engine import Connection, literal, quote
+from pipeline.engine import Connection, literal, parquet, quote
 from pipeline.warehouse import snapshot
 
 
@@ -71,11 +71,10 @@ def _whole_rows(folder: Path, table: catalog.Table) -> str:
 
     A snapshot of an older program may lack a column, which is null then, or the table.
     """
-    file = literal(str(snapshot.table_file(folder, table.name)))
     columns = [(column.name, column.type) for column in table.columns]
     named = ", ".join(quote(name) for name, _ in columns)
     every = f"({session.empty(columns)})"
     if table.name in snapshot.manifest(folder).rows:
-        every += f" union all by name from read_parquet({file})"
+        every += f" union all by name from {parquet(snapshot.table_files(folder, table.name))}"
     rows = f"select {named} from ({every})"  # noqa: S608 - names of our own, quoted
     return f"select entire_row as whole, entire_row.* from ({rows}) as entire_row"  # noqa: S608 - see above

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from pipeline.engine import Connection, engine, literal, quote
+from pipeline.engine import Connection, engine, literal, parquet, quote
+from pipeline.errors import WarehouseError
 from pipeline.warehouse import snapshot
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Warehouse:
 
         if _relation(name).is_view:
             return _frame(self[name]).lazy()
-        return polars.scan_parquet(snapshot.table_file(self.snapshot, name), glob=False)
+        return polars.scan_parquet(snapshot.table_files(self.snapshot, name), glob=False)
 
     def tables(self) -> list[TableFacts]:
         """Return the catalogue: every table and view with its meaning and columns."""
@@ -242,7 +243,7 @@ class Warehouse:
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set python_enable_replacements = false")
         tables = [self.snapshot / name for name in self._manifest.files]
-        files = [*tables, self._before] if self._before else tables
+        files = [*tables, *self._before]
         paths = ", ".join(literal(str(file)) for file in files if file.suffix == ".parquet")
         self.connection.execute(f"set allowed_paths = [{paths}]")
         self._spill = _private_directory()
@@ -339,22 +340,22 @@ def _attach_views(connection: Connection, file: Path) -> int:
     return copy
 
 
-def _create_previous(connection: Connection, older: Path | None) -> Path | None:
-    """Create `previous_papers`, the papers of an older snapshot; return their file.
+def _create_previous(connection: Connection, older: Path | None) -> list[Path]:
+    """Create `previous_papers`, the papers of an older snapshot; return their files.
 
     Without an older snapshot it is empty and has the columns of `papers`.
     """
     view = "create temp view previous_papers as from"
     if older is not None:
-        file = snapshot.table_file(older, "papers")
         try:
-            connection.execute(f"{view} read_parquet({literal(str(file))})")
-        except engine.Error:
+            files = snapshot.table_files(older, "papers")
+            connection.execute(f"{view} {parquet(files)}")
+        except (engine.Error, WarehouseError):
             pass  # a broken file of an older snapshot must not stop the reader
         else:
-            return file
+            return files
     connection.execute(f"{view} papers limit 0")
-    return None
+    return []
 
 
 def _private_directory() -> Path | None:

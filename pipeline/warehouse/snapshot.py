@@ -24,7 +24,7 @@ from pipeline.errors import PithEtlError, UnusableError, UsageError, WarehouseEr
 from pipeline.warehouse.run_figures import RunFigures
 
 #: The version of the layout below a warehouse, its manifest and its tables.
-LAYOUT = 3
+LAYOUT = 4
 DATABASE = "pith.duckdb"
 #: Within staging: what a build took from standard input.
 SPOOL = "stdin"
@@ -37,6 +37,8 @@ _MISREAD = re.compile(r"[?\\]")
 _MISREAD_RELATIVE = re.compile(r"~|[^/]*:")
 
 MANIFEST = "manifest.json"
+#: The name of the only file of a table that is not divided by ranges.
+WHOLE = "all"
 #: A file of a snapshot that is finished, until `current` points at it: no command offers it.
 UNPUBLISHED = "unpublished"
 
@@ -72,7 +74,10 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Manifest(RunFigures, frozen=True, kw_only=True):
-    """The contents and the origin of a snapshot; `manifest.json` in its folder."""
+    """The contents and the origin of a snapshot; `manifest.json` in its folder.
+
+    `ranges` are the bounds of those of `pipeline.model.ranges`, in order.
+    """
 
     snapshot: str
     layout: int
@@ -80,6 +85,7 @@ class Manifest(RunFigures, frozen=True, kw_only=True):
     versions: dict[str, str]
     sources: list[str]
     content: Content
+    ranges: list[tuple[int, int]]
     files: dict[str, FileFacts]
 
 
@@ -167,7 +173,9 @@ def _lock(warehouse: Path, descriptor: int) -> None:
         raise WarehouseError(message) from None
 
 
-def write_manifest(folder: Path, figures: RunFigures, facts: Mapping[str, Any]) -> None:
+def write_manifest(
+    folder: Path, figures: RunFigures, rows: Mapping[str, int], facts: Mapping[str, Any]
+) -> None:
     """Write the manifest of a finished snapshot, with the SHA-256 of each of its files, durably.
 
     From here on nobody may write its tables and its database. It counts as a snapshot once it is
@@ -176,16 +184,16 @@ def write_manifest(folder: Path, figures: RunFigures, facts: Mapping[str, Any]) 
     Args:
         folder: the snapshot, complete but for the manifest.
         figures: what it counts.
+        rows: of each file of a table, by its name in the folder.
         facts: the other fields of `Manifest` that the files themselves do not tell.
     """
     files = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = file.relative_to(folder)
-        rows = figures.rows.get(name.parts[0]) if len(name.parts) > 1 else None
+        name = str(file.relative_to(folder))
         # a client that opens the database for writing would lock out all others, or add a view
-        if rows is not None or str(name) == DATABASE:
+        if name in rows or name == DATABASE:
             file.chmod(file.stat().st_mode & ~0o222)
-        files[str(name)] = FileFacts(file.stat().st_size, file_sha256(file), rows)
+        files[name] = FileFacts(file.stat().st_size, file_sha256(file), rows.get(name))
     counted = msgspec.structs.asdict(figures)
     manifest = Manifest(snapshot=folder.name, layout=LAYOUT, files=files, **counted, **facts)
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
@@ -214,9 +222,51 @@ def _unmark(warehouse: Path) -> None:
         sync(mark.parent.resolve())
 
 
-def table_file(folder: Path, table: str) -> Path:
-    """Return the file of a snapshot that holds a table."""
-    return folder / table / "part-0.parquet"
+def table_files(folder: Path, table: str) -> list[Path]:
+    """Return the files of a snapshot that hold a table, in the order of its ranges.
+
+    Raises:
+        WarehouseError: the manifest cannot be read.
+    """
+    return _files_of(folder, table, manifest(folder))
+
+
+def _files_of(folder: Path, table: str, facts: Manifest) -> list[Path]:
+    return [folder / name for name in sorted(facts.files) if name.startswith(f"{table}/")]
+
+
+def row_counts(folder: Path) -> dict[str, int]:
+    """Return the number of rows of each file of a table, by its name in the snapshot's folder."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - a query starts faster without it
+
+    files = sorted(folder.glob("*/*.parquet"))
+    return {str(file.relative_to(folder)): pq.read_metadata(file).num_rows for file in files}
+
+
+def table_file(folder: Path, table: str, name: str) -> Path:
+    """Return the file of a snapshot with a table's rows of a range, or `WHOLE`, by its name."""
+    return folder / table / f"{name}.parquet"
+
+
+def link_file(old: Path, new: Path, table: str, name: str) -> None:
+    """Let a snapshot have a file of an older one, which never changes; without links, a copy.
+
+    Raises:
+        OSError: the file cannot be copied.
+    """
+    source, target = (table_file(folder, table, name) for folder in (old, new))
+    target.parent.mkdir(exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        import shutil  # noqa: PLC0415 - a query starts faster without it
+
+        shutil.copyfile(source, target)
+
+
+def written_files(folder: Path, table: str) -> list[Path]:
+    """Return the same of a snapshot that is being written and has no manifest yet."""
+    return sorted((folder / table).glob("*.parquet"))
 
 
 def damaged(folder: Path) -> list[str]:
@@ -434,10 +484,11 @@ class Last:
     manifest: Manifest
     damaged: tuple[str, ...]
 
-    def table(self, name: str) -> Path | None:
-        """Return the file of a table, unless it is damaged."""
-        file = table_file(self.folder, name)
-        return None if str(file.relative_to(self.folder)) in self.damaged else file
+    def table(self, name: str) -> list[Path] | None:
+        """Return the files of a table, unless one is damaged."""
+        files = _files_of(self.folder, name, self.manifest)
+        broken = any(str(file.relative_to(self.folder)) in self.damaged for file in files)
+        return None if broken else files
 
 
 def last(warehouse: Path) -> tuple[Last | None, str | None]:
@@ -476,20 +527,21 @@ def finished(warehouse: Path) -> list[Path]:
     ]
 
 
-def intact(warehouse: Path, table: str) -> Iterator[Path]:
-    """Yield the file of a table in each finished snapshot, the newest first.
+def intact(warehouse: Path, table: str) -> Iterator[list[Path]]:
+    """Yield the files of a table in each finished snapshot, the newest first.
 
-    Damaged files are left out, and files of a snapshot whose manifest cannot be read.
+    A table with a damaged file is left out, and a snapshot whose manifest cannot be read.
 
     Raises:
         WarehouseError: a snapshot cannot be read.
     """
     for folder in finished(warehouse):
-        file = table_file(folder, table)
         with suppress(UnusableError):
-            facts = manifest(folder).files.get(str(file.relative_to(folder)))
-            if facts and is_intact(file, facts.sha256):
-                yield file
+            facts = manifest(folder)
+            files = _files_of(folder, table, facts)
+            names = [str(file.relative_to(folder)) for file in files]
+            if all(map(is_intact, files, [facts.files[name].sha256 for name in names])):
+                yield files
 
 
 def _has(folder: Path, name: str) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline import catalog
-from pipeline.duck import Connection, literal, quote
-from pipeline.warehouse.snapshot import table_file
+from pipeline.duck import Connection, literal, parquet, quote
+from pipeline.warehouse.snapshot import MANIFEST, table_files, written_files
 
 #: Readable by DuckDB from 1.2 on; the default of 2.0 would shut older clients out.
 STORAGE_VERSION = "v1.2.0"
@@ -40,7 +40,7 @@ def create_views(connection: Connection, snapshot: Path) -> None:
     """Create a view of every table of a snapshot, the views over them, and the macros."""
     for table in catalog.tables().values():
         view = quote(table.name)
-        connection.execute(f"create view {view} as from {_file(snapshot, table.name)}")
+        connection.execute(f"create view {view} as from {_rows(snapshot, table.name)}")
     _create_derived(connection)
     for macro in catalog.macros():
         _create_macro(connection, macro, _with_tables(macro, snapshot))
@@ -78,16 +78,17 @@ def _with_tables(macro: catalog.Macro, snapshot: Path) -> str:
     file it would not find the views that stand beside it.
     """
     tables = ", ".join(
-        f"{quote(table)} as not materialized (from {_file(snapshot, table)})"
+        f"{quote(table)} as not materialized (from {_rows(snapshot, table)})"
         for table in catalog.tables()
         if re.search(rf"\b{table}\b", macro.sql)
     )
     return f"with {tables} from ({macro.sql})"
 
 
-def _file(snapshot: Path, table: str) -> str:
-    # exact names: the path of the warehouse could hold characters of a glob
-    return f"read_parquet({literal(str(table_file(snapshot, table)))})"
+def _rows(snapshot: Path, table: str) -> str:
+    """Return the relation of a table's rows, of a snapshot that is finished or not."""
+    finished = (snapshot / MANIFEST).exists()
+    return parquet((table_files if finished else written_files)(snapshot, table))
 
 
 def comment(connection: Connection, table: catalog.Table, kind: str, name: str) -> None:

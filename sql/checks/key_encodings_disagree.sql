@@ -2,7 +2,6 @@
 -- severity: error
 -- means: One of the two was altered.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
--- scope: all documents
 select
     doc,
     pointer,

@@ -2,7 +2,6 @@
 -- severity: error
 -- means: A fingerprint was copied from another key, perhaps to look like it.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
--- scope: all documents
 select
     doc,
     pointer,

@@ -11,7 +11,7 @@ with weighed as (
         carried.key_id,
         carried.public_key_b64,
         document_grades.grade
-    from staged_keys as carried
+    from carried_keys as carried
     inner join document_grades using (doc)
     where carried.key_status <> 'malformed'
     union all
@@ -64,7 +64,7 @@ select
     blamed.known as expected,
     carried.public_key_b64 as actual
 from blamed
-inner join staged_keys as carried using (key_id, public_key_b64)
+inner join carried_keys as carried using (key_id, public_key_b64)
 where
     carried.key_status <> 'malformed'
     -- a pinned key is trusted under any name

@@ -2,7 +2,6 @@
 -- severity: error
 -- means: It can verify nothing.
 -- do: Distrust the document; the keyring alone decides which key is trusted.
--- scope: all documents
 select
     doc,
     pointer,

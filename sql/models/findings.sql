@@ -1,6 +1,6 @@
--- What the checks found, and the kept findings. A finding on the content of a document is listed at
--- each place where the document was found, for the first $max_places places. At the other places
--- one row for each code sums them up. If a check gives no message, its first line is the message.
+-- What the checks found. A finding on the content of a document is listed at each place where the
+-- document was found, for the first $max_places places. At the other places one row for each code
+-- sums them up. If a check gives no message, its first line is the message.
 with located as (
     select found.* replace (coalesce(found.doc, live.doc) as doc)
     from found
@@ -66,7 +66,7 @@ spread as (
     where not places.listed
 )
 
-select
+select distinct
     spread.severity,
     spread.code,
     spread.path,
@@ -80,8 +80,3 @@ select
 from spread
 inner join promises using (code)
 left join part_documents as document using (doc)
-union
-select kept_findings.*
-from kept_findings
--- a check of all documents has found anew what it found in the last build
-anti join (select code from promises where whole) as anew using (code)

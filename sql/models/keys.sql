@@ -25,7 +25,7 @@ with carried as (
                 (-document_grades.grade, document_grades.sha256, pointer)
             )
         )
-    from staged_keys
+    from carried_keys
     inner join document_grades using (doc)
     group by
         key_id,

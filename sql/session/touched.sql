@@ -1,5 +1,4 @@
--- The documents that changed or are gone, and, once `spread` has let it grow, all that are linked
--- to them.
+-- The documents that changed or are gone.
 select min(doc) as doc
 from part_documents
 where

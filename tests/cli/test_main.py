@@ -261,7 +261,7 @@ def test_an_error_message_obeys_no_document(console: Console, samples_warehouse:
 def _hostile(folder: Path, outside: Path) -> list[str]:
     """Return queries that try to read or write something else than the tables."""
     # a published file, in place: written aside first, a part of another name would be denied
-    target = f"'{folder}/papers/part-0.parquet' (format parquet, use_tmp_file false)"
+    target = f"'{folder}/papers/0000-2.parquet' (format parquet, use_tmp_file false)"
     forging = f"copy (from papers limit 1) to {target}"
     return [
         *_reading(folder, outside),
@@ -371,7 +371,7 @@ def _commanding(folder: Path, outside: Path, forging: str) -> list[str]:
         "pragma json_execute_serialized_sql('{}')",
         f"create macro x() as table {forging}",
         "copy from database pith to memory",
-        f"copy papers from '{folder}/papers/part-0.parquet'",
+        f"copy papers from '{folder}/papers/0000-2.parquet'",
         f"copy (pivot papers on proof using count(*)) to '{folder}/x.csv'",
         f"attach '{outside}/x.duckdb'",
         f"attach '{folder}/pith.duckdb' as x",

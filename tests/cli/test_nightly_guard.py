@@ -82,7 +82,7 @@ def test_the_guard_counts_stale_documents(built_site: Site, *, damaged: bool) ->
     built_site.put("more.json", ANOTHER)
     built_site.build(max_shrink=0)
     if damaged:
-        (built_site.warehouse / "current" / "documents" / "part-0.parquet").unlink()
+        (built_site.warehouse / "current" / "documents" / "0000-2.parquet").unlink()
     for path in built_site.mirror.iterdir():
         path.unlink()
     with pytest.raises(ShrinkError, match="6 of the 6 documents"):
@@ -108,7 +108,7 @@ def _damage(site: Site, damage: str) -> None:
         older = manifest.read_text().replace(f'"layout": {snapshot.LAYOUT}', '"layout": 1')
         manifest.write_text(older)
     else:
-        (current / "documents" / "part-0.parquet").unlink()
+        (current / "documents" / "0000-2.parquet").unlink()
 
 
 _DAMAGES = ["no current", "older layout", "broken table"]
@@ -175,7 +175,7 @@ def test_a_damaged_snapshot_is_mended(
     """Whichever file of it is gone or broken, the next build makes all tables anew, and says so."""
     expected = tables(built_site.warehouse)
     found = built_site.warehouse / "current" / name
-    file = found / "part-0.parquet" if found.is_dir() else found
+    file = found / "0000-2.parquet" if found.is_dir() else found
     file.unlink() if content is None else file.write_bytes(content)
     if changed:
         built_site.put("more.json", ANOTHER)

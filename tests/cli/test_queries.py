@@ -226,7 +226,7 @@ def test_a_broken_past_does_not_hide_the_present(tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
     build_warehouse(warehouse, *sorted(SAMPLES.iterdir())[:3])
-    old = min((warehouse / "snapshots").iterdir()) / "papers" / "part-0.parquet"
+    old = min((warehouse / "snapshots").iterdir()) / "papers" / "0000-2.parquet"
     old.write_bytes(b"broken")
     with Warehouse(warehouse) as opened:
         assert opened.sql("from previous_papers").fetchall() == []

@@ -84,7 +84,7 @@ def test_a_lost_link_to_the_database_is_found(
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_a_damaged_file_is_found(site: Site, console: Console, damage: str) -> None:
     """A file that is not as the manifest says fails, and the exit code is 3."""
-    path = site.warehouse / "current" / "papers" / "part-0.parquet"
+    path = site.warehouse / "current" / "papers" / "0000-2.parquet"
     if damage == "changed":
         content = path.read_bytes()
         path.unlink()  # a published table is read-only
@@ -94,12 +94,12 @@ def test_a_damaged_file_is_found(site: Site, console: Console, damage: str) -> N
     finished = console("check", "--files", "--warehouse", site.warehouse)
     assert finished.code == 3
     failed = [line[1] for line in _lines(finished) if line[0] == "FAILED"]
-    assert failed == ["file papers/part-0.parquet"]
+    assert failed == ["file papers/0000-2.parquet"]
 
 
 def test_a_repeated_key_is_found(site: Site, console: Console) -> None:
     """Two rows of a table with the same key fail."""
-    path = site.warehouse / "current" / "authors" / "part-0.parquet"
+    path = site.warehouse / "current" / "authors" / "0000-2.parquet"
     table = pq.read_table(path)
     path.unlink()  # a published table is read-only
     pq.write_table(table.take([0, *range(table.num_rows)]), path)
@@ -112,7 +112,7 @@ def test_a_repeated_key_is_found(site: Site, console: Console) -> None:
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_key_that_is_null_is_a_key(site: Site, console: Console, rows: int) -> None:
     """One row whose key is null is no repetition; two are."""
-    path = site.warehouse / "current" / "states" / "part-0.parquet"
+    path = site.warehouse / "current" / "states" / "0000-2.parquet"
     table = pq.read_table(path).slice(0, rows)
     nothing = pa.nulls(rows, table.schema.field("document_sha256").type)
     pq.write_table(table.set_column(0, "document_sha256", nothing), path)
@@ -138,7 +138,7 @@ def test_check_finds_what_the_build_found(tampered: Site, console: Console) -> N
 
 def test_a_finding_that_was_removed_is_found(site: Site, console: Console) -> None:
     """Findings that differ from the published ones fail, of any severity."""
-    path = site.warehouse / "current" / "findings" / "part-0.parquet"
+    path = site.warehouse / "current" / "findings" / "0000-2.parquet"
     table = pq.read_table(path)
     path.unlink()  # a published table is read-only
     pq.write_table(table.slice(1), path)

@@ -310,7 +310,7 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
     assert tables(site.warehouse) == today
 
 
-@pytest.mark.parametrize("lost", ["nothing", "current", "manifest.json", "runs/part-0.parquet"])
+@pytest.mark.parametrize("lost", ["nothing", "current", "manifest.json", "runs/all.parquet"])
 def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
     """`runs` has every build that some kept and intact snapshot records."""
     names = _names(site)
@@ -329,12 +329,12 @@ def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
 def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  # noqa: FBT001 - a case
     """Each file that the manifest names must be there, with its bytes."""
     first, _, last = _names(site)
-    file = site.warehouse / "snapshots" / first / "papers" / "part-0.parquet"
+    file = site.warehouse / "snapshots" / first / "papers" / "0000-2.parquet"
     content = file.read_bytes()
     file.unlink()
     if not gone:
         file.write_bytes(content[:-1] + b"?")
-    with pytest.raises(WarehouseError, match=r"published: papers/part-0\.parquet is missing or"):
+    with pytest.raises(WarehouseError, match=r"published: papers/0000-2\.parquet is missing or"):
         retention.rollback(site.warehouse, first)
     assert snapshot.current(site.warehouse).name == last
 
@@ -394,7 +394,7 @@ def test_what_is_kept_can_be_published_and_checked(
     assert (finished.code, finished.errors) == (code, "")
 
 
-@pytest.mark.parametrize("file", ["documents/part-0.parquet", "manifest.json"])
+@pytest.mark.parametrize("file", ["documents/0000-2.parquet", "manifest.json"])
 def test_a_damaged_snapshot_keeps_no_part(site: Site, file: str) -> None:
     """A snapshot that cannot be read does not stop a prune."""
     for name in _names(site):

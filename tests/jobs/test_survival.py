@@ -46,7 +46,7 @@ def test_the_harness_notices_a_mixture(stand: Stand) -> None:
     stand.restore()
     old = hashes((stand.warehouse / "current").resolve())
     clean = stand.build(stand.root / "clean")
-    mixed = (stand.warehouse / "current").resolve() / "papers" / "part-0.parquet"
-    shutil.copy(clean / "papers" / "part-0.parquet", mixed)
+    mixed = (stand.warehouse / "current").resolve() / "papers" / "0000-2.parquet"
+    shutil.copy(clean / "papers" / "0000-2.parquet", mixed)
     with pytest.raises(SurvivalError, match="neither the old snapshot nor the new one"):
         hold(stand, old, hashes(clean))

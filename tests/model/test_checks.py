@@ -13,6 +13,7 @@ import pytest
 from pipeline import catalog
 from pipeline.duck import literal, row_of
 from pipeline.jobs.check import open_snapshot
+from pipeline.resources import sql
 from pipeline.warehouse import snapshot
 from tests.building import build_warehouse
 from tests.paths import REPO, SAMPLES
@@ -66,10 +67,11 @@ def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:
         connection.execute(f"set profiling_output = {literal(str(profile))}")
         (largest,) = row_of(connection, "select count(*) from staged_aliases")
         connection.execute("create table state_differences (doc bigint, pointer varchar)")
-        steps = {name: catalog.model_sql(name) for name in catalog.modelled()}
-        for name, sql in {**steps, **{c.code: c.sql for c in catalog.checks()}}.items():
+        steps = {name: catalog.model_sql(name) for name in (*catalog.modelled(), "keys")}
+        steps["citations"] = sql("session", "document_citations")
+        for name, query in {**steps, **{c.code: c.sql for c in catalog.checks()}}.items():
             connection.execute("set enable_profiling = 'json'")
-            connection.execute(sql).fetchall()
+            connection.execute(query).fetchall()
             connection.execute("pragma disable_profiling")
             most = max(_rows(json.loads(profile.read_text())))
             assert most <= 4 * largest, name

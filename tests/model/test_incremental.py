@@ -17,10 +17,12 @@ from pipeline.duck import Connection
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.check import check_findings, check_tables, open_snapshot
 from pipeline.limits import MAX_LISTED, MAX_PLACES
-from pipeline.model import incremental
+from pipeline.model import incremental, ranges
+from pipeline.model.ranges import create_key
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
 from pipeline.warehouse import snapshot
+from pipeline.warehouse.snapshot import Last
 from tests.building import rows
 from tests.cases.forge import bundle_of
 from tests.cases.make_cases import OWN, plain
@@ -157,11 +159,12 @@ def test_copies_of_many_findings_come_and_go_as_in_any_other_build(
         assert rows(tmp_path / "kept", counted) != [(0,)]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "most_papers"), [(0, ranges.MOST_PAPERS), (1, 12)])
 def test_keeping_rows_makes_the_tables_that_modelling_all_would(
     tmp_path: Path,
     pool: tuple[Sequence[Path], Keyring],
     seed: int,
+    most_papers: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After any change, a build that keeps rows writes the same bytes as a full build."""
@@ -174,10 +177,11 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
         most: BuildConfig([str(source)], tmp_path / f"{most}", keyring, workers=1)
         for most in (-1.0, 1.0)
     }
+    monkeypatch.setattr(ranges, "MOST_PAPERS", most_papers)
     kept = []
     changes = incremental.changes
 
-    def counted(connection: Connection, previous: Path) -> bool:
+    def counted(connection: Connection, previous: Last) -> bool:
         kept.append(changes(connection, previous))
         return kept[-1]
 
@@ -191,14 +195,15 @@ def test_keeping_rows_makes_the_tables_that_modelling_all_would(
     assert kept.count(True) == kept.count(False) == 5
 
 
-@pytest.mark.parametrize(("links", "ends"), [(3, True), (500, False)])
-def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> None:
-    """Links of a few steps are followed; a chain of hundreds leads to a full build."""
+@pytest.mark.parametrize(("links", "pays"), [(3, True), (2000, True), (3000, False)])
+def test_a_chain_of_links_is_followed_to_its_end(links: int, *, pays: bool) -> None:
+    """All documents of a chain are touched, however long it is, unless they are too many."""
     with duckdb.connect() as connection:
         connection.execute(
             f"""
             create table part_documents as
-            select range as doc, 'paper ' || range as pith_number from range(10000);
+            select range as doc, 'paper ' || range as pith_number, null::varchar as sha256
+            from range(10000);
             create table part_events as
             select
                 range as doc, 'event ' || range as event_id, null::varchar as subject_pith_number,
@@ -210,6 +215,7 @@ def test_long_chains_of_links_end_in_a_full_build(links: int, *, ends: bool) -> 
             create table touched as select 0::bigint as doc;
             """  # noqa: S608 - a number of our own
         )
-        assert incremental.spread(connection) is ends
-        if ends:
-            assert connection.execute("from touched order by doc").fetchall() == [(0,), (1,), (2,)]
+        create_key(connection)
+        assert incremental.spread(connection) is pays
+        touched = connection.execute("from touched order by doc").fetchall()
+        assert touched == [(number,) for number in range(links)]

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import catalog
 from pipeline.errors import ModelError
-from pipeline.model.tables import write_table
+from pipeline.model.tables import show_table, write_table
 
 _TABLE = catalog.table("categories")
 
@@ -35,7 +35,7 @@ def test_a_model_that_gives_other_columns_than_the_catalogue_is_refused(
 ) -> None:
     """A table never has other columns than are documented; the error names the model."""
     with duckdb.connect() as connection, pytest.raises(ModelError, match=r"model of categories"):
-        write_table(connection, _TABLE, _model(_OTHERS[name]), tmp_path)
+        write_table(connection, _TABLE, _model(_OTHERS[name]), tmp_path / "t" / "x.parquet")
 
 
 def test_writing_a_table_tells_its_rows(tmp_path: Path) -> None:
@@ -43,5 +43,7 @@ def test_writing_a_table_tells_its_rows(tmp_path: Path) -> None:
     values = ", ".join(f"null::{kind} as {name}" for name, kind in _COLUMNS)
     with duckdb.connect() as connection:
         model = f"select {values} from range(3)"  # noqa: S608 - columns of the catalogue
-        assert write_table(connection, _TABLE, model, tmp_path) == 3
+        file = tmp_path / "categories" / "x.parquet"
+        assert write_table(connection, _TABLE, model, file) == 3
+        show_table(connection, "categories", [file])
         assert connection.execute("select count(*) from categories").fetchall() == [(3,)]

@@ -365,7 +365,7 @@ def test_runs_after_the_published_one_hide_none_of_it(tmp_path: Path) -> None:
     """However many later ones the table knows of, the page is on the snapshot's own run."""
     warehouse = tmp_path / "warehouse"
     own = build_warehouse(warehouse, SAMPLES).snapshot
-    file = warehouse / "current" / "runs" / "part-0.parquet"
+    file = warehouse / "current" / "runs" / "all.parquet"
     later = "select own.* replace ('30' || i as run_id) from own, range(40) as later(i)"
     with duckdb.connect() as connection:
         connection.execute(f"create table own as from '{file}'")

@@ -64,7 +64,7 @@ def test_a_reader_names_the_damaged_file(
 ) -> None:
     """Whatever reads a damaged file exits with 1, names it and its snapshot, and what to do."""
     arguments, table = READERS[reader]
-    file = (warehouse / "current" / table / "part-0.parquet").resolve()
+    (file,) = (warehouse / "current" / table).resolve().iterdir()
     DAMAGES[damage](file)
     filled = [argument.format(tmp=tmp_path) for argument in arguments]
     found = console(*filled, "--warehouse", warehouse)
@@ -81,7 +81,7 @@ def test_another_table_goes_on_being_read(console: Console, tmp_path: Path, dama
     """If one file is damaged, the others can be read, and the tables listed."""
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
-    DAMAGES[damage](warehouse / "current" / "events" / "part-0.parquet")
+    DAMAGES[damage](warehouse / "current" / "events" / "0000-2.parquet")
     found = console("sql", "select count(*) as n from papers", "--warehouse", warehouse)
     assert (found.code, found.errors) == (0, "")
     assert console("tables", "--warehouse", warehouse).code == 0
@@ -91,7 +91,7 @@ def test_a_wrong_query_is_not_blamed_on_the_files(console: Console, tmp_path: Pa
     """A query that fails by itself is wrong usage, damaged files or not."""
     warehouse = tmp_path / "warehouse"
     build_warehouse(warehouse, SAMPLES)
-    DAMAGES["missing"](warehouse / "current" / "events" / "part-0.parquet")
+    DAMAGES["missing"](warehouse / "current" / "events" / "0000-2.parquet")
     found = console("sql", "select nope from papers", "--warehouse", warehouse)
     assert found.code == 2
     assert "Binder Error" in found.errors
@@ -104,7 +104,7 @@ def test_an_older_snapshot_is_named(console: Console, tmp_path: Path) -> None:
     warehouse, (first, *_) = tmp_path / "w", sorted(SAMPLES.iterdir())
     old = build_warehouse(warehouse, first).snapshot
     build_warehouse(warehouse, SAMPLES)
-    file = warehouse / "snapshots" / old / "papers" / "part-0.parquet"
+    file = warehouse / "snapshots" / old / "papers" / "0000-2.parquet"
     DAMAGES["truncated"](file)
     found = console("diff", old, "current", "--warehouse", warehouse)
     assert (found.code, found.output) == (1, "")

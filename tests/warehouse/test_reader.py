@@ -228,10 +228,10 @@ def test_a_locked_warehouse_makes_no_file(samples_warehouse: Path, tmp_path: Pat
     with Warehouse(samples_warehouse) as warehouse:
         warehouse.lock()
         papers = warehouse.snapshot / "papers"
-        for place in (papers / "part-9.parquet", papers / "part-0.parquet", tmp_path / "x"):
+        for place in (papers / "part-9.parquet", papers / "0000-2.parquet", tmp_path / "x"):
             with pytest.raises(duckdb.PermissionException):
                 warehouse.connection.execute(f"copy papers to '{place}' (format parquet)")
-        assert [file.name for file in papers.iterdir()] == ["part-0.parquet"]
+        assert [file.name for file in papers.iterdir()] == ["0000-2.parquet"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline import Warehouse, catalog
 from pipeline.model.tables import write_table
+from pipeline.warehouse.snapshot import WHOLE, table_file
 from pipeline.warehouse.views import create_views
 from tests.console import Console
 
@@ -237,7 +238,7 @@ def _write(connection: duckdb.DuckDBPyConnection, name: str, rows: str, folder: 
         for column in catalog.table(name).columns
     )
     sql = f"select {columns} from ({rows}) as rows"  # noqa: S608 - ours
-    write_table(connection, catalog.table(name), sql, folder)
+    write_table(connection, catalog.table(name), sql, table_file(folder, name, WHOLE))
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +261,8 @@ def _write_empty(connection: duckdb.DuckDBPyConnection, name: str, folder: Path)
     columns = ", ".join(
         f"null::{column.type} as {column.name}" for column in catalog.table(name).columns
     )
-    write_table(connection, catalog.table(name), f"select {columns} where false", folder)
+    file = table_file(folder, name, WHOLE)
+    write_table(connection, catalog.table(name), f"select {columns} where false", file)
 
 
 def _scanned(plan: dict[str, Any]) -> Iterator[tuple[int, int, int]]:

@@ -351,7 +351,7 @@ def test_what_cannot_be_deleted_is_named(
     site.build()
 
     def deny(path: Path | str, *, dir_fd: int | None = None) -> None:
-        if path == "part-0.parquet":
+        if path == "0000-2.parquet":
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
         real(path, dir_fd=dir_fd)
 

@@ -1,0 +1,3 @@
+-- The keys that all live documents carry.
+from part_keys
+semi join live using (doc)
