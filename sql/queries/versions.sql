@@ -7,6 +7,7 @@ select
     versions,
     proofs,
     latest_pith_number,
+    pith_numbers,
     first_submitted_at,
     last_submitted_at
 from works

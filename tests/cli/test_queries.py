@@ -12,10 +12,11 @@ import pytest
 from pipeline import Warehouse, catalog
 from pipeline.catalog import bound
 from pipeline.cli.queries import values
+from pipeline.documents.keyring import load
 from pipeline.errors import UsageError
 from tests.building import build_warehouse
 from tests.console import Console
-from tests.paths import SAMPLES
+from tests.paths import REPO, SAMPLES
 from tests.synthetic import build_synthetic
 
 NAMES = sorted(catalog.queries())
@@ -75,8 +76,8 @@ def test_a_query_runs_on_a_tampered_dump(synthetic: Warehouse, name: str) -> Non
         ).fetchall()
         bindings["id"] = rows[0][0]
     found = synthetic.connection.execute(sql, bindings).fetchall()
-    # no tampering makes an honest signer say two things
-    assert bool(found) == (name != "equivocations")
+    # no tampering makes an honest signer say two things, and a dump has no integrity document
+    assert bool(found) == (name not in {"equivocations", "standing_integrity"})
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
@@ -178,9 +179,67 @@ def test_answers_agree_with_the_tables(samples_warehouse: Path) -> None:
         cited = opened.connection.execute(*bound("most_cited", {})).fetchall()
         events = opened.connection.execute(*bound("paper_events", {})).fetchall()
         citing = opened.connection.execute(*bound("cited_by", {"id": "pith:23I7M26R"})).fetchall()
-    assert [row[2:] for row in cited] == [(12, 12, "receipt")]
+    assert [row[2:] for row in cited] == [(12, 12, 1.0, "receipt")]
     assert [row[2] for row in events] == ["record_created", "graph_snapshot"]
     assert len(citing) == 12
+
+
+def test_what_analysts_ask_is_answered(samples_warehouse: Path) -> None:
+    """Of the real documents: all hold and have receipts, and no citing paper is among them."""
+    with Warehouse(samples_warehouse) as opened:
+        asked = {
+            name: opened.query(name).fetchall()
+            for name in (
+                "input_reasons",
+                "receipts_per_year",
+                "signatures_per_key",
+                "known_citing_papers",
+                "unclear_names",
+            )
+        }
+    assert [row[:3] for row in asked["input_reasons"]] == [("ok", None, 5)]
+    assert sum(row[2] for row in asked["receipts_per_year"]) == 5
+    assert {row[-1] for row in asked["receipts_per_year"]} == {1.0}
+    ((_, _, trust, signatures, valid, untrusted, failed, unchecked),) = asked["signatures_per_key"]
+    assert (trust, signatures) == ("pinned", valid)
+    assert (untrusted, failed, unchecked) == (0, 0, 0)
+    assert asked["known_citing_papers"] == [
+        ("any", 12, 0, 0.0),
+        ("inbound_sample", 12, 0, 0.0),
+    ]
+    assert [row[2] for row in asked["unclear_names"]] == [0] * 12
+
+
+def test_figures_of_a_tampered_dump_add_up(synthetic: Warehouse) -> None:
+    """Every document, signature and paper is counted once, and each followed document is there."""
+    with_sums = {
+        "input_reasons": ("documents", "documents"),
+        "signatures_per_key": ("signatures", "signatures"),
+        "receipts_per_year": ("papers", "papers"),
+    }
+    for name, (column, table) in with_sums.items():
+        total = synthetic.query(name).aggregate(f"sum({column})").fetchall()
+        assert total == synthetic[table].count("*").fetchall()
+    kinds = "signatures = valid + valid_under_untrusted_key + failed + not_checked"
+    assert synthetic.query("signatures_per_key").filter(f"not ({kinds})").fetchall() == []
+    followed = synthetic.query("disagreements").pl()
+    assert followed["followed_path"].null_count() == 0
+    (number, *_), *_ = synthetic.query("disagreements").fetchall()
+    assert {row[0] for row in synthetic.query("disagreements", paper=number).fetchall()} == {number}
+
+
+def test_integrity_findings_that_were_withdrawn_do_not_stand(tmp_path: Path) -> None:
+    """`standing_integrity` leaves out what was withdrawn, and can be narrowed by severity."""
+    case = REPO / "tests" / "cases" / "integrity_document"
+    documents = [case / name for name in ("integrity.json", "later.json")]
+    keyring = load(case / "keyring.json")
+    build_warehouse(tmp_path / "warehouse", *documents, keyring=keyring)
+    with Warehouse(tmp_path / "warehouse") as opened:
+        standing = opened.query("standing_integrity").pl()["finding_id"].to_list()
+        query = "select finding_id from integrity_findings where not rescinded"
+        assert sorted(standing) == sorted(row[0] for row in opened.sql(query).fetchall())
+        assert standing
+        assert opened.query("standing_integrity", severity="none").fetchall() == []
 
 
 def test_find_paper_puts_what_is_vouched_for_first(synthetic: Warehouse) -> None:

@@ -165,7 +165,7 @@ def test_a_claim_to_be_a_version_dates_no_work(warehouse: Warehouse) -> None:
         )
     ]
     query, values = bound("versions", {})
-    ((source, *_, proofs, _, _, _),) = _rows(warehouse, query, **values)
+    ((source, *_, proofs, _, _, _, _),) = _rows(warehouse, query, **values)
     assert (source, proofs) == ("2401.00001", found[0][-1])
 
 

@@ -1,0 +1,20 @@
+-- Which findings of the registry on the integrity of papers still stand?
+-- param: severity = ; only critical, advisory or informational; empty for all
+select
+    arxiv_id,
+    paper_version,
+    severity,
+    finding_type,
+    detector,
+    verdict_class,
+    note,
+    audited_at,
+    proof,
+    finding_id
+from integrity_findings
+where rescinded is distinct from true and $severity in ('', severity)
+order by
+    list_position(['critical', 'advisory', 'informational'], severity),
+    arxiv_id,
+    audited_at,
+    finding_id
