@@ -25,8 +25,8 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
-#: The folders of `pipeline/` and `sql/` that only read tables.
-_SHOWING = ("cli", "report", "synth", "queries", "show")
+#: The folders and modules of `pipeline/` and `sql/` that only read tables.
+_SHOWING = ("cli", "formats.py", "report", "synth", "queries", "show")
 
 
 def _shows(file: Path, root: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The words that columns and options take, each list once, for all code that reads or writes them.
+"""The words that columns take, each list once, for all code that reads or writes them.
 
 A list of which code needs the order is an enumeration. The others are `Literal`s: they cost nothing
 where a row is made, and the type checker finds a misspelt word. SQL writes its words out, and
@@ -97,13 +97,6 @@ MergeStatus = Literal["reproduced", "differs", "not_reproducible"]
 
 #: The fields of a key against each other.
 KeyStatus = Literal["verified", "fingerprint_mismatch", "encodings_disagree", "malformed"]
-
-#: What `pith-etl verify` says of a document.
-DocumentVerdict = Literal["ok", "failed", "not_checked"]
-
-#: The formats of a result that is printed, and of exported tables.
-ResultFormat = Literal["table", "line", "csv", "json", "jsonl", "parquet"]
-ExportFormat = Literal["parquet", "csv", "jsonl", "duckdb", "sqlite"]
 
 PAPER_KINDS: tuple[PaperKind, ...] = get_args(PaperKind)
 

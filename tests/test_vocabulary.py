@@ -12,6 +12,7 @@ import pytest
 
 from pipeline import catalog
 from pipeline.cli.render import WRITERS
+from pipeline.formats import ResultFormat
 from pipeline.resources import sql, sql_dir
 from pipeline.vocabulary import (
     PAPER_KINDS,
@@ -24,7 +25,6 @@ from pipeline.vocabulary import (
     PaperKind,
     PayloadStatus,
     ProofLevel,
-    ResultFormat,
     Severity,
     SignatureKind,
     SignatureStatus,

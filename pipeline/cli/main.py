@@ -29,7 +29,8 @@ from pipeline.cli.options import (
     formats,
 )
 from pipeline.errors import FINDINGS
-from pipeline.vocabulary import ExportFormat, ResultFormat, Severity, words
+from pipeline.formats import ExportFormat, ResultFormat
+from pipeline.vocabulary import Severity, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

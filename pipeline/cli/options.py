@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.vocabulary import ResultFormat, words
+from pipeline.formats import ResultFormat
+from pipeline.vocabulary import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

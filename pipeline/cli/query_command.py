@@ -13,10 +13,10 @@ from pipeline.cli.text_table import print_table
 from pipeline.cli.user_query import read_only, tell_places, told
 from pipeline.engine import behind, engine
 from pipeline.errors import UsageError
+from pipeline.formats import ResultFormat
 from pipeline.interrupts import interruptible
 from pipeline.outputs import replacing
 from pipeline.text import safe
-from pipeline.vocabulary import ResultFormat
 from pipeline.warehouse.reader import TableFacts, Warehouse
 from pipeline.warehouse.snapshot import raise_if_damaged
 

@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 from pipeline.cli.text_table import cells, print_table
 from pipeline.engine import Connection, behind, quote
 from pipeline.errors import UsageError
+from pipeline.formats import ResultFormat
 from pipeline.text import FORMULA, safe, safe_json
-from pipeline.vocabulary import ResultFormat
 
 if TYPE_CHECKING:
     import duckdb

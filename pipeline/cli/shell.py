@@ -22,8 +22,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from pipeline import catalog
 from pipeline.cli import queries, query_command
 from pipeline.errors import PithEtlError, UsageError
+from pipeline.formats import ResultFormat
 from pipeline.text import safe
-from pipeline.vocabulary import ResultFormat
 from pipeline.warehouse.reader import Warehouse
 
 _PROMPT, _CONTINUED = "pith> ", "  ... "

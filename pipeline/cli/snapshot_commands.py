@@ -16,10 +16,10 @@ from pipeline.cli.render import write_result
 from pipeline.cli.text_table import print_table
 from pipeline.duck import Connection, connect, finding_room, literal, row_of
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.formats import ResultFormat
 from pipeline.interrupts import interruptible
 from pipeline.jobs import check as checking
 from pipeline.jobs import retention
-from pipeline.vocabulary import ResultFormat
 from pipeline.warehouse import attempts, differences, snapshot
 from pipeline.warehouse.reader import Warehouse
 

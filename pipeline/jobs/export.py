@@ -18,10 +18,10 @@ from pipeline import catalog
 from pipeline.catalog import Column, Table
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.formats import ExportFormat
 from pipeline.interrupts import interruptible
 from pipeline.model.tables import metadata
 from pipeline.text import FORMULA
-from pipeline.vocabulary import ExportFormat
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.views import STORAGE_VERSION, comment, complete, create_views
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
+from typing import Literal
 
 from pipeline import session
 from pipeline.documents.keyring import load
@@ -22,8 +23,11 @@ from pipeline.jobs.build import BuildConfig, make_snapshot
 from pipeline.resources import default_keyring
 from pipeline.sources.files import prefixes
 from pipeline.sources.named import settled
-from pipeline.vocabulary import DocumentVerdict, Kind, ProofLevel, Severity, Status
+from pipeline.vocabulary import Kind, ProofLevel, Severity, Status
 from pipeline.warehouse.snapshot import written_files
+
+#: What is said of a document.
+DocumentVerdict = Literal["ok", "failed", "not_checked"]
 
 #: A finding of this severity, or of a worse one, means that a document does not hold.
 _FAILING = Severity.WARNING

@@ -28,7 +28,7 @@ from pipeline.digests import file_sha256, is_intact
 from pipeline.stage.schema import TABLES
 
 #: The code below `pipeline/` that determines a part. A changed version makes parts anew.
-SOURCES = ("documents", "stage", "limits.py")
+SOURCES = ("documents", "stage", "limits.py", "vocabulary.py")
 _DIGEST_BYTES = 32
 _NAME = re.compile(r"[0-9a-f]{64}")
 

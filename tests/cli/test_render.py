@@ -13,8 +13,8 @@ import pytest
 from pipeline.cli.render import TABLE_ROWS, write_result
 from pipeline.duck import Connection
 from pipeline.engine import literal
+from pipeline.formats import ResultFormat
 from pipeline.text import safe
-from pipeline.vocabulary import ResultFormat
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from click.testing import CliRunner, Result
 from pipeline import Warehouse, catalog
 from pipeline.cli.main import cli
 from pipeline.errors import PithEtlError, UsageError, WarehouseError
+from pipeline.formats import ExportFormat
 from pipeline.jobs.export import export
-from pipeline.vocabulary import ExportFormat, words
+from pipeline.vocabulary import words
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
 

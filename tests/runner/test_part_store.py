@@ -114,8 +114,12 @@ def test_a_new_version_of_the_program_stages_everything_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same documents get a new part beside the old one, which a prune removes."""
-    for module in ("program", "runner.part_store", "runner.tasks"):
-        monkeypatch.setattr(f"pipeline.{module}.version", lambda: "0123456789abcdef")
+    for name in (
+        "program.version",
+        "runner.part_store.stage_version",
+        "runner.tasks.stage_version",
+    ):
+        monkeypatch.setattr(f"pipeline.{name}", lambda: "0123456789abcdef")
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (5, 5, True)
     assert not site.build(keep=7).published  # a run without changes looks for nothing to prune

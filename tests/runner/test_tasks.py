@@ -188,7 +188,7 @@ def test_an_upgrade_in_between_publishes_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers that run another version than the build refuse to stage for it."""
-    monkeypatch.setattr("pipeline.runner.part_store.version", lambda: "0123456789abcdef")
+    monkeypatch.setattr("pipeline.runner.part_store.stage_version", lambda: "0123456789abcdef")
     other = _fresh(site, tmp_path)
     with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
         other.build(site.mirror, workers=2, limits=Limits(batch_documents=45))
