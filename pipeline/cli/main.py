@@ -526,14 +526,19 @@ def prune(keep: int, warehouse: Path) -> None:
     shell_complete=complete_check,
     help="Show the offending rows of one check.",
 )
-def check(warehouse: Path, rows: str | None, *, files: bool) -> None:
+@formats("table", "line", "csv", "json", "jsonl", help="How to print these rows.")
+def check(warehouse: Path, rows: str | None, form: ResultFormat, *, files: bool) -> None:
     """Audit the published snapshot again, a line a check.
 
     Exits with 3 when a file or a key is wrong, or a check of severity error finds something.
     """
     from pipeline.cli import snapshot_commands
 
-    if not snapshot_commands.check(warehouse, rows, sys.stdout, files=files):
+    if rows is not None:
+        passed = snapshot_commands.check_rows(warehouse, rows, form)
+    else:
+        passed = snapshot_commands.check(warehouse, sys.stdout, files=files)
+    if not passed:
         raise click.exceptions.Exit(FINDINGS)
 
 

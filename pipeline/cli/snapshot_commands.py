@@ -103,23 +103,19 @@ def _connected() -> Iterator[Connection]:
         yield connection
 
 
-def check(warehouse: Path, rows: str | None, output: IO[str], *, files: bool) -> bool:
+def check(warehouse: Path, output: IO[str], *, files: bool) -> bool:
     """Audit the published snapshot, print a line a check, and return whether all pass.
 
     Args:
         warehouse: the warehouse.
-        rows: the code of a check whose findings are printed instead of the other checks.
         output: where to print.
         files: compare every file with the manifest, and look at the link to the database, too.
 
     Raises:
-        UsageError: there is no such check.
         WarehouseError: nothing is published, a table is damaged, or staging was deleted since. The
             results of `files` are printed first.
     """
     folder = snapshot.current(warehouse)
-    if rows is not None:
-        return _check_rows(warehouse, rows)
     results: list[checking.Result] = []
     if files:
         results += checking.check_files(folder)
@@ -141,7 +137,13 @@ def _audited(warehouse: Path, folder: Path) -> list[checking.Result]:
         return [*checking.check_tables(connection), *checking.check_findings(connection)]
 
 
-def _check_rows(warehouse: Path, code: str) -> bool:
+def check_rows(warehouse: Path, code: str, form: ResultFormat) -> bool:
+    """Print the findings of one check, and return whether it passes.
+
+    Raises:
+        UsageError: there is no such check.
+        WarehouseError: nothing is published, or a table is damaged.
+    """
     known = {found.code: found for found in catalog.checks()}
     if code not in known:
         message = f"there is no check {code!r}; docs/findings.md lists them"
@@ -149,7 +151,7 @@ def _check_rows(warehouse: Path, code: str) -> bool:
     with Warehouse(warehouse) as opened, interruptible(opened.connection):
         query = f"select * from findings where code = {literal(code)}"  # noqa: S608 - a known code
         (count,) = row_of(opened.connection, f"select count(*) from ({query})")  # noqa: S608 - ours
-        write_result(opened.connection, query, "table", sys.stdout.buffer)
+        write_result(opened.connection, query, form, sys.stdout.buffer)
     return count == 0 or not known[code].fails
 
 

@@ -23,6 +23,10 @@ _COLOURS = {
 }
 
 
+#: marimo puts no room between the cells of a table.
+_ROOM = "padding: 0.1em 0.8em 0.1em 0; vertical-align: top"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Rows with the names of their columns, and a caption; a notebook shows it as a table."""
@@ -37,7 +41,8 @@ class Listing:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML."""
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        style = f"{_ROOM}; text-align: left"
+        head = "".join(f'<th style="{style}">{escape(name)}</th>' for name in self.columns)
         body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in self.rows)
         return (
             f'<table><caption style="text-align: left">{escape(self.caption)}</caption>'
@@ -68,7 +73,8 @@ def folded(parts: Iterable[tuple[str, str]]) -> str:
 
 def _cell(value: object) -> str:
     """Return a cell: numbers stand on the right, what says good or bad has a colour."""
-    style = "text-align: right" if isinstance(value, int | float) else "text-align: left"
+    side = "right" if isinstance(value, int | float) else "left"
+    style = f"{_ROOM}; text-align: {side}"
     text = _text(value)
     if text in _COLOURS:
         style += f"; font-weight: bold; color: {_COLOURS[text]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -213,3 +214,13 @@ def test_a_restore_without_staging(
     assert "the next build fills it" in finished.errors
     site.build(SAMPLES)
     assert console("check", "--files", "--warehouse", site.warehouse).code == 0
+
+
+def test_the_rows_of_a_check_are_printed_in_any_format(
+    samples_warehouse: Path, console: Console
+) -> None:
+    """`check --rows CODE --format json` prints them as `sql` would."""
+    command = ["check", "--rows", "state_not_reproducible", "--warehouse", samples_warehouse]
+    (row,) = json.loads(console(*command, "--format", "json").output)
+    assert row["code"] == "state_not_reproducible"
+    assert "pith_number = pith:" in console(*command, "--format", "line").output
