@@ -100,7 +100,7 @@ class Check:
     """A check: the finding's code and severity, what it says, means, and what to do.
 
     `whole` says that the check reads all documents, changed or not
-    (`pipeline.model.incremental`).
+    (`pipeline.model.incremental`); `noted`, that it finds what staging noted by its code.
     """
 
     code: str
@@ -109,6 +109,7 @@ class Check:
     means: str
     action: str
     whole: bool
+    noted: bool
     sql: str
 
     @property
@@ -350,8 +351,9 @@ def _check(path: Path) -> Check:
         message = f"{path}: below the header stands the check's SQL, or in it `from: {_STAGED}`"
         raise ModelError(message)
     severity, means, action = Severity(facts["severity"]), facts["means"], facts["do"]
-    query = sql if source is None else _noted(path.stem)
-    return Check(path.stem, severity, header[0], means, action, scope == _ALL, query)
+    noted = source is not None
+    query = _noted(path.stem) if noted else sql
+    return Check(path.stem, severity, header[0], means, action, scope == _ALL, noted, query)
 
 
 #: The scope of a check that reads all documents, changed or not.

@@ -34,7 +34,12 @@ def collect(connection: Connection, threads: int, checks: Sequence[Check]) -> No
             "promises": [check.promise for check in checks],
         },
     )
-    jobs = {check.code: partial(_run, check) for check in checks}
+    noted = connection.execute("select distinct code from staged_problems").fetchall()
+    jobs = {
+        check.code: partial(_run, check)
+        for check in checks
+        if not check.noted or (check.code,) in noted
+    }
     for _ in run_concurrently(connection, jobs, threads):
         pass
 
