@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline import Warehouse
 from pipeline.documents.keyring import Keyring, load
 from pipeline.jobs.build import BuildConfig, Summary, build
-from pipeline.limits import DEFAULT, Limits
 from pipeline.resources import default_keyring
 
 _KEYRING = load(default_keyring())
@@ -18,11 +18,11 @@ def build_warehouse(
     target: Path,
     *sources: Path | str,
     workers: int = 1,
-    limits: Limits = DEFAULT,
     keyring: Keyring = _KEYRING,
+    **options: Any,  # noqa: ANN401 - fields of BuildConfig
 ) -> Summary:
     """Build the sources into a warehouse, quietly, trusting the registry's key or others."""
-    config = BuildConfig([str(source) for source in sources], target, keyring, workers, limits)
+    config = BuildConfig([str(source) for source in sources], target, keyring, workers, **options)
     return build(config, lambda _stage, _done, _total: None)
 
 

@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 
 from pipeline import catalog
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import BuildConfig, Summary, build
+from pipeline.jobs.build import Summary
 from pipeline.limits import Limits
 from pipeline.resources import default_keyring
 from pipeline.synth.dump import Plan, write
-from tests.building import close_all, rows
+from tests.building import build_warehouse, close_all, rows
 from tests.paths import SAMPLES
 
 #: The five real documents by their names.
@@ -80,13 +80,8 @@ class Site:
 
     def build(self, *sources: Path | str, **options: Any) -> Summary:  # noqa: ANN401 - fields of BuildConfig
         """Build the mirror, or other sources, as the command line would, with one worker."""
-        config = BuildConfig(
-            [str(source) for source in sources or [self.mirror]],
-            self.warehouse,
-            load(self.keyring),
-            **{"workers": 1, **options},
-        )
-        return build(config, lambda *_: None)
+        given = sources or [self.mirror]
+        return build_warehouse(self.warehouse, *given, keyring=load(self.keyring), **options)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """Return what a query finds in the published tables."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth.dump import Plan, write
+from tests.building import build_warehouse
 
 
 def build_synthetic(folder: Path, papers: int = 60) -> Path:
@@ -18,6 +18,5 @@ def build_synthetic(folder: Path, papers: int = 60) -> Path:
     write(Plan(papers, folder / "dump", tamper=0.3, events=(2, 9)), workers=1)
     keyring = load(folder / "dump" / "keyring.json")
     warehouse = folder / "warehouse"
-    config = BuildConfig([str(folder / "dump" / "documents")], warehouse, keyring, workers=1)
-    build(config, lambda *_: None)
+    build_warehouse(warehouse, folder / "dump" / "documents", keyring=keyring)
     return warehouse

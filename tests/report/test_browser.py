@@ -1,4 +1,4 @@
-"""The report in a real browser: headless Chromium over a tampered dump of 2,000 documents."""
+"""The report in a real browser: headless Chromium over a tampered dump of 600 documents."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import BuildConfig, build
 from pipeline.report.page import write
 from pipeline.synth.dump import Plan
 from pipeline.synth.dump import write as write_dump
-from tests.building import rows
+from tests.building import build_warehouse, rows
 from tests.pages import TITLE, write_hostile
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -52,17 +51,16 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the tables of a tampered dump of 2,001 documents and some hostile ones, two runs."""
+    """Return the tables of a tampered dump of 600 documents and some hostile ones, two runs."""
     directory = tmp_path_factory.mktemp("browser")
-    plan = Plan(papers=667, directory=directory / "dump", tamper=0.1)
+    plan = Plan(papers=200, directory=directory / "dump", tamper=0.3)
     documents, _, tampered = write_dump(plan, workers=1)
-    assert (documents, tampered) == (2001, 200)
+    assert (documents, tampered) == (600, 173)
     write_hostile(directory / "hostile")
     keyring = load(directory / "dump" / "keyring.json")
-    sources = [str(directory / "dump" / "documents"), str(directory / "hostile")]
+    sources = [directory / "dump" / "documents", directory / "hostile"]
     for count in (1, 2):
-        order = BuildConfig(sources[:count], directory / "warehouse", keyring, workers=1)
-        build(order, lambda _stage, _done, _total: None)
+        build_warehouse(directory / "warehouse", *sources[:count], keyring=keyring)
     return directory / "warehouse"
 
 

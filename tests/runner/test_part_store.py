@@ -30,10 +30,9 @@ RECORD = "000_97f37641e2d9eba2.txt"
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
+def site(built_site: Site) -> Site:
     """Return a mirror of the five real documents, built once."""
-    site.build()
-    return site
+    return built_site
 
 
 def _add(site: Site) -> None:

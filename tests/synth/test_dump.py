@@ -17,14 +17,13 @@ from pipeline.documents.canonical import text_digest
 from pipeline.documents.keyring import load
 from pipeline.documents.signatures import decode_base64, holds
 from pipeline.errors import UsageError
-from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth import command
 from pipeline.synth.documents import Draft
 from pipeline.synth.dump import Plan, SynthError, write
 from pipeline.synth.papers import MAX_PAPERS, Paper, arxiv_id, paper
 from pipeline.synth.signer import Signer
 from pipeline.vocabulary import PAPER_KINDS, Kind
-from tests.building import rows
+from tests.building import build_warehouse, rows
 from tests.paths import SAMPLES
 from tests.site import members, start, workers
 
@@ -49,8 +48,7 @@ def _warehouse(plan: Plan) -> Path:
     write(plan, 1)
     target = plan.directory / "warehouse"
     keyring = load(plan.directory / "keyring.json")
-    config = BuildConfig([str(plan.directory / "documents")], target, keyring, 1)
-    build(config, lambda _stage, _done, _total: None)
+    build_warehouse(target, plan.directory / "documents", keyring=keyring)
     return target
 
 

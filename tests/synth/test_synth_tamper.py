@@ -14,11 +14,10 @@ import orjson
 import pytest
 
 from pipeline.documents.keyring import load
-from pipeline.jobs.build import BuildConfig, build
 from pipeline.synth.dump import KINDS, Plan, write
 from pipeline.synth.tamper import TAMPERS
 from pipeline.vocabulary import PAPER_KINDS, Kind
-from tests.building import rows
+from tests.building import build_warehouse, rows
 from tests.paths import REPO
 
 Findings = dict[tuple[str, int], set[str]]
@@ -32,7 +31,7 @@ def _found(plan: Plan) -> Findings:
     """Build a dump and return the codes of severity warning and above, by document."""
     target, documents = plan.directory / "warehouse", plan.directory / "documents"
     keyring = load(plan.directory / "keyring.json")
-    build(BuildConfig([str(documents)], target, keyring, 1), lambda _stage, _done, _total: None)
+    build_warehouse(target, documents, keyring=keyring)
     found: Findings = defaultdict(set)
     query = "select path, position, code from findings where severity <> 'info'"
     for path, position, code in rows(target, query):
