@@ -17,7 +17,7 @@ REASONS = 8
 
 _COUNTS = ("files", "rows", "documents")
 #: What a row may be instead of a document that was read whole.
-_OTHERS = ("refused", "unreadable", "unsupported", "not_pith", "skipped")
+OTHERS = ("refused", "unreadable", "unsupported", "not_pith", "skipped")
 
 Row = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 def inputs(warehouse: Warehouse, output: IO[str]) -> None:
     """Print a line for each source and container, their sum, and why rows are no documents."""
     rows = records(warehouse.connection, sql("show", "inputs"), {"most": CONTAINERS})
-    names = (*_COUNTS, *_OTHERS, "stale")
+    names = (*_COUNTS, *OTHERS, "stale")
     total = {name: sum(row[name] for row in rows) for name in names}
     told = [name for name in names if name in _COUNTS or total[name]]
     lines = [(*_place(row), *(f"{row[name]:,}" for name in told)) for row in rows]
@@ -58,7 +58,7 @@ def _write_reasons(warehouse: Warehouse, output: IO[str]) -> None:
 
 def accounted(files: int, statuses: Mapping[str, int]) -> str:
     """Return one line by which every row of the input is accounted for."""
-    rows = sum(statuses.get(name, 0) for name in ("ok", *_OTHERS))
+    rows = sum(statuses.get(name, 0) for name in ("ok", *OTHERS))
     parts = [f"{statuses.get('ok', 0):,} documents"]
-    parts += [f"{statuses[name]:,} {name}" for name in _OTHERS if statuses.get(name)]
+    parts += [f"{statuses[name]:,} {name}" for name in OTHERS if statuses.get(name)]
     return f"inputs: {rows:,} rows in {files:,} files = {' + '.join(parts)}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from pipeline.cli.inputs import CONTAINERS
+from pipeline.cli.inputs import CONTAINERS, OTHERS
+from pipeline.vocabulary import Status
 from tests.building import build_warehouse, rows
 from tests.console import Console
 from tests.paths import SAMPLES
@@ -85,3 +87,10 @@ def test_a_source_may_be_a_container(tmp_path: Path, console: Console) -> None:
         (str(archive), str(archive), 2)
     ]
     assert " (itself) " in console("inputs", "-w", tmp_path / "warehouse").output
+
+
+def test_every_status_has_its_column(mixed: Path) -> None:
+    """A new status would be missing from the sum."""
+    assert {"ok", *OTHERS} == set(get_args(Status))
+    columns = rows(mixed / "warehouse", "select column_name from (describe inputs)")
+    assert {(name,) for name in OTHERS} <= set(columns)
