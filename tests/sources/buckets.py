@@ -65,22 +65,23 @@ class Wire:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        if self.most == 0:
-            client.close()
-            return
-        server = socket.create_connection(self._behind)
-        threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
+        with client, suppress(OSError):
+            if self.most != 0:
+                with socket.create_connection(self._behind) as server:
+                    threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
+                    self._answer(client, server)
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
         sent = 0
-        with client, server, suppress(OSError):
-            while data := server.recv(1024):
-                time.sleep(self.pause)
-                if self.most is not None and sent + len(data) > self.most:
-                    client.sendall(data[: self.most - sent])
-                    # so that no half of it is taken for the whole
-                    client.shutdown(socket.SHUT_RDWR)
-                    return
-                client.sendall(data)
-                sent += len(data)
+        while data := server.recv(1024):
+            time.sleep(self.pause)
+            if self.most is not None and sent + len(data) > self.most:
+                client.sendall(data[: self.most - sent])
+                # so that no half of it is taken for the whole
+                client.shutdown(socket.SHUT_RDWR)
+                return
+            client.sendall(data)
+            sent += len(data)
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):

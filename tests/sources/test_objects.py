@@ -194,11 +194,17 @@ def test_a_server_that_dies_after_the_listing_keeps_the_rows(
     assert site.rows("select count(*) from documents where stale") == [(0,)]
 
 
-def test_a_server_that_is_gone_is_not_asked_for_ever(bucket: Buckets) -> None:
+def test_a_server_that_is_killed_is_not_asked_for_ever(
+    bucket: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After some objects that cannot be read, the others get a row without a request."""
-    bucket.put_all({f"{number:03}": b"{}" for number in range(100)})
+    assert bucket
+    killed = Buckets()
+    killed.begin()
+    killed.put_all({f"{number:03}": b"{}" for number in range(100)})
+    monkeypatch.setenv("AWS_ENDPOINT_URL", killed.environment["AWS_ENDPOINT_URL"])
     files = list(discover([f"s3://{BUCKET}"]))
-    bucket.wire.most = 0
+    killed.stop()
     reasons = []
     for _, begun in ahead(files):
         assert begun is not None
