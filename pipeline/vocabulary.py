@@ -83,6 +83,10 @@ SignatureStatus = Literal[
 #: A stated digest or number against the one that the content yields.
 DigestStatus = Literal["verified", "mismatch", "missing"]
 
+#: How bad the registry calls what a detector found, the worst first, and how sure it is.
+FindingSeverity = Literal["critical", "advisory", "informational"]
+VerdictClass = Literal["incontrovertible", "cross_source", "threshold_with_margin", "rescinded"]
+
 #: What a detector found against what was signed (`integrity_findings.payload_status`).
 PayloadStatus = Literal["verified", "mismatch", "unproven", "contested"]
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from tests.cases.forge import Key, found, integrity, integrity_event, manifest
 from tests.paths import SAMPLES
 
 #: What a hostile author would have a browser do, in a title, a path, a field and a category.
@@ -39,6 +40,12 @@ def write_hostile(directory: Path) -> None:
     _altered("000_97f37641e2d9eba2.txt", directory / "record.json", record)
     _altered("002_5ae86a2727653697.txt", directory / "bundle.json", bundle)
     (directory / f"{IMAGE.replace('/', '')}{STEERING}.json").write_text('{"record_type": "pith_')
+    payload = found("a" * 64, detector=f"{TITLE}{LONG}", severity=BREAK, note=STEERING)
+    listed = integrity(integrity_event(Key("a stranger", SCRIPT), 1, payload))
+    (directory / "integrity.json").write_text(json.dumps(listed))
+    mirrors = manifest(Key("a stranger", SCRIPT))
+    mirrors["mirrors"][0] |= {"name": TITLE, "base_url": f"javascript:{BREAK}", "status": STEERING}
+    (directory / "mirrors.json").write_text(json.dumps(mirrors))
 
 
 def _altered(sample: str, target: Path, alter: Callable[[dict[str, Any]], None]) -> None:

@@ -39,6 +39,7 @@ _PARTLY = {
     "events": _BY_SIGNATURE,
     "attestations": _BY_SIGNATURE,
     "states": _BY_PROOF,
+    "integrity_findings": "t.payload_status = 'verified' and t.signature_status = 'valid'",
     "signatures": "t.status = 'valid'",
     "keys": "t.trust = 'pinned'",
 }
@@ -46,6 +47,7 @@ _PARTLY = {
 #: What counts all documents, whatever their proof.
 _COUNTED = {
     "signatures": {"stands_in"},
+    "integrity_findings": {"statements"},
     "keys": {"documents"},
     "trust": {"findings"},
     "coverage": {"refused"},

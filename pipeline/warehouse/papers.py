@@ -25,6 +25,7 @@ SECTIONS = (
     "cites",
     "claims",
     "attestations",
+    "integrity",
     "digests",
     "signatures",
     "documents",

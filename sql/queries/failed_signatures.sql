@@ -1,5 +1,5 @@
 -- Which signatures are not valid, and where do they stand?
--- param: status = ; only this status, such as digest_mismatch; empty for all that are not valid
+-- param: status = ; only this status, such as digest_unproven; empty for all in which something is wrong
 select
     signature.status,
     signature.kind,
@@ -10,5 +10,10 @@ select
     signature.pointer
 from signatures as signature
 left join documents as document on signature.document_sha256 = document.sha256
-where signature.status <> 'valid' and $status in ('', signature.status)
+where
+    if(
+        $status = '',
+        signature.status not in ('valid', 'digest_unproven'),
+        signature.status = $status
+    )
 order by signature.status, signature.kind, signature.subject, document.path, document.position

@@ -9,7 +9,8 @@ select
     verdict_class,
     note,
     audited_at,
-    proof,
+    signature_status,
+    payload_status,
     finding_id
 from integrity_findings
 where rescinded is distinct from true and $severity in ('', severity)

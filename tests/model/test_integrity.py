@@ -8,13 +8,27 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline import Warehouse
+from pipeline.catalog import bound
 from pipeline.documents.keyring import Keyring, PinnedKey
+from pipeline.engine import records
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.limits import DEFAULT, Limits
 from pipeline.model import incremental
+from pipeline.warehouse.papers import section_sql
 from tests.building import rows
-from tests.cases.forge import Json, Key, found, integrity, integrity_event, manifest
-from tests.cases.make_cases import FORGER, OWN
+from tests.cases.forge import (
+    Json,
+    Key,
+    bundle_of,
+    canonical_record,
+    found,
+    integrity,
+    integrity_event,
+    manifest,
+    number_of,
+)
+from tests.cases.make_cases import FORGER, OWN, plain
 from tests.site import tables
 
 _KEYRING = Keyring((msgspec.convert(OWN.pinned(), PinnedKey),))
@@ -152,3 +166,22 @@ def test_a_later_finding_stands_again_after_its_withdrawal(tmp_path: Path) -> No
     _build(source, tmp_path / "warehouse")
     told = "select rescinded, audited_at::varchar, statements from integrity_findings"
     assert rows(tmp_path / "warehouse", told) == [(False, "2026-06-03 00:00:00", 5)]
+
+
+def test_the_page_of_a_paper_and_the_worked_query_tell_what_detectors_found(
+    tmp_path: Path,
+) -> None:
+    """A finding is found by the arXiv id of its paper, though no number stands in its document."""
+    source = tmp_path / "source"
+    source.mkdir()
+    _put(source, "bundle.json", bundle_of(OWN, plain()))
+    _put(source, "integrity.json", _document(1))
+    _put(source, "other.json", _document(2))
+    _build(source, tmp_path / "warehouse")
+    with Warehouse(tmp_path / "warehouse") as warehouse:
+        query, values = bound("standing_integrity", {"severity": "critical"})
+        asked = warehouse.connection.execute(query, values).fetchall()
+        number = number_of(canonical_record())
+        assert [row[0] for row in asked] == ["2401.00001", "2401.00002"]
+        shown = records(warehouse.connection, section_sql("integrity"), {"number": number})
+        assert [row["finding_id"] for row in shown] == [_hash(1)]

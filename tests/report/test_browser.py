@@ -110,7 +110,7 @@ def test_the_page_is_quiet(visit: Visit, report: Path) -> None:
     visit.tab.wait_for_load_state("networkidle")
     for details in visit.tab.locator("summary").all()[:5]:
         details.click()
-    assert visit.tab.locator("section").count() == 9
+    assert visit.tab.locator("section").count() == 10
     assert visit.tab.locator("svg.chart").count() == 8
     assert visit.console == []
     assert visit.requests == [report.as_uri()]

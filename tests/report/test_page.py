@@ -101,6 +101,14 @@ FIGURES = {
         from categories group by category
         """,
     ),
+    "integrity": (
+        (2, 3, 4, 5),
+        """
+        select count_if(not rescinded), count_if(rescinded), 0, count(distinct arxiv_id)
+        from integrity_findings group by detector, severity
+        """,
+    ),
+    "mirrors": ((3,), "select key_trust from mirrors"),
     "cited": (
         (1, 2),
         """
@@ -359,6 +367,7 @@ def test_a_warehouse_of_nothing_has_a_report(tmp_path: Path) -> None:
     assert page.texts["h1"] == [told]
     assert page.figures["Documents"] == 0
     assert "There were no documents." in page.texts["section"][2]
+    assert "No detector's finding was read." in page.texts["section"][7]
 
 
 def test_runs_after_the_published_one_hide_none_of_it(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from pipeline.documents.shapes import (
 )
 from pipeline.stage.rows import DocumentRows, json_text
 from pipeline.stage.schema import DetectorRow, IntegrityRow, SignatureRow
+from pipeline.vocabulary import FindingSeverity, VerdictClass, words
 
 #: The fields that every integrity event has, beside its payload and its signature.
 _EVENT = ("event_id", "created_at")
@@ -65,8 +66,8 @@ _ALIKE = ("detector", "finding_type", "ref_index", "detected_doi", "detected_arx
 
 #: The words of a finding that the format knows.
 _WORDS = {
-    "severity": ("critical", "advisory", "informational"),
-    "verdict_class": ("incontrovertible", "cross_source", "threshold_with_margin", "rescinded"),
+    "severity": words(FindingSeverity),
+    "verdict_class": words(VerdictClass),
 }
 
 #: The version of a paper at the end of an arXiv id.
