@@ -34,7 +34,9 @@ def collect(connection: Connection, threads: int, checks: Sequence[Check]) -> No
             "promises": [check.promise for check in checks],
         },
     )
-    noted = connection.execute("select distinct code from staged_problems").fetchall()
+    noted = set()
+    if any(check.noted for check in checks):
+        noted |= set(connection.execute("select distinct code from staged_problems").fetchall())
     jobs = {
         check.code: partial(_run, check)
         for check in checks

@@ -17,14 +17,10 @@ from typing import NamedTuple
 
 from pipeline import session
 from pipeline.duck import Connection
+from pipeline.stage.order import ALPHABET, KEY_SHIFT, KEYS
 
 #: A range with more papers is halved.
 MOST_PAPERS = 50_000
-
-#: There are fewer keys than this.
-_KEYS = 2**24
-#: The characters of an id, in the order in which texts are sorted.
-_ALPHABET = "234567ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Range(NamedTuple):
@@ -37,7 +33,7 @@ class Range(NamedTuple):
     def name(self) -> str:
         """The year and the first characters of an id from which it goes on; sorts as the ranges."""
         year, first, second = self.low >> 10, self.low >> 5 & 31, self.low & 31
-        return f"{year:04}-{_ALPHABET[first]}{_ALPHABET[second] if second else ''}"
+        return f"{year:04}-{ALPHABET[first]}{ALPHABET[second] if second else ''}"
 
     def holds(self, number: str = "pith_number") -> str:
         """Return the SQL condition that a number is in this range."""
@@ -45,9 +41,15 @@ class Range(NamedTuple):
             return "true"
         return f"number_key({number}) between {self.low} and {self.high - 1}"
 
+    def holds_doc(self, doc: str = "doc") -> str:
+        """Return the SQL condition that a document's number, by `stage.order`, is in this range."""
+        if self == EVERYTHING:
+            return "true"
+        return f"{doc} >= {self.low << KEY_SHIFT} and {doc} < {self.high << KEY_SHIFT}"
+
 
 #: The range of all numbers.
-EVERYTHING = Range(0, _KEYS)
+EVERYTHING = Range(0, KEYS)
 
 
 def create_key(connection: Connection) -> None:
@@ -61,7 +63,8 @@ def find(connection: Connection) -> list[Range]:
     Args:
         connection: with `live`, the views of the parts and `number_key`.
     """
-    return split(connection.execute(session.query("paper_keys")).fetchall(), MOST_PAPERS)
+    papers = connection.execute(session.query("paper_keys"), {"bits": KEY_SHIFT}).fetchall()
+    return split(papers, MOST_PAPERS)
 
 
 def split(papers: Sequence[tuple[int, int]], most: int) -> list[Range]:
@@ -82,10 +85,10 @@ def split(papers: Sequence[tuple[int, int]], most: int) -> list[Range]:
         return lows(low, middle) + lows(middle, high)
 
     # a range goes on to the next one, so that every number is in one
-    bounds = [0, *lows(0, _KEYS)[1:], _KEYS]
+    bounds = [0, *lows(0, KEYS)[1:], KEYS]
     return [Range(*bound) for bound in pairwise(bounds)]
 
 
 def range_of(key: int, ranges: Sequence[Range]) -> Range:
     """Return the range of a key."""
-    return ranges[bisect_right(ranges, (key, _KEYS)) - 1]
+    return ranges[bisect_right(ranges, (key, KEYS)) - 1]

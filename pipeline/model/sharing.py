@@ -31,6 +31,7 @@ from pipeline.model.ranges import Range
 from pipeline.model.tables import locate, part_views, show_table, write_table
 from pipeline.runner.part_store import parts
 from pipeline.runner.tasks import killed_is_said
+from pipeline.stage.order import KEY_SHIFT, KEYS
 from pipeline.warehouse.snapshot import table_file
 
 
@@ -93,9 +94,10 @@ def hand_out(connection: Connection, ranges: Sequence[Range], work: Path) -> Non
     _copy(connection, "from current_files", work / "files.parquet")
     for one in ranges:
         (work / one.name).mkdir()
-        given = session.query("inputs_of_range")
-        held = f"from ({given}) where {one.holds()}"
-        _copy(connection, f"select * exclude (pith_number) {held}", _inputs_file(work, one))
+        # what is no document goes to the last range
+        placed = one.holds_doc(f"coalesce(doc, {KEYS - 1 << KEY_SHIFT})")
+        given = f"from inputs anti join fresh using (doc) where {placed}"
+        _copy(connection, given, _inputs_file(work, one))
 
 
 def model_ranges(ranges: Sequence[Range], context: RangeContext, workers: int) -> Iterator[None]:
@@ -119,7 +121,7 @@ def model_range(one: Range, context: RangeContext) -> None:
     work = context.work / one.name
     with connect(work / "spill", 1) as connection:
         found = parts(context.staging)
-        part_views(connection, found)
+        part_views(connection, found, one)
         show_table(connection, "inputs", [_inputs_file(context.work, one)])
         show_table(connection, "current_files", [context.work / "files.parquet"])
         locate(connection, context.keyring)

@@ -19,8 +19,9 @@ from pipeline.documents.signatures import encode_base64, verdicts
 from pipeline.duck import Connection, execute_frugally, literal, parquet, quote, row_of
 from pipeline.engine import engine, records
 from pipeline.errors import ModelError
-from pipeline.model.ranges import create_key
+from pipeline.model.ranges import EVERYTHING, Range, create_key
 from pipeline.runner.part_store import Part, staged_files
+from pipeline.stage.order import PART_BITS, PLACE_BITS
 from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_arrow
 from pipeline.stage.stage import claims
 from pipeline.vocabulary import SignatureVerdict
@@ -29,14 +30,19 @@ from pipeline.vocabulary import SignatureVerdict
 _ZSTD = 1
 
 
-def part_views(connection: Connection, parts: Sequence[Part]) -> None:
+def part_views(connection: Connection, parts: Sequence[Part], one: Range = EVERYTHING) -> None:
     """Create or replace a view `part_TABLE` over the rows of all parts, live or not.
 
-    `doc` is the number of a document among all: the number of its part, then its number there.
+    `doc` is the number of a document among all (`pipeline.stage.order`).
+
+    Args:
+        connection: receives the views.
+        parts: of staging.
+        one: only of the documents of this range.
     """
     for name, schema in TABLES.items():
         if parts:
-            source = _rows(staged_files(parts, name), "file_index")
+            source = f"{_rows(staged_files(parts, name), 'file_index')} where {one.holds_doc()}"
         else:
             none = connection.from_arrow(schema.empty_table())
             source = session.empty(zip(none.columns, map(str, none.types), strict=True))
@@ -46,13 +52,15 @@ def part_views(connection: Connection, parts: Sequence[Part]) -> None:
 def _rows(files: Sequence[str], part: str) -> str:
     """Return the query of a staged table's rows in files of parts; `part` gives their numbers."""
     names = ", ".join(map(literal, files))
-    numbered = f"(({part})::bigint << {_DOC_BITS}) + doc as doc"
+    numbered = f"doc + (({part})::bigint << {PLACE_BITS}) as doc"
     return f"select * replace ({numbered}) from read_parquet([{names}])"  # noqa: S608 - our own paths, quoted
 
 
 def _touched(connection: Connection, parts: Sequence[Part]) -> dict[int, Part]:
     """Return the parts that hold fresh documents, by their numbers."""
-    numbers = connection.execute("select distinct doc >> $1 from fresh order by all", [_DOC_BITS])
+    numbers = connection.execute(
+        "select distinct (doc >> $bits) & $parts from fresh order by all", _PART
+    )
     return {number: parts[number] for (number,) in numbers.fetchall()}
 
 
@@ -67,8 +75,8 @@ def _fresh_rows(name: str, touched: Mapping[int, Part]) -> str:
 #: A query of the SHA-256 of all content that is staged, sorted, as bytes.
 KNOWN = "select distinct unhex(sha256) as sha256 from part_documents order by sha256"
 
-#: A part holds fewer documents than this many bits can number.
-_DOC_BITS = 24
+#: What gives the number of a document's part: how far to shift, and which bits to take.
+_PART = {"bits": PLACE_BITS, "parts": 2**PART_BITS - 1}
 
 
 def locate(connection: Connection, keyring: Keyring) -> None:
@@ -133,7 +141,7 @@ def _late_verdicts(connection: Connection, parts: Sequence[Part], keyring: Keyri
             continue
         values = {
             "number": number,
-            "bits": _DOC_BITS,
+            **_PART,
             "names": [key.key_id for key in new],
             "marks": [key.fingerprint_sha256_hex for key in new],
         }

@@ -30,6 +30,10 @@ from pipeline.stage.schema import TABLES
 #: The code below `pipeline/` that determines a part. A changed version makes parts anew.
 SOURCES = ("documents", "stage", "limits.py", "vocabulary.py")
 _DIGEST_BYTES = 32
+
+#: About how many row groups a file of a part has, and how many rows each has at least.
+_ROW_GROUPS = 8
+_LEAST_ROWS = 256
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -86,11 +90,13 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
         pq.write_table(
             table,
             aside / f"{name}.parquet",
+            # a range of documents is some of the groups, told by the least and the greatest `doc`
+            row_group_size=max(_LEAST_ROWS, table.num_rows // _ROW_GROUPS),
+            write_statistics=["doc"],
             # written once and read a few times: a small format that is cheap to write
             compression="zstd",
             compression_level=1,
             use_dictionary=False,
-            write_statistics=False,
             store_schema=False,
         )
     files = {name: file_sha256(aside / f"{name}.parquet") for name in tables}

@@ -20,6 +20,7 @@ from pipeline.documents.read import NotPithError, UnsupportedError, read
 from pipeline.documents.signatures import Claim, encode_base64, verdicts
 from pipeline.limits import MAX_NAMESAKES
 from pipeline.stage.flatten.documents import flatten
+from pipeline.stage.order import arrange
 from pipeline.stage.row_size import check_rows
 from pipeline.stage.rows import CarriedKey, Rows
 from pipeline.stage.schema import ROWS, TABLES, DocumentRow, SignatureRow, to_arrow
@@ -29,7 +30,7 @@ _claimed = attrgetter(*Claim._fields[:-1])
 
 
 def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str, pa.Table]:
-    """Return the staged tables of a batch (`schema.TABLES`).
+    """Return the staged tables of a batch (`schema.TABLES`), arranged by `order.arrange`.
 
     Args:
         documents: (SHA-256 of the raw bytes in hex, raw bytes), each digest once.
@@ -44,7 +45,9 @@ def stage(documents: Iterable[tuple[str, bytes]], keyring: Keyring) -> dict[str,
         for doc, (sha256, raw) in enumerate(documents):
             _stage_one(rows, doc, sha256, raw)
         _verify(rows, keyring)
-        return {name: to_arrow(TABLES[name], rows.tables[row]) for name, row in ROWS.items()}
+        return arrange(
+            {name: to_arrow(TABLES[name], rows.tables[row]) for name, row in ROWS.items()}
+        )
     finally:
         if enabled:
             gc.enable()

@@ -1,13 +1,11 @@
 -- How many papers have each key of a Pith number, in the order of the keys.
+-- $bits is how many bits of `doc` stand below the key.
 select
-    number_key(pith_number) as key,
-    count(*) as papers
-from (
-    select distinct pith_number
-    from part_documents
-    semi join live using (doc)
-    where pith_number is not null
-)
-where number_key(pith_number) < 16777215
+    doc >> $bits as key,
+    count(distinct pith_number) as papers
+from part_documents
+semi join live using (doc)
+-- the last key is of what is no number
+where doc >> $bits < 16777215
 group by key
 order by key

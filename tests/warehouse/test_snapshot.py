@@ -144,8 +144,8 @@ def test_other_writers_wait_their_turn(site: Site, console: Console, command: li
 
 BROKEN = {
     "garbage": (b"\xff\xfe\x00garbage", "is broken"),
-    "of another program": (b'{"layout": 3}', "is broken"),
-    "of an older layout": (b'{"layout": 0, "tables": {}}', "has layout 0, this version reads 3"),
+    "of another program": (b'{"layout": 4}', "is broken"),
+    "of an older layout": (b'{"layout": 0, "tables": {}}', "has layout 0, this version reads 4"),
 }
 
 
