@@ -561,9 +561,9 @@ def test_build_for_a_person(
     monkeypatch.chdir(tmp_path)
     found = console("build", SAMPLES, "--progress", "none", "--workers", 1)
     assert (found.code, found.errors) == (0, "")
-    last = found.output.splitlines()[-1]
-    assert last.startswith('try: pith-etl sql "')
-    query = last.removeprefix('try: pith-etl sql "').removesuffix('"')
+    (line,) = [line for line in found.output.splitlines() if line.startswith("try: ")]
+    assert line.startswith('try: pith-etl sql "')
+    query = line.removeprefix('try: pith-etl sql "').removesuffix('"')
     again = console("sql", query, "--format", "csv")
     assert (again.code, len(again.output.splitlines())) == (0, 6)
 
