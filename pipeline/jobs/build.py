@@ -585,8 +585,6 @@ def _model_ranges(work: _BuildContext, staged: _Staged, folder: Path, ranges: li
         if loose:
             sharing.model_loose(work.connection, _batch(work, staged), place)
         sharing.hand_out(work.connection, ranges, place)
-        for name in catalog.modelled():
-            (folder / name).mkdir()
         context = sharing.RangeContext(
             config.staging, place, folder, config.keyring, config.limits, loose
         )

@@ -16,6 +16,7 @@ from pipeline import catalog, session
 from pipeline.documents.keyring import Keyring
 from pipeline.duck import Connection, connect, literal, parquet, quote, row_of
 from pipeline.executors import local_executor, run_all
+from pipeline.interrupts import interruptible
 from pipeline.limits import Limits
 from pipeline.model import groups
 from pipeline.model.batch import (
@@ -113,13 +114,9 @@ def model_ranges(ranges: Sequence[Range], context: RangeContext, workers: int) -
 
 
 def model_range(one: Range, context: RangeContext) -> None:
-    """Write a range's files of the tables, and its citations and findings so far.
-
-    Raises:
-        WarehouseError: a part is not one.
-    """
+    """Write a range's files of the tables, and its citations and findings so far."""
     work = context.work / one.name
-    with connect(work / "spill", 1) as connection:
+    with connect(work / "spill", 1) as connection, interruptible(connection):
         found = parts(context.staging)
         part_views(connection, found, one)
         show_table(connection, "inputs", [_inputs_file(context.work, one)])

@@ -25,6 +25,7 @@ from pipeline.stage.order import KEYS, number_key
 from pipeline.synth.dump import Plan, write
 from pipeline.warehouse import snapshot
 from tests.building import build_warehouse
+from tests.site import tables
 
 #: The last key of a number.
 _LAST = (9999 << 10) + 1023
@@ -76,7 +77,7 @@ def test_groups_join_what_is_tied(ties: list[tuple[str, str]]) -> None:
 def test_ranges_of_another_size_hold_the_same_rows(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever ties papers of several ranges together, each range's rows are those of the whole."""
+    """Whatever ties papers of several ranges together, and however many workers share them."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     write(Plan(24, tmp_path, seed=seed, tamper=0.3, events=(2, 4)), workers=1)
     source = tmp_path / "documents"
@@ -85,16 +86,18 @@ def test_ranges_of_another_size_hold_the_same_rows(
         (source / f"tie-{number}.json").write_text(json.dumps(document))
     keyring = load(tmp_path / "keyring.json")
     found = []
-    for most in (ranges.MOST_PAPERS, 8):
+    for most, workers in ((ranges.MOST_PAPERS, 1), (8, 1), (8, 2)):
         monkeypatch.setattr(ranges, "MOST_PAPERS", most)
-        build_warehouse(tmp_path / str(most), source, keyring=keyring)
-        found.append(snapshot.current(tmp_path / str(most)))
-    whole, divided = found
+        warehouse = tmp_path / f"{most}-{workers}"
+        build_warehouse(warehouse, source, keyring=keyring, workers=workers)
+        found.append(snapshot.current(warehouse))
+    whole, divided, shared = found
+    assert tables(tmp_path, divided) == tables(tmp_path, shared)
     assert len(snapshot.manifest(divided).ranges) > 3
     with duckdb.connect() as connection:
         for name in catalog.tables():
             if name != "runs":
-                rows = [parquet(snapshot.table_files(one, name)) for one in found]
+                rows = [parquet(snapshot.table_files(one, name)) for one in (whole, divided)]
                 for one, other in (rows, rows[::-1]):
                     differ = f"select count(*) from (from {one} except all from {other})"  # noqa: S608 - our own
                     assert connection.execute(differ).fetchall() == [(0,)], name
