@@ -32,7 +32,7 @@ SOURCES = ("documents", "stage", "limits.py", "vocabulary.py")
 _DIGEST_BYTES = 32
 
 #: About how many row groups a file of a part has, and how many rows each has at least.
-_ROW_GROUPS = 8
+_ROW_GROUPS = 4
 _LEAST_ROWS = 256
 _NAME = re.compile(r"[0-9a-f]{64}")
 
