@@ -24,7 +24,8 @@ COMMANDS = sorted(
 )
 #: What stands for a value in the messages of the page.
 _VALUES = re.compile(
-    r"\d+%|\d[\w:+-]*|/srv/\w+|papers/part\S*|NAME|…\S*|mirror|\[Errno.*|\(process.*?\)"
+    r"s3://[\w/]+|/srv/[\w*.]+|papers/\d{4}\S*|\d+%|\d[\w:+-]*|NAME|…\S*|mirror|AccessDenied"
+    r"|\[Errno.*|\(process.*?\)"
     r"|: No such.*|: Read-only.*"
 )
 _ROWS = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)

@@ -22,7 +22,7 @@ from pipeline import catalog
 from pipeline.errors import WarehouseError
 from pipeline.jobs.build import Summary
 from pipeline.limits import Limits
-from pipeline.model import tables
+from pipeline.model import batch
 from tests.building import build_warehouse, count, rows
 from tests.paths import SAMPLES
 
@@ -145,16 +145,16 @@ def test_an_empty_directory_has_every_table(tmp_path: Path) -> None:
     summary = build_warehouse(tmp_path / "warehouse", source)
     assert {name: n for name, n in summary.rows.items() if n} == {"keys": 1, "runs": 1}
     for table in catalog.tables().values():
-        schema = pl.read_parquet_schema(
-            tmp_path / "warehouse" / "current" / table.name / "0000-2.parquet"
-        )
+        (file,) = (tmp_path / "warehouse" / "current" / table.name).iterdir()
+        schema = pl.read_parquet_schema(file)
         assert list(schema) == [column.name for column in table.columns]
 
 
 @pytest.mark.parametrize("table", catalog.tables())
 def test_tables_have_encodings_that_every_reader_knows(samples_warehouse: Path, table: str) -> None:
     """No column has an encoding of Parquet's second version, which some readers lack."""
-    facts = pq.read_metadata(samples_warehouse / "current" / table / "0000-2.parquet").to_dict()
+    (file,) = (samples_warehouse / "current" / table).iterdir()
+    facts = pq.read_metadata(file).to_dict()
     columns = [column for group in facts["row_groups"] for column in group["columns"]]
     known = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
     assert {name for column in columns for name in column["encodings"]} <= known
@@ -581,7 +581,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.mark.parametrize("table", [name for name in catalog.tables() if name != "runs"])
 def test_tables_depend_on_the_documents_alone(twice: tuple[Path, Path], table: str) -> None:
     """Workers, batches and the order of the sources change no row and no row's place."""
-    one, two = (warehouse / "current" / table / "0000-2.parquet" for warehouse in twice)
+    one, two = (next((warehouse / "current" / table).iterdir()) for warehouse in twice)
     assert pl.read_parquet(one).rows() == pl.read_parquet(two).rows()
 
 
@@ -623,7 +623,7 @@ def test_a_query_without_room_names_the_documents_that_weigh_most(
     def fail(*_: object) -> NoReturn:
         raise duckdb.OutOfMemoryException
 
-    monkeypatch.setattr(tables, "build_intermediate", fail)
+    monkeypatch.setattr(batch, "build_intermediate", fail)
     largest = max(SAMPLES.glob("*.txt"), key=lambda file: file.stat().st_size)
     with pytest.raises(WarehouseError, match="nothing was published") as failed:
         build_warehouse(tmp_path / "warehouse", SAMPLES)
