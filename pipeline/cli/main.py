@@ -18,6 +18,7 @@ from pipeline.cli.options import (
     KEYRING,
     PATH,
     WAREHOUSE,
+    Address,
     Share,
     complete_check,
     complete_parameter,
@@ -114,6 +115,13 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
 @click.option("--report", type=PATH, help="Write the summary to a file, as JSON.")
 @click.option("--metrics", type=PATH, help="Write figures to a file, as OpenMetrics.")
 @click.option("--html", type=PATH, help="Write the page that `pith-etl report` writes.")
+@click.option(
+    "--notify",
+    type=Address(),
+    envvar="PITH_ETL_NOTIFY",
+    show_envvar=True,
+    help="Post the summary to an http or https address, as JSON.",
+)
 def build(
     *,
     max_shrink: float,

@@ -44,55 +44,85 @@ class Options:
     report: Path | None
     metrics: Path | None
     html: Path | None
+    notify: str | None
     as_json: bool
 
 
+@dataclass(slots=True)
+class _Night:
+    """What is known of a run so far."""
+
+    summary: Summary
+
+
 def run(options: Options) -> int:
-    """Build, prune, write page, report and metrics, print the summary; return the exit code.
+    """Build, prune, write page, report and metrics, print and post the summary.
+
+    Returns:
+        The exit code.
 
     Raises:
         PithEtlError: nothing was published, or not all could be written; the message says which.
         KeyboardInterrupt: interrupted, or terminated by SIGTERM.
         SystemExit: the build failed, and the JSON log holds the error.
     """
+    none = Summary(snapshot="", warehouse=str(options.warehouse), workers=options.workers or 0)
+    night = _Night(none)
     with logged(options.log_format), _told(options.log_format):
         try:
-            attempt = attempts.ended(_run(options))
+            attempt = attempts.ended(_run(options, night))
         except BaseException as error:
             attempt = attempts.ended(_code(error), _named(error))
             attempts.keep(options.warehouse, attempt)
             # what ended the run is told, and not that its page cannot be written either
             _write_page(options, attempt)
+            _notify(options, _failed(night.summary, error), attempt.exit_code)
             raise
         attempts.keep(options.warehouse, attempt)
+        _notify(options, night.summary, attempt.exit_code)
     return attempt.exit_code
 
 
-def _run(options: Options) -> int:
-    """Do what `run` does, but for what tells of an attempt that failed."""
-    summary = Summary(snapshot="", warehouse=str(options.warehouse), workers=options.workers or 0)
+def _run(options: Options, night: _Night) -> int:
+    """Do what `run` does, but for what tells of an attempt when it has ended."""
     for file in (options.report, options.metrics, options.html):
         _check_place(file, options.warehouse)
     try:
         # set here, so that the handlers below see an interrupt as one
         with terminable():
             with progress(options.progress, options.log_format) as update:
-                summary = build(_config(options), update)
-            code = exit_code(summary, options.fail_on)
+                night.summary = build(_config(options), update)
+            code = exit_code(night.summary, options.fail_on)
             # the page comes first: the report and the metrics say whether it could be written
             _hold_written(_write_page(options, attempts.ended(code)))
     except UsageError:
         raise
     except BaseException as error:
-        failed = msgspec.structs.replace(summary, notices=[*summary.notices, _named(error)])
         # what ended the run is told, and not that its files cannot be written either
-        _write_files(options, failed, _code(error))
+        _write_files(options, _failed(night.summary, error), _code(error))
         raise
+    summary = night.summary
     for notice in summary.notices:
         LOG.warning("%s", notice)
     _hold_written(_write_files(options, summary, code))
     _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
     return code
+
+
+def _failed(summary: Summary, error: BaseException) -> Summary:
+    """Return the summary of a run that an error ended."""
+    return msgspec.structs.replace(summary, notices=[*summary.notices, _named(error)])
+
+
+def _notify(options: Options, summary: Summary, code: int) -> None:
+    """Post the summary, if it is asked for; that it cannot be posted is a warning alone."""
+    if options.notify is None:
+        return
+    from pipeline.cli import notify  # noqa: PLC0415 - a build without it needs no network
+
+    reason = notify.post(options.notify, as_json(summary, code))
+    if reason:
+        LOG.warning("%s", reason)
 
 
 def _write_page(options: Options, attempt: Attempt) -> list[str]:

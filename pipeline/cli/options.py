@@ -49,6 +49,34 @@ class Share(click.FloatRange):
         return found
 
 
+class Address(click.types.StringParamType):
+    """The address of a web server. It may hold secrets, so no message shows it."""
+
+    name = "url"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - a text, or bytes
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the address, or fail with wrong usage."""
+        from urllib.parse import urlsplit  # noqa: PLC0415 - `--help` starts faster without it
+
+        url: str = super().convert(value, param, ctx)
+        try:
+            parts = urlsplit(url)
+            # a port that is no number raises, too
+            named = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            named = False
+        # a control character could end a line of the request
+        plain = url.isascii() and url.isprintable() and " " not in url
+        if not (named and plain and parts.scheme in {"http", "https"}):
+            self.fail("an address is http://HOST/… or https://HOST/…, in ASCII", param, ctx)
+        return url
+
+
 #: One instance for all options: each new one looks up its name in the user's language, on disk.
 PATH = _Path()
 WAREHOUSE = click.option(

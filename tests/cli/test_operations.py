@@ -52,7 +52,7 @@ def test_there_are_commands() -> None:
 _SHELL = dict(re.findall(r"^(SHELL|MAILTO)=(.*)$", PAGE, re.MULTILINE))
 _BUILDS = [
     *re.findall(r"^0 3 \* \* \*  pith  (.*)$", PAGE, re.MULTILINE),
-    *re.findall(r"^ExecStart=(.*)$", PAGE, re.MULTILINE),
+    *re.findall(r"^ExecStart=(\S+ build .*)$", PAGE, re.MULTILINE),
     *re.findall(r"^\$ (pith-etl build .*)$", PAGE, re.MULTILINE),
 ]
 
