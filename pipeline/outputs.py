@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 _NUMBERS = {"stdout": 1, "stderr": 2}
 _STREAM = re.compile(r"(?:/dev/(stdout|stderr)|(?:/dev|/proc/self)/fd/(\d{1,9}))", re.ASCII)
@@ -38,6 +39,20 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with aside.open("wb") as stream:
             yield stream
         aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def put_whole(path: Path) -> Iterator[Path]:
+    """Yield a path beside a file, and put what is written there in the file's place.
+
+    Its name is nobody else's: two machines may write equal files in one place at a time.
+    """
+    aside = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        yield aside
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib.metadata import version as installed
 from pathlib import Path
 
 from pipeline.resources import sql_dir
@@ -23,6 +24,15 @@ def version() -> str:
     for file in (*code, *sql):
         digest.update(b"%s\0%s\0" % (file.name.encode(), file.read_bytes()))
     return digest.hexdigest()[:16]
+
+
+#: The libraries that shape the bytes of tables.
+LIBRARIES = ("duckdb", "msgspec", "orjson", "polars", "pyarrow", "pynacl")
+
+
+def versions() -> dict[str, str]:
+    """Return what must be the same wherever a task of one build runs, by name."""
+    return {"pith-etl": version(), **{name: installed(name) for name in LIBRARIES}}
 
 
 #: The folders and modules of `pipeline/` and `sql/` that only read tables.

@@ -77,6 +77,11 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
 )
 @click.option(
+    "--scheduler",
+    metavar="tcp://HOST:PORT",
+    help="Let a Dask cluster run the tasks, over shared directories.",
+)
+@click.option(
     "--progress",
     "mode",
     type=click.Choice(["auto", "plain", "none"]),

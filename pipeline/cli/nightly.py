@@ -35,6 +35,7 @@ class Options:
     warehouse: Path
     keyring: Path | None
     workers: int | None
+    scheduler: str | None
     progress: str
     log_format: str
     rescan: bool
@@ -207,6 +208,7 @@ def _config(options: Options) -> BuildConfig:
         rescan=options.rescan,
         max_shrink=options.max_shrink,
         keep=options.keep,
+        scheduler=options.scheduler,
     )
 
 

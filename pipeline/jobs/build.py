@@ -10,8 +10,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -53,10 +53,11 @@ from pipeline.model.finish import Begun, finish
 from pipeline.model.ranges import Range
 from pipeline.model.ranges import find as find_ranges
 from pipeline.runner import part_store
+from pipeline.runner.cluster import Cluster, connected
 from pipeline.runner.part_store import Part
 from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, run
 from pipeline.sources import inventory
-from pipeline.sources.files import InputFile, discover, prefixes, shown
+from pipeline.sources.files import InputFile, discover, opened, prefixes, shown
 from pipeline.sources.named import settled
 from pipeline.sources.objects import is_url
 from pipeline.warehouse import snapshot
@@ -66,9 +67,6 @@ from pipeline.warehouse.views import write_database
 
 #: Called with (stage, files done, files in all) as a build goes on.
 Progress = Callable[[str, int, int], None]
-
-#: The libraries whose versions a manifest names beside our own.
-_LIBRARIES = ("pith-etl", "duckdb", "msgspec", "orjson", "polars", "pyarrow", "pynacl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,7 @@ class BuildConfig:
         max_shrink: how many of the last snapshot's documents may vanish or fail, in percent;
             None for any.
         keep: how many snapshots stay; None for all.
+        scheduler: the address of a Dask cluster that runs the tasks; None for this machine.
     """
 
     sources: Sequence[str]
@@ -93,6 +92,7 @@ class BuildConfig:
     rescan: bool = False
     max_shrink: float | None = None
     keep: int | None = None
+    scheduler: str | None = None
 
     @property
     def staging(self) -> Path:
@@ -114,6 +114,7 @@ class _BuildContext:
     progress: Progress
     clock: Clock
     connection: Connection
+    cluster: Cluster | None
 
     @property
     def directory(self) -> Path:
@@ -169,6 +170,9 @@ def build(config: BuildConfig, progress: Progress) -> Summary:
         WarehouseError: the warehouse is locked or cannot be written, a part is broken, or a
             worker died. The published snapshot stays published.
     """
+    if config.scheduler:
+        # the workers have other working directories
+        config = replace(config, warehouse=config.warehouse.absolute())
     sources = settled(config.sources)
     found = discover(sources, config.warehouse, config.staging / snapshot.SPOOL)
     with snapshot.locked(config.warehouse), _written(config), _swept(config.warehouse):
@@ -336,11 +340,21 @@ def _working(
     spill = config.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
         directory.mkdir(parents=True)
-    with connect(spill, config.workers) as connection:
-        work = _BuildContext(name, started_at, config, sources, progress, Clock(), connection)
+    with _cluster(config, spill.parent, sources) as tasks, connect(spill, config.workers) as made:
+        work = _BuildContext(name, started_at, config, sources, progress, Clock(), made, tasks)
         # the interrupt comes first: a search for broken files would take too long
-        with _explained(work), _mended(config.staging), interruptible(connection):
+        with _explained(work), _mended(config.staging), interruptible(made):
             yield work
+
+
+def _cluster(
+    config: BuildConfig, directory: Path, sources: list[str]
+) -> AbstractContextManager[Cluster | None]:
+    """Return the cluster that runs the tasks, if there is one."""
+    if config.scheduler is None:
+        return nullcontext()
+    local = [path for path in prefixes(sources) if not is_url(os.fsencode(path)) and path != "-"]
+    return connected(config.scheduler, directory, [opened(path) for path in local])
 
 
 @contextmanager
@@ -440,15 +454,23 @@ def _stage_files(work: _BuildContext, read: int) -> TaskResult:
     total = TaskResult()
     work.progress("stage", 0, read)
     size, files = inventory.changed_files(work.connection)
-    tasks = plan(files, size, config.limits, config.workers)
+    workers = work.cluster.workers if work.cluster else config.workers
+    tasks = plan(files, size, config.limits, workers)
     first = tuple(islice(tasks, 2))
     # one task needs no other process
-    workers = config.workers if len(first) > 1 else 1
-    with local_executor(workers) as executor:
-        for done in run(chain(first, tasks), job, executor, workers):
+    executor, pending = _executor(work, workers if len(first) > 1 else 1)
+    with executor:
+        for done in run(chain(first, tasks), job, executor, pending):
             total += done
             work.progress("stage", total.files, read)
     return total
+
+
+def _executor(work: _BuildContext, workers: int) -> tuple[Executor, int]:
+    """Return what runs tasks, and how many it holds at a time."""
+    if work.cluster:
+        return work.cluster.executor(), work.cluster.pending
+    return local_executor(workers), workers
 
 
 def _recall(last: Last | None, content: Content) -> Manifest | None:
@@ -588,8 +610,11 @@ def _model_ranges(work: _BuildContext, staged: _Staged, folder: Path, ranges: li
         context = sharing.RangeContext(
             config.staging, place, folder, config.keyring, config.limits, loose
         )
-        for done, _ in enumerate(sharing.model_ranges(ranges, context, config.workers), 1):
-            work.progress("model", done, len(ranges))
+        executor, pending = _executor(work, config.workers)
+        with executor:
+            modelled = sharing.model_ranges(ranges, context, executor, pending)
+            for done, _ in enumerate(modelled, 1):
+                work.progress("model", done, len(ranges))
     return sharing.begun(ranges, place)
 
 
@@ -625,7 +650,7 @@ def _made_from(config: BuildConfig, content: Content) -> dict[str, object]:
     """Return the facts on the making of a snapshot for its manifest."""
     return {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: installed(name) for name in _LIBRARIES},
+        "versions": {name: installed(name) for name in ("pith-etl", *program.LIBRARIES)},
         "sources": list(map(shown, config.sources)),
         "content": content,
     }

@@ -8,14 +8,16 @@ name, so any executor can run it (`pipeline.executors`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from pipeline import catalog, session
 from pipeline.documents.keyring import Keyring
 from pipeline.duck import Connection, connect, literal, parquet, quote, row_of
-from pipeline.executors import local_executor, run_all
+from pipeline.executors import run_all
 from pipeline.interrupts import interruptible
 from pipeline.limits import Limits
 from pipeline.model import groups
@@ -30,6 +32,7 @@ from pipeline.model.finish import Begun
 from pipeline.model.incremental import everything
 from pipeline.model.ranges import Range
 from pipeline.model.tables import locate, part_views, show_table, write_table
+from pipeline.outputs import put_whole
 from pipeline.runner.part_store import parts
 from pipeline.runner.tasks import killed_is_said
 from pipeline.stage.order import KEY_SHIFT, KEYS
@@ -101,22 +104,34 @@ def hand_out(connection: Connection, ranges: Sequence[Range], work: Path) -> Non
         _copy(connection, given, _inputs_file(work, one))
 
 
-def model_ranges(ranges: Sequence[Range], context: RangeContext, workers: int) -> Iterator[None]:
+def model_ranges(
+    ranges: Sequence[Range], context: RangeContext, executor: Executor, pending: int
+) -> Iterator[None]:
     """Model all ranges; yield once for each as it is done.
+
+    Args:
+        ranges: of this build.
+        context: what the tasks share.
+        executor: any; the caller shuts it down.
+        pending: how many tasks it holds at most.
 
     Raises:
         WarehouseError: a worker died.
     """
     task = partial(model_range, context=context)
-    with killed_is_said(), local_executor(workers) as executor:
-        for _ in run_all(executor, task, iter(ranges), workers):
+    with killed_is_said():
+        for _ in run_all(executor, task, iter(ranges), pending):
             yield
+    # of workers that were killed while they wrote
+    for left in context.folder.glob("*/.*"):
+        left.unlink()
 
 
 def model_range(one: Range, context: RangeContext) -> None:
     """Write a range's files of the tables, and its citations and findings so far."""
-    work = context.work / one.name
-    with connect(work / "spill", 1) as connection, interruptible(connection):
+    # another worker may be at the same range still, if it was only thought to be lost
+    spill = context.work / one.name / f"spill-{uuid4().hex}"
+    with connect(spill, 1) as connection, interruptible(connection):
         found = parts(context.staging)
         part_views(connection, found, one)
         show_table(connection, "inputs", [_inputs_file(context.work, one)])
@@ -173,4 +188,5 @@ def _inputs_file(work: Path, one: Range) -> Path:
 
 
 def _copy(connection: Connection, query: str, file: Path) -> None:
-    connection.execute(f"copy ({query}) to {literal(str(file))} (format parquet)")
+    with put_whole(file) as aside:
+        connection.execute(f"copy ({query}) to {literal(str(aside))} (format parquet)")

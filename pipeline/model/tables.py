@@ -20,6 +20,7 @@ from pipeline.duck import Connection, execute_frugally, literal, parquet, quote,
 from pipeline.engine import engine, records
 from pipeline.errors import ModelError
 from pipeline.model.ranges import EVERYTHING, Range, create_key
+from pipeline.outputs import put_whole
 from pipeline.runner.part_store import Part, staged_files
 from pipeline.stage.order import PART_BITS, PLACE_BITS
 from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_arrow
@@ -190,15 +191,17 @@ def write_table(
     blank = connection.sql(session.empty(columns)).to_arrow_table()
     connection.register("blank", blank)
     try:
-        rows = execute_frugally(
-            connection,
-            f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
-            f"to {literal(str(file))} "
-            # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
-            f"(format parquet, parquet_version v1, compression zstd, compression_level {_ZSTD}, "
-            f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
-            parameters,
-        )
+        with put_whole(file) as aside:
+            rows = execute_frugally(
+                connection,
+                f"copy (from ({sql}) union all from blank order by {', '.join(table.order)}) "
+                f"to {literal(str(aside))} "
+                # encodings that every reader knows (docs/decisions/0012-encodings-that-all-read.md)
+                f"(format parquet, parquet_version v1, compression zstd, "
+                f"compression_level {_ZSTD}, "
+                f"row_group_size {catalog.ROW_GROUP}, kv_metadata {metadata(table)})",
+                parameters,
+            )
     except engine.BinderException as error:
         message = f"the model of {table.name} and its catalogue disagree: {error}"
         raise ModelError(message) from error

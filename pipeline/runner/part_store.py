@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
@@ -84,7 +85,8 @@ def write_part(staging: Path, tables: dict[str, pa.Table], keys: Iterable[str]) 
     digests = "".join(sorted(tables["documents"]["sha256"].to_pylist()))
     # the name holds the version, too: parts of another version are useless
     part_id = hashlib.sha256(f"{stage_version()}{digests}".encode()).hexdigest()
-    aside = staging / "aside" / f"{part_id}-{os.getpid()}"
+    # a number of its own: processes of several machines may have one number
+    aside = staging / "aside" / f"{part_id}-{uuid4().int}"
     aside.mkdir(parents=True)
     for name, table in tables.items():
         pq.write_table(

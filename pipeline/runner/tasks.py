@@ -21,6 +21,7 @@ from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
 from pipeline.executors import run_all
 from pipeline.limits import Limits
+from pipeline.outputs import put_whole
 from pipeline.runner.part_store import DigestSet, stage_version, write_part
 from pipeline.sources.files import InputFile
 from pipeline.sources.reading import WHOLE, RawDocument, Share, ahead, read_documents
@@ -197,9 +198,13 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
         message = "pith-etl was upgraded while it ran; nothing was published: build again"
         raise WarehouseError(message)
     done = TaskResult(files=len(task.files) if task.share.first else 0)
-    listing = job.listing / f"{task.number}.parquet"
+    listing = put_whole(job.listing / f"{task.number}.parquet")
     # batch by batch, because one file may hold millions of documents
-    with DigestSet(job.known) as known, pq.ParquetWriter(listing, INPUTS) as listed:
+    with (
+        DigestSet(job.known) as known,
+        listing as file,
+        pq.ParquetWriter(file, INPUTS) as listed,
+    ):
         for batch in _batches(_read(task, job.limits), job.limits):
             new = {
                 document.sha256: document.raw
