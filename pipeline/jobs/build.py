@@ -40,7 +40,7 @@ from pipeline.jobs import retention, runs
 from pipeline.jobs.runs import Clock
 from pipeline.jobs.runs import Summary as Summary  # noqa: PLC0414 - what `build` returns
 from pipeline.limits import DEFAULT, Limits
-from pipeline.model import incremental, sharing, tables
+from pipeline.model import incremental, range_tasks, tables
 from pipeline.model.batch import (
     BatchContext,
     Make,
@@ -603,19 +603,19 @@ def _model_ranges(work: _BuildContext, staged: _Staged, folder: Path, ranges: li
     place.mkdir()
     with work.clock.timed("model"):
         work.progress("model", 0, len(ranges))
-        loose = sharing.find_loose(work.connection, ranges)
+        loose = range_tasks.find_loose(work.connection, ranges)
         if loose:
-            sharing.model_loose(work.connection, _batch(work, staged), place)
-        sharing.hand_out(work.connection, ranges, place)
-        context = sharing.RangeContext(
+            range_tasks.model_loose(work.connection, _batch(work, staged), place)
+        range_tasks.hand_out(work.connection, ranges, place)
+        context = range_tasks.RangeContext(
             config.staging, place, folder, config.keyring, config.limits, loose
         )
         executor, pending = _executor(work, config.workers)
         with executor:
-            modelled = sharing.model_ranges(ranges, context, executor, pending)
+            modelled = range_tasks.model_ranges(ranges, context, executor, pending)
             for done, _ in enumerate(modelled, 1):
                 work.progress("model", done, len(ranges))
-    return sharing.begun(ranges, place)
+    return range_tasks.begun(ranges, place)
 
 
 def _write_runs(work: _BuildContext, staged: _Staged, figures: RunFigures, folder: Path) -> None:
