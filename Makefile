@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev build bench bench-large notebook test lint types docs wheel lock lock-check clean
+.PHONY: help install install-dev build bench bench-large notebook test lint types docs wheel dbt lock lock-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,11 +65,19 @@ bench: $(VENV)/peers/installed ## measure against the floor and against others, 
 bench-large: $(VENV)/peers/installed ## the same on 200,000 documents
 	$(BENCH) --documents 200000
 
+$(VENV)/dbt/installed: examples/dbt/requirements.txt | $(VENV)/installed
+	$(PYTHON) -m venv $(VENV)/dbt
+	$(VENV)/dbt/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/dbt/requirements.txt
+	@touch $@
+
+dbt: $(VENV)/dbt/installed ## install dbt apart from all else, for examples/dbt and its test
+
 lock: ## resolve the dependencies anew into requirements*.txt, with hashes
 	test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) pip-tools; }
 	$(COMPILE) --upgrade --extra build -o requirements.txt pyproject.toml
 	$(COMPILE) --upgrade --extra build --extra cloud --extra dask --extra dev --extra notebook -c requirements.txt -o requirements-dev.txt pyproject.toml
 	$(COMPILE) --upgrade --extra build --extra bench -c requirements.txt -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
+	$(COMPILE) --upgrade --no-strip-extras -o examples/dbt/requirements.txt examples/dbt/requirements.in
 
 lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.toml
 	for lock in requirements requirements-dev requirements-bench; do \

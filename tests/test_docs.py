@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "docs/views.md",
         "docs/queries.md",
         "docs/commands.md",
+        "examples/dbt/models/sources.yml",
     ],
 )
 def test_generated_pages_are_up_to_date(pages: dict[str, str], name: str) -> None:
