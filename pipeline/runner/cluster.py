@@ -7,6 +7,7 @@ Twice is once: a part is named by its content, and every other file is put in it
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor, Future
@@ -150,8 +151,8 @@ def connected(address: str, directory: Path, sources: Sequence[bytes]) -> Iterat
             yield Cluster(client, terms, sum(client.nthreads().values()))
         except library.scheduler.KilledWorker as error:
             message = (
-                f"a task was lost with {error.allowed_failures + 1} workers, perhaps for want of "
-                "memory; nothing was published: build again, with more memory a worker"
+                f"a task was lost with each of {error.allowed_failures + 1} workers, perhaps for "
+                "want of memory; nothing was published: build again, with more memory a worker"
             )
             raise WarehouseError(message) from None
         except (CancelledError, library.comm.CommClosedError):
@@ -174,7 +175,12 @@ def _library() -> ModuleType:
 
 @contextmanager
 def _client(library: ModuleType, address: str) -> Iterator[Any]:
+    # what its log tells by tracebacks, the errors of the build say in one line
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        # a client of no address would not close
+        library.comm.get_address_host(address)
         client = library.Client(address, timeout=_SECONDS, set_as_default=False)
     except ValueError:
         message = f"{address} is no address of a scheduler: name one as tcp://host:8786"

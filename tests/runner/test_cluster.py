@@ -210,6 +210,16 @@ def test_without_a_scheduler_nothing_of_dask_is_imported() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - ours
 
 
+@pytest.mark.parametrize("address", ["nowhere://host:1", "tcp://host"])
+def test_what_is_no_address_is_wrong_usage(
+    site: Site, tmp_path: Path, console: Console, address: str
+) -> None:
+    """One line says how an address is written."""
+    done = console("build", site.mirror, "-w", tmp_path / "w", "--scheduler", address)
+    assert (done.code, done.errors.count("\n")) == (2, 1)
+    assert "name one as tcp://host:8786" in done.errors
+
+
 def test_without_the_extra_one_line_names_it(
     monkeypatch: pytest.MonkeyPatch, site: Site, tmp_path: Path, console: Console
 ) -> None:
