@@ -317,7 +317,7 @@ def _staged(tampered: Sequence[Tampered]) -> list[set[str]]:
     documents = {item.sha256: item.raw for item in tampered}
     tables = stage(documents.items(), keyring)
     found: dict[str, set[str]] = {sha256: set() for sha256 in documents}
-    by_doc = list(found.values())
+    by_doc = {row["doc"]: found[row["sha256"]] for row in tables["documents"].to_pylist()}
     for row in tables["documents"].to_pylist():
         if row["status"] != "ok":
             by_doc[row["doc"]].add(f"document_{row['status']}")

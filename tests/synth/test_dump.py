@@ -354,6 +354,7 @@ _NEVER_FILLED = {
     "events.content_sha256_computed": "only one that is not the digest in the id is told",
     "documents.reason": "only a document that is not read has one",
     "documents.pointer": "only a document that is refused has one",
+    "documents.header": "only an integrity document or a mirror manifest has one",
     "findings.expected": "an untampered dump only has findings without an expected value",
     "states.merge_pointer": "only a state that differs from its events has one",
 }
