@@ -45,7 +45,6 @@ def test_any_name_will_do(
         (os.fsdecode(b"w\xff"), "a path that is not UTF-8"),
         ("w?/below", "a path with a '?'"),
         ("~w", "a relative path that begins with '~' or 'x:'; name it by its absolute path"),
-        ("~/w", "a relative path that begins with '~'"),
         ("file:w", "a relative path that begins with '~' or 'x:'"),
     ],
 )
@@ -65,6 +64,19 @@ def test_a_name_that_duckdb_misreads(
         found = console(*command, "--warehouse", name)
         assert (found.code, found.output) == (2, "")
         assert f"cannot be a warehouse: DuckDB misreads {reason}" in found.errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_quoted_home_directory(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no shell expands `~`, a build refuses it, and a query reads the home directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    found = console("build", SAMPLES, "--warehouse", "~/w")
+    assert (found.code, "begins with '~'" in found.errors) == (2, True)
+    found = console("sql", "select 1", "--warehouse", "~/w")
+    assert (found.code, f"published in {tmp_path}/home/w" in found.errors) == (1, True)
     assert list(tmp_path.iterdir()) == []
 
 
