@@ -43,10 +43,13 @@ class _Terminal:
         self._read = self._read.partition(text.encode())[2]
 
     def code(self) -> int:
-        """Return the exit code of the process, once it has ended."""
+        """Return the exit code of the process, once it has ended; kill it after a minute."""
+        deadline = time.monotonic() + 60
         try:
-            while os.read(self._descriptor, 65536):
-                pass
+            while time.monotonic() < deadline:
+                if select.select([self._descriptor], [], [], 1)[0]:
+                    os.read(self._descriptor, 65536)
+            os.kill(self.process, signal.SIGKILL)
         except OSError:
             pass  # the process has closed the terminal
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
@@ -82,6 +85,9 @@ def test_a_session_on_a_terminal(samples_warehouse: Path, tmp_path: Path) -> Non
         terminal.type("\x03")
         terminal.type("select 'pa' || 'pers' as lo;\r")
         terminal.await_text("papers")
+        # between two prompts the terminal itself would take Ctrl-D
+        terminal.await_text("pith>")
+        time.sleep(0.2)
         terminal.type("\x04")
         assert terminal.code() == 0
     history = tmp_path / "pith-etl" / "history"
