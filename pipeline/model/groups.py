@@ -9,7 +9,8 @@ tie with a document.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -65,7 +66,7 @@ def reach_several(connection: Connection, ranges: Sequence[Range]) -> None:
     for name, key in _rows(connection, f"from ({keyed}) where holder_key is not null"):
         found.setdefault(groups.of(name), set()).add(range_of(key, ranges))
     several = {group for group, held in found.items() if len(held) > 1}
-    _take_reached(connection, (one for one, _ in ties if groups.of(one) in several))
+    _take_reached(connection, _tied(ties, groups, several))
 
 
 def reach_touched(connection: Connection) -> None:
@@ -77,9 +78,13 @@ def reach_touched(connection: Connection) -> None:
     ties = _ties(connection)
     groups = Groups(ties)
     touched = [name for (name,) in _rows(connection, session.query("touched_papers"))]
-    tied = set(map(groups.of, touched))
-    linked = (one for one, _ in ties if groups.of(one) in tied)
-    _take_reached(connection, (*touched, *linked))
+    wanted = set(map(groups.of, touched))
+    _take_reached(connection, chain(touched, _tied(ties, groups, wanted)))
+
+
+def _tied(ties: Iterable[tuple[str, str]], groups: Groups, wanted: Container[str]) -> Iterator[str]:
+    """Yield both ends of the ties of some groups: a link may be the number of a paper itself."""
+    return (name for tie in ties for name in tie if groups.of(name) in wanted)
 
 
 def _ties(connection: Connection) -> list[tuple[Any, ...]]:

@@ -217,3 +217,28 @@ def test_a_chain_of_links_is_followed_to_its_end(links: int, *, pays: bool) -> N
         assert incremental.spread(connection) is pays
         touched = connection.execute("from touched order by doc").fetchall()
         assert touched == [(number,) for number in range(links)]
+
+
+def test_a_link_to_a_number_reaches_the_papers_documents() -> None:
+    """A document that links to nothing itself is touched where another names its paper."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create table part_documents as
+            select range as doc, 'pith:2020:AA' || range as pith_number, null::varchar as sha256
+            from range(10);
+            create table part_events as
+            select
+                0::bigint as doc, 'event' as event_id, 'pith:2020:AA1' as subject_pith_number,
+                null::varchar as prev_event, '[]' as supersedes;
+            create table part_states (doc bigint, pith_number varchar, applied_event_ids varchar[]);
+            create table part_signatures (doc bigint, signature_b64 varchar);
+            create table part_integrity (doc bigint, finding_id varchar, payload_sha256 varchar);
+            create table live as select doc from part_documents;
+            create table touched as select 0::bigint as doc;
+            """
+        )
+        create_key(connection)
+        assert incremental.spread(connection)
+        touched = connection.execute("from touched order by doc").fetchall()
+        assert touched == [(0,), (1,)]
