@@ -14,7 +14,6 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -23,6 +22,7 @@ from uuid import uuid4
 
 from pipeline import program
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.extras import import_extra
 from pipeline.sources.files import shown
 
 _P = ParamSpec("_P")
@@ -166,11 +166,7 @@ def _library() -> ModuleType:
     Raises:
         UsageError: it is not installed.
     """
-    try:
-        return import_module("distributed")  # an extra, and slow to load
-    except ImportError:
-        message = "a build on a cluster (--scheduler) needs: pip install 'pith-etl[dask]'"
-        raise UsageError(message) from None
+    return import_extra("distributed", "dask", "a build on a cluster (--scheduler)")
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
-from importlib import import_module
 from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import SourceError, UsageError
+from pipeline.extras import import_extra
 from pipeline.sources.streams import Whole
 
 if TYPE_CHECKING:
@@ -130,11 +130,7 @@ def _library() -> ModuleType:
     Raises:
         UsageError: it is not installed.
     """
-    try:
-        return import_module("obstore")  # an extra, and slow to load
-    except ImportError:
-        message = "a source in a bucket or on a web server needs: pip install 'pith-etl[cloud]'"
-        raise UsageError(message) from None
+    return import_extra("obstore", "cloud", "a source in a bucket or on a web server")
 
 
 @cache

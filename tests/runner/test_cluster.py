@@ -15,12 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import program
+from pipeline import extras, program
 from pipeline.documents.keyring import load
 from pipeline.errors import WarehouseError
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.model import ranges
-from pipeline.runner import cluster
 from pipeline.runner.cluster import Terms
 from tests.console import Console
 from tests.site import SMALL, Site, synthetic, tables
@@ -228,7 +227,7 @@ def test_without_the_extra_one_line_names_it(
     def missing(name: str) -> object:
         raise ImportError(name)
 
-    monkeypatch.setattr(cluster, "import_module", missing)
+    monkeypatch.setattr(extras, "import_module", missing)
     done = console("build", site.mirror, "-w", tmp_path / "w", "--scheduler", "tcp://127.0.0.1:1")
     assert (done.code, done.errors.count("\n")) == (2, 1)
     assert "pip install 'pith-etl[dask]'" in done.errors

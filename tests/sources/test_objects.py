@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import extras
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import DEFAULT
 from pipeline.sources import objects
@@ -378,7 +379,7 @@ def test_without_the_extra_one_line_names_it(
         return import_module(name)
 
     objects.forget()
-    monkeypatch.setattr(objects, "import_module", missing)
+    monkeypatch.setattr(extras, "import_module", missing)
     done = console("build", "s3://bucket/x", "-w", tmp_path)
     assert (done.code, done.errors.count("\n")) == (2, 1)
     assert "pip install 'pith-etl[cloud]'" in done.errors
