@@ -140,11 +140,15 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A worked example: the question that it answers, its parameters, its SQL."""
+    """A worked example: the question that it answers, its parameters, its SQL.
+
+    `only_duckdb` says what in it SQLite lacks; null if both run it with the same rows.
+    """
 
     name: str
     question: str
     parameters: tuple[Parameter, ...]
+    only_duckdb: str | None
     sql: str
 
 
@@ -385,10 +389,18 @@ def _macro(path: Path) -> Macro:
 
 
 def _query(path: Path) -> Query:
-    """Read a worked example and the header of its SQL: a question, then `param:` lines."""
+    """Read a worked example and the header of its SQL.
+
+    It has a question, then `param:` lines, and `only DuckDB: REASON` where SQLite cannot run it.
+    """
     sql = read_sql(path)
     header = _header(sql)
-    return Query(path.stem, header[0], _parameters(path, header), sql)
+    reasons = [line.removeprefix(_ONLY) for line in header if line.startswith(_ONLY)]
+    only_duckdb = reasons[0] if reasons else None
+    return Query(path.stem, header[0], _parameters(path, header), only_duckdb, sql)
+
+
+_ONLY = "only DuckDB: "
 
 
 #: `param: NAME = DEFAULT; MEANING`, or without a default.

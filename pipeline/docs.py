@@ -156,6 +156,7 @@ def _queries() -> Iterator[str]:
     yield ""
     yield "`pith-etl sql --named NAME --param KEY=VALUE` runs one; `pith-etl queries NAME` prints"
     yield "its SQL, to start from. A parameter that is not given has its default."
+    yield "`pith-etl ui` shows those that SQLite can run, too."
     for query in catalog.queries().values():
         yield ""
         yield f"## {query.name}"
@@ -166,6 +167,9 @@ def _queries() -> Iterator[str]:
         for parameter in query.parameters:
             default = f"`{parameter.default}`" if parameter.default else "empty"
             yield f"- `{parameter.name}` (default {default}): {parameter.meaning}"
+        if query.only_duckdb is not None:
+            yield ""
+            yield f"`pith-etl ui` leaves it out: {query.only_duckdb}."
 
 
 def _findings() -> Iterator[str]:

@@ -352,6 +352,46 @@ def notebook(warehouse: Path) -> None:
     run_notebook(warehouse)
 
 
+@_command(
+    "pith-etl ui",
+    "pith-etl ui --warehouse /srv/tables --table papers --table findings",
+    "pith-etl ui --port 0 --no-browser",
+)
+@click.option(
+    "--table",
+    "names",
+    multiple=True,
+    metavar="TABLE",
+    shell_complete=complete_view,
+    help="A table or view to copy; may be repeated.  [default: all]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="Where to listen; 0 takes any that is free.",
+)
+@click.option(
+    "--browser/--no-browser", default=True, help="Whether to open it.  [default: browser]"
+)
+@WAREHOUSE
+def ui(names: tuple[str, ...], port: int, warehouse: Path, *, browser: bool) -> None:
+    """Open the tables and views in a browser, to look through them and ask in SQL, by Datasette.
+
+    Every column stands with its meaning; the worked queries that SQLite can run are listed. It
+    only reads, is reached from this machine alone, and asks nothing of any other. The printed
+    address opens it once, in one browser; Ctrl-C ends it.
+
+    The rows are copied into a temporary SQLite file (TMPDIR says where), which goes at the end.
+    That takes 18 kB and 0.5 ms a bundle: of a large warehouse, name the tables. It needs the
+    extra ui, as by `pipx install 'pith-etl[ui]'`.
+    """
+    from pipeline.cli.ui import run as run_ui
+
+    run_ui(warehouse, names, port, browser=browser)
+
+
 @_command("pith-etl tables", "pith-etl tables papers", "pith-etl tables resolve")
 @click.argument("table", required=False, shell_complete=complete_relation)
 @WAREHOUSE

@@ -1,4 +1,5 @@
 -- Which papers changed between the last two snapshots?
+-- only DuckDB: it compares two snapshots
 select
     pith_number,
     case

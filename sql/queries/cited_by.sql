@@ -1,5 +1,6 @@
 -- Who cites one paper?
 -- param: id = 1512.01274; the paper, in any form that `resolve` knows
+-- only DuckDB: it calls the macro `resolve`
 select
     citing_arxiv_id,
     citing_title,

@@ -8,7 +8,7 @@ with works_of as (
         author.name,
         paper.source_kind,
         paper.source_id,
-        bool_or(author.proof = 'signed') as signed
+        max(author.proof = 'signed') as signed
     from authors as author
     inner join papers as paper using (pith_number)
     where
@@ -16,7 +16,7 @@ with works_of as (
             select pith_number
             from authors
             group by pith_number
-            having count(*) <= $most::bigint and ($author = '' or bool_or(name = $author))
+            having count(*) <= cast($most as bigint) and ($author = '' or max(name = $author))
         )
     group by author.name, paper.source_kind, paper.source_id
 )
@@ -32,4 +32,4 @@ inner join works_of as other
 where one.name < other.name and $author in ('', one.name, other.name)
 group by one.name, other.name
 order by works desc, author, co_author
-limit $rows::bigint
+limit cast($rows as bigint)

@@ -1,5 +1,6 @@
 -- Which papers lack which kinds of document?
 -- param: rows = 100; how many to show
+-- only DuckDB: it takes the length of a list
 select
     pith_number,
     title,
@@ -8,4 +9,4 @@ select
 from coverage
 where not complete
 order by refused desc, len(missing) desc, pith_number
-limit $rows::bigint
+limit cast($rows as bigint)

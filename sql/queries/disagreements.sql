@@ -1,5 +1,6 @@
 -- Which papers have documents that disagree, and which document do the tables follow?
 -- param: paper = ; only the papers that this identifier names; empty for all
+-- only DuckDB: it calls the macro `resolve`, and makes lists
 with disagreeing as (
     select
         pith_number,

@@ -1,4 +1,5 @@
 -- Which signers signed two events of which only one can hold?
+-- only DuckDB: it makes lists
 select
     event.pith_number,
     event.signer_id,

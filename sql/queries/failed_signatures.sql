@@ -11,9 +11,8 @@ select
 from signatures as signature
 left join documents as document on signature.document_sha256 = document.sha256
 where
-    if(
-        $status = '',
-        signature.status not in ('valid', 'digest_unproven'),
-        signature.status = $status
-    )
+    case $status
+        when '' then signature.status not in ('valid', 'digest_unproven')
+        else signature.status = $status
+    end
 order by signature.status, signature.kind, signature.subject, document.path, document.position

@@ -1,5 +1,6 @@
 -- Which papers does an identifier name?
 -- param: id = https://arxiv.org/abs/1512.01274; an arXiv id, a DOI, a Pith number, short or whole, or an address
+-- only DuckDB: it calls the macro `resolve`
 select
     paper.pith_number,
     paper.title,

@@ -9,4 +9,4 @@ select
 from documents
 group by status, reason
 order by status <> 'ok', documents desc, status, reason
-limit $rows::bigint
+limit cast($rows as bigint)

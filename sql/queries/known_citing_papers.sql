@@ -1,4 +1,5 @@
 -- What share of the citing papers is in this warehouse, and proven?
+-- only DuckDB: it groups by several sets of columns
 with citing as (
     select
         origin,

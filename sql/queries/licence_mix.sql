@@ -4,7 +4,7 @@ select
     coalesce(nullif(license, ''), '(none stated)') as licence,
     count(*) as papers,
     count(*) filter (where vouched(proof)) as proven_papers,
-    round(100 * count(*) / sum(count(*)) over (), 1) as percent,
+    round(100.0 * count(*) / sum(count(*)) over (), 1) as percent,
     min(submitted_at) as first_submitted_at,
     max(submitted_at) as last_submitted_at
 from papers

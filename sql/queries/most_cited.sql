@@ -5,9 +5,9 @@ select
     title,
     inbound_citation_count as citations,
     inbound_sample_count as listed,
-    round(inbound_sample_count / inbound_citation_count, 4) as share_listed,
+    round(1.0 * inbound_sample_count / inbound_citation_count, 4) as share_listed,
     proof
 from papers
 where inbound_citation_count > 0
 order by citations desc, pith_number
-limit $rows::bigint
+limit cast($rows as bigint)

@@ -1,5 +1,6 @@
 -- What happened to one paper, in order?
 -- param: id = 1606.06234; the paper, in any form that `resolve` knows
+-- only DuckDB: it calls the macro `resolve`
 select
     step,
     created_at,

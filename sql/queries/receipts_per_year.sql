@@ -1,5 +1,6 @@
 -- What share of the papers has a valid receipt, by year and primary category?
 -- param: category = ; only this primary category; empty for all
+-- only DuckDB: it takes the year of a time
 select
     year(submitted_at) as year,
     primary_cat as category,

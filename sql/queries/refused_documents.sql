@@ -10,4 +10,4 @@ select
 from documents
 where status not in ('ok', 'not_pith')
 order by status, path, position
-limit $rows::bigint
+limit cast($rows as bigint)

@@ -15,7 +15,7 @@ select
 from integrity_findings
 where rescinded is distinct from true and $severity in ('', severity)
 order by
-    list_position(['critical', 'advisory', 'informational'], severity),
+    case severity when 'critical' then 1 when 'advisory' then 2 when 'informational' then 3 else 4 end,
     arxiv_id,
     audited_at,
     finding_id

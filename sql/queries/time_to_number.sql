@@ -1,4 +1,5 @@
 -- How long after its submission does a paper get its number?
+-- only DuckDB: it takes the year of a time, and a median
 select
     year(submitted_at) as submitted_year,
     count(*) as papers,

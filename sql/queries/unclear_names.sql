@@ -1,5 +1,6 @@
 -- Which identifiers lead to several papers, or to none?
 -- param: rows = 100; how many to show
+-- only DuckDB: it makes lists
 with names as (
     select
         value as identifier,
@@ -34,4 +35,4 @@ from (
     from unknown
 )
 order by papers desc, identifier, kind
-limit $rows::bigint
+limit cast($rows as bigint)

@@ -1,5 +1,6 @@
 -- Which fields have no column of their own, and how often do they come?
 -- param: rows = 100; how many to show
+-- only DuckDB: it takes lists apart
 with fields as (
     select
         kind,
@@ -25,4 +26,4 @@ select
 from fields
 group by kind, field
 order by documents desc, kind, field
-limit $rows::bigint
+limit cast($rows as bigint)

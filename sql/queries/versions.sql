@@ -11,5 +11,5 @@ select
     first_submitted_at,
     last_submitted_at
 from works
-where version_count >= $least::bigint
+where version_count >= cast($least as bigint)
 order by version_count desc, source_id

@@ -3,11 +3,14 @@
 select
     severity,
     code,
-    sum(occurrences)::bigint as findings,
+    cast(sum(occurrences) as bigint) as findings,
     count(distinct pith_number) as papers,
     min(path) as example_path,
-    any_value(message) as message
+    min(message) as message
 from findings
 where $severity in ('', severity)
 group by severity, code
-order by list_position(['critical', 'error', 'warning', 'info'], severity), findings desc, code
+order by
+    case severity when 'critical' then 1 when 'error' then 2 when 'warning' then 3 else 4 end,
+    findings desc,
+    code

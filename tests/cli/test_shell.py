@@ -125,7 +125,7 @@ def shell(samples_warehouse: Path) -> Iterator[Shell]:
         ("select 1 as one;", "one"),
         (".tables", "citation_graph"),
         (".tables trust", "receipt_status"),
-        (".queries most_cited", "limit $rows"),
+        (".queries most_cited", "limit cast($rows"),
         (".run most_cited rows=1", "MXNet"),
         (".help", ".format NAME"),
     ],
