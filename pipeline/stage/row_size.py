@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 
 from pipeline.documents.ijson import RefusedError, pointer_text, walk
 from pipeline.documents.read import Document
@@ -44,9 +44,18 @@ def check_rows(rows: Rows, before: Mapping[type[Row], int], document: Document, 
     tables = before if size > MAX_ROW_BYTES else (DocumentRow,)
     for table in tables:
         for row in islice(rows.tables[table], before[table], None):
+            if _is_small(row):
+                continue
             sizes = {column: _size(cell) for column, cell in asdict(row).items()}
             if sum(sizes.values()) > MAX_ROW_BYTES:
                 raise _refused(row, sizes, document)
+
+
+def _is_small(row: Row) -> bool:
+    """Tell in a quick way whether a row surely holds little enough: UTF-8 has 4 bytes at most."""
+    cells = astuple(row)
+    characters = sum([len(cell) for cell in cells if isinstance(cell, str)])
+    return 4 * characters <= MAX_ROW_BYTES and not any(isinstance(cell, list) for cell in cells)
 
 
 def _refused(row: Row, sizes: dict[str, int], document: Document) -> RefusedError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from pipeline.documents.canonical import without
+from pipeline.documents.canonical import sha256_hex, without
 from pipeline.documents.merge import merged_content, state_difference
 from pipeline.documents.shapes import State
 from pipeline.stage.rows import DocumentRows, json_text
@@ -13,16 +13,20 @@ from pipeline.vocabulary import MergeStatus
 
 
 class Merged(NamedTuple):
-    """The merge of a bundle's events without its hash, and that hash."""
+    """The merge of a bundle's events without its hash, its canonical bytes, and that hash."""
 
     content: dict[str, Any]
+    canonical: bytes
     sha256: str
 
 
 def merged_state(out: DocumentRows) -> Merged | None:
     """Return the merge of the bundle's events, or None if the rule is unknown."""
     content = merged_content(out.document.tree)
-    return None if content is None else Merged(content, out.digest(content))
+    if content is None:
+        return None
+    text = out.canonical(content)
+    return Merged(content, text, sha256_hex(text))
 
 
 def add_embedded_state(out: DocumentRows, state: State, merged: Merged | None) -> None:
@@ -30,11 +34,13 @@ def add_embedded_state(out: DocumentRows, state: State, merged: Merged | None) -
     tree = out.document.tree["state"]
     code = "state_subject_mismatch"
     out.agree(code, out.pith_number, state.pith_number, "/state/pith_number")
-    computed = out.digest(without(tree, "state_sha256"))
+    text = out.canonical(without(tree, "state_sha256"))
+    reproduced = merged is not None and merged.canonical == text
+    computed = merged.sha256 if merged and reproduced else sha256_hex(text)
     facts: tuple[MergeStatus, str | None] = ("reproduced", None)
     if merged is None:
         facts = ("not_reproducible", None)
-    elif merged.sha256 != computed:
+    elif not reproduced:
         pointer = state_difference(merged.content, tree)
         facts = ("differs", pointer and f"/state{pointer}")
     add_state(out, state, "/state", computed, facts)
