@@ -7,11 +7,28 @@ from functools import cache
 from importlib.metadata import version as installed
 from pathlib import Path
 
+from pipeline.errors import WarehouseError
 from pipeline.resources import sql_dir
 
 
 @cache
 def version() -> str:
+    """Return the version that this process runs: the digest when it was first asked for."""
+    return digest()
+
+
+def hold(other: str) -> None:
+    """Let another process, or the files of the program, be of the version that this process runs.
+
+    Raises:
+        WarehouseError: they are of another one, so the program was upgraded during a build.
+    """
+    if other != version():
+        message = "pith-etl was upgraded while it ran; nothing was published: build again"
+        raise WarehouseError(message)
+
+
+def digest() -> str:
     """Return the digest of the code and SQL that shape tables, names and contents.
 
     Files that only show tables are left out, so a changed help text makes no table anew.
@@ -20,10 +37,10 @@ def version() -> str:
     code = sorted(file for file in package.rglob("*.py") if not _shows(file, package))
     sql = sorted(file for file in sql_dir().rglob("*") if file.is_file())
     sql = [file for file in sql if not _shows(file, sql_dir())]
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for file in (*code, *sql):
-        digest.update(b"%s\0%s\0" % (file.name.encode(), file.read_bytes()))
-    return digest.hexdigest()[:16]
+        found.update(b"%s\0%s\0" % (file.name.encode(), file.read_bytes()))
+    return found.hexdigest()[:16]
 
 
 #: The libraries that shape the bytes of tables.

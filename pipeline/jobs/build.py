@@ -336,6 +336,8 @@ def _working(
         KeyboardInterrupt: a query was interrupted.
     """
     started_at = datetime.now(UTC)
+    # asked for now, so that an upgrade during the build is noticed
+    program.version()
     name = snapshot.next_name(config.warehouse, started_at)
     spill = config.staging / "work" / name / "spill"
     for directory in (spill, spill.with_name("listing")):
@@ -449,7 +451,7 @@ def _stage_files(work: _BuildContext, read: int) -> TaskResult:
     config = work.config
     known = work.directory / "known"
     part_store.write_known(known, column(work.connection, tables.KNOWN))
-    listings, version = work.directory / "listing", part_store.stage_version()
+    listings, version = work.directory / "listing", program.version()
     job = TaskContext(config.staging, listings, known, config.keyring, config.limits, version)
     total = TaskResult()
     work.progress("stage", 0, read)
@@ -525,6 +527,9 @@ def _write(work: _BuildContext, staged: _Staged, last: Last | None, *, keep: boo
     """Model and audit the tables into the snapshot's folder.
 
     With `keep`, the rows of the last snapshot stay that no change touches.
+
+    Raises:
+        WarehouseError: the program was upgraded meanwhile: workers may run another version.
     """
     connection, config, clock = work.connection, work.config, work.clock
     folder = config.warehouse / "snapshots" / work.name
@@ -548,6 +553,7 @@ def _write(work: _BuildContext, staged: _Staged, last: Last | None, *, keep: boo
         figures = runs.count(connection)
         changes = runs.changes(connection, last.table("documents") if last else None)
         _write_runs(work, staged, figures, folder)
+    program.hold(program.digest())
     files = snapshot.row_counts(folder)
     rows = Counter[str]()
     for name, count in files.items():
@@ -608,7 +614,7 @@ def _model_ranges(work: _BuildContext, staged: _Staged, folder: Path, ranges: li
             range_tasks.model_loose(work.connection, _batch(work, staged), place)
         range_tasks.hand_out(work.connection, ranges, place)
         context = range_tasks.RangeContext(
-            config.staging, place, folder, config.keyring, config.limits, loose
+            config.staging, place, folder, config.keyring, config.limits, loose, program.version()
         )
         executor, pending = _executor(work, config.workers)
         with executor:

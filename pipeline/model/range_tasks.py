@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from pipeline import catalog, session
+from pipeline import catalog, program, session
 from pipeline.documents.keyring import Keyring
 from pipeline.duck import Connection, connect, literal, parquet, quote, row_of
 from pipeline.executors import run_all
@@ -48,6 +48,7 @@ class RangeContext:
         work: the directory of what the tasks are given and leave, a folder a range.
         folder: of the snapshot.
         loose: whether there are loose rows.
+        version: of the program that started the build (`program.version`).
     """
 
     staging: Path
@@ -56,6 +57,7 @@ class RangeContext:
     keyring: Keyring
     limits: Limits
     loose: bool
+    version: str
 
 
 def find_loose(connection: Connection, ranges: Sequence[Range]) -> bool:
@@ -128,7 +130,12 @@ def model_ranges(
 
 
 def model_range(one: Range, context: RangeContext) -> None:
-    """Write a range's files of the tables, and its citations and findings so far."""
+    """Write a range's files of the tables, and its citations and findings so far.
+
+    Raises:
+        WarehouseError: this process runs another version of the program than the build does.
+    """
+    program.hold(context.version)
     # another worker may be at the same range still, if it was only thought to be lost
     spill = context.work / one.name / f"spill-{uuid4().hex}"
     with connect(spill, 1) as connection, interruptible(connection):

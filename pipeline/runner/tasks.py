@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from pipeline import program
 from pipeline.documents.keyring import Keyring
 from pipeline.errors import WarehouseError
 from pipeline.executors import run_all
 from pipeline.limits import Limits
 from pipeline.outputs import put_whole
-from pipeline.runner.part_store import DigestSet, stage_version, write_part
+from pipeline.runner.part_store import DigestSet, write_part
 from pipeline.sources.files import InputFile
 from pipeline.sources.reading import WHOLE, RawDocument, Share, ahead, read_documents
 from pipeline.stage.schema import INPUTS, InputRow, to_arrow
@@ -37,7 +38,7 @@ class TaskContext:
         staging: the staging directory, which receives the parts.
         listing: the directory that receives the listings.
         known: the file of the digests that need no staging.
-        version: of the program that started the build (`part_store.version`).
+        version: of the program that started the build (`program.version`).
     """
 
     staging: Path
@@ -194,9 +195,7 @@ def run_task(task: Task, job: TaskContext) -> TaskResult:
     Raises:
         WarehouseError: this process runs another version of the program than the build does.
     """
-    if stage_version() != job.version:
-        message = "pith-etl was upgraded while it ran; nothing was published: build again"
-        raise WarehouseError(message)
+    program.hold(job.version)
     done = TaskResult(files=len(task.files) if task.share.first else 0)
     listing = put_whole(job.listing / f"{task.number}.parquet")
     # batch by batch, because one file may hold millions of documents

@@ -113,11 +113,7 @@ def test_a_new_version_of_the_program_stages_everything_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same documents get a new part beside the old one, which a prune removes."""
-    for name in (
-        "program.version",
-        "runner.part_store.stage_version",
-        "runner.tasks.stage_version",
-    ):
+    for name in ("program.version", "program.digest", "runner.part_store.stage_version"):
         monkeypatch.setattr(f"pipeline.{name}", lambda: "0123456789abcdef")
     summary = site.build()
     assert (summary.read, summary.staged, summary.published) == (5, 5, True)

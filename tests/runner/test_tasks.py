@@ -19,8 +19,10 @@ from pipeline import catalog
 from pipeline.documents.keyring import load
 from pipeline.errors import WarehouseError
 from pipeline.limits import DEFAULT, Limits
+from pipeline.model.range_tasks import RangeContext, model_range
+from pipeline.model.ranges import EVERYTHING
+from pipeline.program import version
 from pipeline.resources import default_keyring
-from pipeline.runner.part_store import stage_version
 from pipeline.runner.tasks import Task, TaskContext, plan, run_task
 from pipeline.sources.files import InputFile, discover
 from pipeline.sources.reading import WHOLE, Share
@@ -188,11 +190,33 @@ def test_an_upgrade_in_between_publishes_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers that run another version than the build refuse to stage for it."""
-    monkeypatch.setattr("pipeline.runner.part_store.stage_version", lambda: "0123456789abcdef")
+    monkeypatch.setattr("pipeline.program.version", lambda: "0123456789abcdef")
     other = _fresh(site, tmp_path)
     with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
         other.build(site.mirror, workers=2, limits=Limits(batch_documents=45))
     assert not (other.warehouse / "current").exists()
+
+
+def test_an_upgrade_after_staging_publishes_nothing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of the new version knows none of the parts: its ranges would be empty."""
+    monkeypatch.setattr("pipeline.program.digest", lambda: "0123456789abcdef")
+    other = _fresh(site, tmp_path)
+    with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
+        other.build(site.mirror)
+    assert not (other.warehouse / "current").exists()
+
+
+def test_a_range_is_modelled_by_the_version_that_started_the_build(tmp_path: Path) -> None:
+    """A worker that runs another version refuses before it writes anything."""
+    keyring = load(default_keyring())
+    context = RangeContext(
+        tmp_path, tmp_path, tmp_path, keyring, Limits(), loose=False, version="another"
+    )
+    with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
+        model_range(EVERYTHING, context)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
@@ -298,7 +322,7 @@ def test_a_file_of_many_documents_is_listed_in_the_memory_of_a_batch(tmp_path: P
     (file,) = discover([tmp_path / "many.ndjson"])
     limits = Limits(batch_documents=3000, mean_bytes=0)
     job = TaskContext(
-        tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, stage_version()
+        tmp_path, tmp_path, tmp_path / "known", load(default_keyring()), limits, version()
     )
     tracemalloc.start()
     try:
