@@ -75,7 +75,7 @@ dbt: $(VENV)/dbt/installed ## install dbt apart from all else, for examples/dbt 
 lock: ## resolve the dependencies anew into requirements*.txt, with hashes
 	test -x $(BIN)/pip-compile || { $(PYTHON) -m venv $(VENV) && $(PIP_INSTALL) pip-tools; }
 	$(COMPILE) --upgrade --extra build -o requirements.txt pyproject.toml
-	$(COMPILE) --upgrade --extra build --extra cloud --extra dask --extra dev --extra notebook --extra ui -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --extra build --extra cloud --extra dask --extra delta --extra dev --extra notebook --extra ui -c requirements.txt -o requirements-dev.txt pyproject.toml
 	$(COMPILE) --upgrade --extra build --extra bench -c requirements.txt -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 	$(COMPILE) --upgrade --no-strip-extras -o examples/dbt/requirements.txt examples/dbt/requirements.in
 
@@ -83,7 +83,7 @@ lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.to
 	for lock in requirements requirements-dev requirements-bench; do \
 		case $$lock in \
 			requirements) extra="--extra build";; \
-			requirements-dev) extra="--extra build --extra cloud --extra dask --extra dev --extra notebook --extra ui";; \
+			requirements-dev) extra="--extra build --extra cloud --extra dask --extra delta --extra dev --extra notebook --extra ui";; \
 			requirements-bench) extra="--extra build --extra bench";; \
 		esac; \
 		cp $$lock.txt $(VENV)/$$lock.txt && \

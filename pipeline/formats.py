@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Literal
 
 ResultFormat = Literal["table", "line", "csv", "json", "jsonl", "parquet"]
-ExportFormat = Literal["parquet", "csv", "jsonl", "duckdb", "sqlite"]
+ExportFormat = Literal["parquet", "csv", "jsonl", "duckdb", "sqlite", "delta"]

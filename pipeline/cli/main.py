@@ -425,6 +425,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     "pith-etl export --output tables",
     "pith-etl export --table papers --table citations --format csv --output for-excel",
     "pith-etl export --format sqlite --output portable",
+    "pith-etl export --format delta --output lake",
 )
 @click.option(
     "--table",
@@ -434,7 +435,7 @@ def verify(paths: tuple[str, ...], keyring: Path | None, *, as_json: bool) -> No
     shell_complete=complete_view,
     help="A table or view to export; may be repeated.  [default: all tables]",
 )
-@formats(*words(ExportFormat), help="A file a table, or a single database file.")
+@formats(*words(ExportFormat), help="A file a table, a single database file, or a lake.")
 @click.option(
     "--output",
     required=True,
@@ -447,7 +448,8 @@ def export(names: tuple[str, ...], form: ExportFormat, output: Path, warehouse: 
     """Write published tables into a directory, for other tools.
 
     parquet, csv and jsonl give one file a table; duckdb and sqlite one file, pith.duckdb or
-    pith.sqlite, that holds all data. A view that is named is written as a table of its rows; a
+    pith.sqlite, that holds all data; delta one table of Delta Lake each, in a folder, by the extra
+    delta. A view that is named is written as a table of its rows; a
     pith.duckdb of all tables has the views and the macro resolve, too. In CSV a single quote
     stands before text that a spreadsheet would run as a formula; lists are JSON in CSV and
     SQLite. Times are UTC, and the intervals of a view seconds.

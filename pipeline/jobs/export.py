@@ -5,12 +5,15 @@ An export is written aside and renamed: its directory is complete or is not ther
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import duckdb
 
@@ -18,6 +21,7 @@ from pipeline import catalog
 from pipeline.catalog import Column, Table
 from pipeline.duck import Connection, connect, literal, quote
 from pipeline.errors import UsageError, WarehouseError
+from pipeline.extras import import_extra
 from pipeline.formats import ExportFormat
 from pipeline.interrupts import interruptible
 from pipeline.model.tables import metadata
@@ -50,8 +54,8 @@ def export(
     """Write tables of the published snapshot into a new directory; return their rows.
 
     `parquet`, `csv` and `jsonl` give a file a table, `duckdb` and `sqlite` one file `pith.*`
-    with real tables. A view that is named is written as a table of its rows. A DuckDB file of all
-    tables has the views and the macros, too.
+    with real tables, `delta` a folder a table. A view that is named is written as a table of its
+    rows. A DuckDB file of all tables has the views and the macros, too.
 
     Args:
         warehouse: where a snapshot is published.
@@ -60,7 +64,8 @@ def export(
         output: the directory to make; an existing one must be empty.
 
     Raises:
-        UsageError: there is no such table or view, or the directory holds something.
+        UsageError: there is no such table or view, the directory holds something, or the library
+            that writes the format is not installed.
         WarehouseError: nothing is published, a table is damaged, or the directory cannot be
             written.
     """
@@ -108,6 +113,8 @@ def _write(
 ) -> dict[str, int]:
     if form in _DATABASES:
         return _DATABASES[form](connection, tables, directory / f"{DATABASE}.{form}")
+    if form == "delta":
+        return {table.name: _write_delta(connection, table, directory) for table in tables}
     rows = {}
     for table in tables:
         source, options = _COPIES[form](table)
@@ -161,6 +168,68 @@ def _cell(column: Column) -> str:
     if column.type == "VARCHAR":
         return f"if(regexp_matches({name}, '^[{FORMULA}]'), '''' || {name}, {name})"
     return name
+
+
+def _write_delta(connection: Connection, table: Table, directory: Path) -> int:
+    """Write a table of Delta Lake with its meanings, in the oldest version of its protocol.
+
+    DuckDB writes its rows, since the library would change their order. Paths are relative, so that
+    the directory can be renamed.
+    """
+    delta = import_extra("deltalake", "delta", "an export to Delta Lake")
+    transaction = import_extra("deltalake.transaction", "delta", "an export to Delta Lake")
+    folder = directory / table.name
+    folder.mkdir()
+    # otherwise the machine's zone would shift every time
+    connection.execute("set timezone = 'UTC'")
+    file = folder / f"{table.name}.parquet"
+    rows = _number(
+        connection,
+        f"copy ({_select(table, _delta_value)}) to {literal(str(file))} "
+        f"(format parquet, compression zstd, kv_metadata {metadata(table)})",
+    )
+    written = transaction.AddAction(
+        path=file.name,
+        size=file.stat().st_size,
+        partition_values={},
+        modification_time=int(file.stat().st_mtime * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": rows}),
+    )
+    schema = delta.Schema([_delta_field(delta, column) for column in table.columns])
+    try:
+        transaction.create_table_with_add_actions(
+            folder.as_uri(), schema, [written], name=table.name, description=table.meaning
+        )
+    except delta.exceptions.DeltaError as error:
+        message = f"cannot write the log of {folder}: {error}"
+        raise WarehouseError(message) from error
+    return rows
+
+
+def _delta_value(column: Column) -> str:
+    """Return an expression for a value of Delta Lake: only its later protocols have naive times."""
+    name = quote(column.name)
+    return f"{name}::timestamptz" if column.type == "TIMESTAMP" else name
+
+
+def _delta_field(delta: ModuleType, column: Column) -> Any:  # noqa: ANN401 - of a library of an extra
+    """Return the field of a column with its meaning."""
+    plain = column.type.removesuffix("[]")
+    kind: Any = delta.schema.PrimitiveType(_DELTA_TYPES[plain])
+    if plain != column.type:
+        kind = delta.schema.ArrayType(kind, contains_null=True)
+    return delta.Field(column.name, kind, nullable=True, metadata={"comment": column.meaning})
+
+
+_DELTA_TYPES = {
+    "BIGINT": "long",
+    "BOOLEAN": "boolean",
+    "DOUBLE": "double",
+    "INTERVAL": "double",
+    "TIMESTAMP": "timestamp",
+    "VARCHAR": "string",
+}
 
 
 def _write_duckdb(connection: Connection, tables: list[Table], file: Path) -> dict[str, int]:

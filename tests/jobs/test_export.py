@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import click
 import duckdb
 import polars as pl
+import polars.selectors as cs
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -25,6 +28,7 @@ from pipeline.jobs.export import export
 from pipeline.vocabulary import words
 from tests.building import build_warehouse
 from tests.paths import SAMPLES
+from tests.site import start
 
 #: Cells that a spreadsheet would run, one for each way to begin, and some that it would not.
 HOSTILE = (
@@ -80,6 +84,12 @@ def _read_sqlite(output: Path, name: str) -> list[dict[str, Any]]:
     return [_typed(name, dict(row), csv_cells=False) for row in found]
 
 
+def _read_delta(output: Path, name: str) -> list[dict[str, Any]]:
+    times = cs.datetime().dt.replace_time_zone(None)
+    rows = pl.scan_delta(output / name).with_columns(times).collect().to_dicts()
+    return [{key: _json_value(value) for key, value in row.items()} for row in rows]
+
+
 def _typed(name: str, row: dict[str, Any], *, csv_cells: bool) -> dict[str, Any]:
     """Return a row of untyped values with the types of its columns."""
     readers: dict[str, Callable[[Any], object]] = {
@@ -105,6 +115,7 @@ READERS = {
     "jsonl": _read_jsonl,
     "duckdb": _read_duckdb,
     "sqlite": _read_sqlite,
+    "delta": _read_delta,
 }
 
 
@@ -157,7 +168,7 @@ def test_no_cell_of_csv_is_a_formula(hostile_warehouse: Path, tmp_path: Path) ->
     assert cells == {-number: text for number, text in enumerate(expected)}
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet", "duckdb", "sqlite"])
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "duckdb", "sqlite", "delta"])
 def test_only_csv_changes_text(hostile_warehouse: Path, tmp_path: Path, form: ExportFormat) -> None:
     """Formats that no spreadsheet opens as text keep text as the documents give it."""
     export(hostile_warehouse, ["citations"], form, tmp_path / "out")
@@ -182,6 +193,52 @@ def test_meanings_travel_with_the_data(samples_warehouse: Path, tmp_path: Path) 
     (schema,) = declared.execute("select sql from sqlite_master where name = 'papers'").fetchone()
     declared.close()
     assert all(f"-- {meaning}" in schema for meaning in meanings.values())
+
+
+def test_any_reader_of_its_oldest_protocol_reads_delta(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """By the specification alone, without its library: one commit, meanings, and plain Parquet.
+
+    The table is where it was renamed to, so its paths are relative.
+    """
+    export(samples_warehouse, ["papers"], "delta", tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (log,) = (tmp_path / "moved" / "papers" / "_delta_log").glob("*.json")
+    actions: dict[str, Any] = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
+        actions |= json.loads(line)
+    assert actions["protocol"] == {"minReaderVersion": 1, "minWriterVersion": 2}
+    table = catalog.table("papers")
+    facts = actions["metaData"]
+    assert (facts["name"], facts["description"]) == ("papers", table.meaning)
+    fields = json.loads(facts["schemaString"])["fields"]
+    assert {field["name"]: field["metadata"]["comment"] for field in fields} == {
+        column.name: column.meaning for column in table.columns
+    }
+    rows = pq.read_table(tmp_path / "moved" / "papers" / actions["add"]["path"]).num_rows
+    assert rows == len(_published(samples_warehouse, "papers"))
+
+
+def test_times_of_delta_are_utc_wherever_it_is_written(
+    samples_warehouse: Path, tmp_path: Path
+) -> None:
+    """The zone of the machine shifts no time."""
+    options = ("--format", "delta", "--table", "papers", "--output", tmp_path / "out")
+    zone = {**os.environ, "TZ": "America/New_York"}
+    process = start("export", "--warehouse", samples_warehouse, *options, env=zone)
+    assert process.communicate(timeout=60)[1] == ""
+    assert _read_delta(tmp_path / "out", "papers") == _published(samples_warehouse, "papers")
+
+
+def test_without_its_extra_delta_is_refused(
+    samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the extra, and nothing is left."""
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+    with pytest.raises(UsageError, match=r"pip install 'pith-etl\[delta\]'"):
+        export(samples_warehouse, ["papers"], "delta", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -288,11 +345,17 @@ def test_what_is_there_is_never_overwritten(samples_warehouse: Path, tmp_path: P
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full"]
 
 
-def test_an_empty_directory_is_filled(samples_warehouse: Path, tmp_path: Path) -> None:
-    """A directory that exists and is empty may be the output."""
-    (tmp_path / "a {brace} 'quote'").mkdir()
-    export(samples_warehouse, ["runs"], "csv", tmp_path / "a {brace} 'quote'")
-    assert [path.name for path in (tmp_path / "a {brace} 'quote'").iterdir()] == ["runs.csv"]
+@pytest.mark.parametrize("form", ["csv", "delta"])
+def test_an_empty_directory_is_filled(
+    samples_warehouse: Path, tmp_path: Path, form: ExportFormat
+) -> None:
+    """A directory that exists and is empty may be the output, whatever its name."""
+    (tmp_path / "a {brace} 'quote' #?é").mkdir()
+    export(samples_warehouse, ["runs"], form, tmp_path / "a {brace} 'quote' #?é")
+    (filled,) = tmp_path.iterdir()
+    (file,) = filled.iterdir()
+    assert file.name == ("runs.csv" if form == "csv" else "runs")
+    assert form == "csv" or {path.name for path in file.iterdir()} == {"_delta_log", "runs.parquet"}
 
 
 def test_a_failed_export_leaves_nothing(samples_warehouse: Path, tmp_path: Path) -> None:
