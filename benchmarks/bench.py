@@ -9,17 +9,19 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from benchmarks.cluster import workers
 from benchmarks.peers import PEERS
 from benchmarks.process import Run, best, measure, pith_etl, python
 from benchmarks.queries import compare
@@ -27,7 +29,7 @@ from benchmarks.queries import compare
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure: what was measured, its ratio, and the goal as a bound below or above."""
+    """One figure: what was measured, its ratio, and what must hold: a bound below or above."""
 
     name: str
     value: float
@@ -89,11 +91,13 @@ def floor(dump: Dump) -> Run:
 def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
     """Yield what full builds take: time, memory, space, and what a second worker gives."""
     warehouse = work / "large"
+    newest = hold_out(large, work / "newest")
+    large = replace(large, documents=large.documents - len(newest))
     least, full = floor(large), build(large, warehouse)
     yield Measure(
         "full build / the floor",
         full.seconds / least.seconds,
-        "<=1.25",
+        "<=2",
         f"{full.seconds:.1f} s / {least.seconds:.1f} s at {large.documents:,} bundles",
     )
     less, single = build(small, work / "small"), build(small, work / "single", "--workers", "1")
@@ -102,7 +106,7 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
     yield Measure(
         "peak memory, large / small",
         full.peak_bytes / less.peak_bytes,
-        "<=1.15",
+        "<=1.2",
         f"{full.peak_bytes / 2**20:.0f} MiB / {less.peak_bytes / 2**20:.0f} MiB at {sizes}",
     )
     yield Measure(
@@ -111,10 +115,10 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
         ">=0.95",
         f"{rates[0]:.0f}/s / {rates[1]:.0f}/s at {sizes}",
     )
-    yield _space("bundles", large, warehouse)
+    yield _space("bundles", "<=0.15", large, warehouse)
     mirror = synthesise(work / "dump-mirror", small.documents // 3, "record,bundle,state")
     build(mirror, work / "mirror")
-    yield _space("documents of all kinds", mirror, work / "mirror")
+    yield _space("documents of all kinds", "<=0.1", mirror, work / "mirror")
     yield Measure(
         "throughput, 2 workers / 1 worker",
         single.seconds / less.seconds,
@@ -122,8 +126,47 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
         f"{single.seconds:.1f} s / {less.seconds:.1f} s at {small.documents:,}",
     )
     yield from packed(work, small, less)
+    yield from clustered(work, small, less)
     yield from nightly(small, work / "small", less)
     yield from nightly(large, warehouse, full)
+    yield arriving(large, newest, warehouse, full)
+
+
+_NUMBER = re.compile(rb'"pith_number":"pith:([0-9]{4}):')
+
+
+def hold_out(dump: Dump, aside: Path) -> dict[Path, Path]:
+    """Put the newest hundredth of a dump's papers aside; return each place, and the one aside."""
+    years = {file: _NUMBER.search(file.read_bytes()) for file in dump.files.rglob("*.json")}
+    ordered = sorted(years, key=lambda file: (found[1] if (found := years[file]) else b"", file))
+    aside.mkdir()
+    places = ordered[-(dump.documents // 100) :]
+    return {file: file.rename(aside / f"{number}.json") for number, file in enumerate(places)}
+
+
+def arriving(dump: Dump, newest: dict[Path, Path], warehouse: Path, full: Run) -> Measure:
+    """Return what a night takes that brings the papers that were put aside."""
+    for place, aside in newest.items():
+        aside.rename(place)
+    night = build(dump, warehouse)
+    return Measure(
+        "run after 1 % new, of the newest year / full build",
+        night.seconds / full.seconds,
+        "<=0.1",
+        f"{night.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
+    )
+
+
+def clustered(work: Path, dump: Dump, own: Run) -> Iterator[Measure]:
+    """Yield how fast two workers of Dask on this machine are beside two of our own."""
+    with workers(2, work / "dask") as address:
+        run = build(dump, work / "clustered", "--scheduler", address)
+    yield Measure(
+        "documents a second, 2 workers of Dask / of our own",
+        own.seconds / run.seconds,
+        ">=0.95",
+        f"{own.seconds:.1f} s / {run.seconds:.1f} s at {dump.documents:,}",
+    )
 
 
 def packed(work: Path, dump: Dump, tree: Run) -> Iterator[Measure]:
@@ -146,12 +189,12 @@ def packed(work: Path, dump: Dump, tree: Run) -> Iterator[Measure]:
         )
 
 
-def _space(what: str, dump: Dump, warehouse: Path) -> Measure:
+def _space(what: str, goal: str, dump: Dump, warehouse: Path) -> Measure:
     published = sum(path.stat().st_size for path in warehouse.glob("current/*/*.parquet"))
     return Measure(
         f"published Parquet / {what}",
         published / dump.size,
-        "<=0.12",
+        goal,
         f"{published / 2**20:.0f} MiB / {dump.size / 2**20:.0f} MiB at {dump.documents:,}",
     )
 
@@ -174,7 +217,7 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
     yield Measure(
         "run after 1 % changed / full build",
         changed.seconds / full.seconds,
-        "<=0.15",
+        "<=0.25",
         f"{changed.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
     )
 
@@ -190,7 +233,7 @@ def _change(dump: Dump) -> None:
 def peers(work: Path, dump: Dump, interpreter: str) -> Iterator[Measure]:
     """Yield how much longer others take on the same documents, by an interpreter that has them."""
     own = build(dump, work / "beside-peers")
-    goals = {"duckdb_json": ">=8", "documented": ">=3", "dlt": ">=8"}
+    goals = {"duckdb_json": ">=2.3", "documented": ">=1.7", "dlt": ">=4"}
     for name in PEERS:
         output = work / name
         output.mkdir()
@@ -207,8 +250,8 @@ def starts(warehouse: Path) -> Iterator[Measure]:
     """Yield how long the command line takes to start."""
     least = best(python("-c", "pass"), 5)
     for name, goal, command in (
-        ("--help", "<=3", pith_etl("--help")),
-        ('sql "select 1"', "<=10", pith_etl("sql", "select 1", "--warehouse", str(warehouse))),
+        ("--help", "<=3.5", pith_etl("--help")),
+        ('sql "select 1"', "<=9", pith_etl("sql", "select 1", "--warehouse", str(warehouse))),
     ):
         run = best(command, 5)
         yield Measure(
