@@ -27,7 +27,8 @@ def workers(count: int, directory: Path) -> Iterator[str]:
     options = ("--no-dashboard", "--scheduler-file", str(file))
     running = [_start(directory, "scheduler", "--host", "127.0.0.1", "--port", "0", *options)]
     try:
-        while not file.exists():
+        # the scheduler makes the file before it writes the address
+        while not (file.exists() and file.stat().st_size):
             time.sleep(0.05)
         alone = ("--nthreads", "1", "--no-nanny")
         running += [_start(directory, "worker", *options, *alone) for _ in range(count)]

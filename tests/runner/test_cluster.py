@@ -72,7 +72,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file")
     made.start("scheduler", "scheduler", *options, str(file))
     try:
-        while not file.exists():
+        # the scheduler makes the file before it writes the address
+        while not (file.exists() and file.stat().st_size):
             assert made.running["scheduler"].poll() is None
             time.sleep(0.05)
         made.address = json.loads(file.read_bytes())["address"]
