@@ -345,7 +345,7 @@ def notebook(warehouse: Path) -> None:
     """Open the worked notebook as an app in the browser, over the published tables.
 
     It asks in SQL and in polars, plots, follows citations and verifies a signature by hand. It
-    needs the extra notebook, as by `pipx install 'pith-etl[notebook]'`.
+    needs the extra notebook.
     """
     from pipeline.cli.notebook import run as run_notebook
 
@@ -385,7 +385,7 @@ def ui(names: tuple[str, ...], port: int, warehouse: Path, *, browser: bool) -> 
 
     The rows are copied into a temporary SQLite file (TMPDIR says where), which goes at the end.
     That takes 18 kB and 0.5 ms a bundle: of a large warehouse, name the tables. It needs the
-    extra ui, as by `pipx install 'pith-etl[ui]'`.
+    extra ui.
     """
     from pipeline.cli.ui import run as run_ui
 

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.errors import PithEtlError
+from pipeline.extras import require_extra
 from pipeline.resources import notebook
 from pipeline.warehouse import snapshot
-
-
-def require(extra: str, module: str) -> None:
-    """Raise an error unless a module is installed that comes with an extra of pith-etl.
-
-    Raises:
-        PithEtlError: it is not; the message names the extra.
-    """
-    if find_spec(module) is None:
-        message = f"{module} is missing; install the extra: pipx install 'pith-etl[{extra}]'"
-        raise PithEtlError(message)
 
 
 def run(warehouse: Path) -> NoReturn:
     """Become marimo, which serves the notebook over a warehouse to this machine alone.
 
     Raises:
-        PithEtlError: marimo is not installed, or nothing is published.
+        UsageError: marimo is not installed.
+        WarehouseError: nothing is published.
     """
-    require("notebook", "marimo")
+    require_extra("marimo", "notebook", "pith-etl notebook")
     snapshot.current(warehouse)
     os.environ["PITH_ETL_WAREHOUSE"] = str(warehouse.absolute())
     command = [sys.executable, "-m", "marimo", "run", "--include-code", str(notebook())]

@@ -217,7 +217,10 @@ def test_an_extra_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, "datasette.app", None)
     found = console("ui", "--warehouse", samples_warehouse)
     assert found.code == 2
-    assert found.errors == "pith-etl: pith-etl ui needs: pip install 'pith-etl[ui]'\n"
+    assert found.errors == (
+        "pith-etl: pith-etl ui needs the extra ui: pipx install --force 'WHEEL[ui]', "
+        "or in a clone .venv/bin/pip install -e '.[ui]'\n"
+    )
 
 
 def test_a_query_of_tables_that_are_not_copied_is_left_out(

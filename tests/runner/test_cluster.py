@@ -231,4 +231,4 @@ def test_without_the_extra_one_line_names_it(
     monkeypatch.setattr(extras, "import_module", missing)
     done = console("build", site.mirror, "-w", tmp_path / "w", "--scheduler", "tcp://127.0.0.1:1")
     assert (done.code, done.errors.count("\n")) == (2, 1)
-    assert "pip install 'pith-etl[dask]'" in done.errors
+    assert "needs the extra dask: pipx install" in done.errors

@@ -382,7 +382,7 @@ def test_without_the_extra_one_line_names_it(
     monkeypatch.setattr(extras, "import_module", missing)
     done = console("build", "s3://bucket/x", "-w", tmp_path)
     assert (done.code, done.errors.count("\n")) == (2, 1)
-    assert "pip install 'pith-etl[cloud]'" in done.errors
+    assert "needs the extra cloud: pipx install" in done.errors
 
 
 def test_settled_sources_stay_as_they_are(bucket: Buckets) -> None:
