@@ -23,6 +23,7 @@ import duckdb
 import msgspec
 
 from pipeline import catalog, program, session
+from pipeline.buckets import is_url
 from pipeline.documents.keyring import Keyring
 from pipeline.duck import (
     Connection,
@@ -59,7 +60,6 @@ from pipeline.runner.tasks import TaskContext, TaskResult, peak_memory, plan, ru
 from pipeline.sources import inventory
 from pipeline.sources.files import InputFile, discover, opened, prefixes, shown
 from pipeline.sources.named import settled
-from pipeline.sources.objects import is_url
 from pipeline.warehouse import snapshot
 from pipeline.warehouse.run_figures import Changes, RunFigures, nothing_recognised
 from pipeline.warehouse.snapshot import Content, Last, Manifest, table_file

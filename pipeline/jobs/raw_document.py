@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
+from pipeline.buckets import is_url
 from pipeline.errors import SourceError
 from pipeline.limits import DEFAULT
 from pipeline.sources.files import discover, file_of, opened, shown
 from pipeline.sources.named import STANDARD_INPUT
-from pipeline.sources.objects import is_url
 from pipeline.sources.reading import read_documents
 
 

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline import buckets
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import LIKELY_RATIO
 from pipeline.sources import named, objects
@@ -105,7 +106,7 @@ def prefixes(sources: Iterable[str | Path]) -> list[str]:
 
 
 def _prefix(source: bytes) -> str:
-    if source == named.STANDARD_INPUT or objects.is_url(source):
+    if source == named.STANDARD_INPUT or buckets.is_url(source):
         return shown(source)
     if pattern := named.pattern(source):
         source = pattern.base
@@ -120,7 +121,7 @@ def _source(source: bytes, output: bytes | None, spool: Path | None) -> Iterator
         raise UsageError(message)
     if source == named.STANDARD_INPUT:
         return _standard_input(spool)
-    if objects.is_url(source):
+    if buckets.is_url(source):
         return map(_stored, objects.listed(os.fsdecode(source)))
     if pattern := named.pattern(source):
         return _matched(source, pattern, output)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import buckets
 from pipeline.errors import SourceError, UsageError
 from pipeline.sources import objects
 
@@ -38,7 +39,7 @@ def settled(sources: Iterable[str | Path]) -> list[str]:
     for path in sources:
         source = os.fspath(path)
         found.extend(_lines(source[1:]) if source.startswith("@") else [source])
-    return [objects.settled(one) if objects.is_url(os.fsencode(one)) else one for one in found]
+    return [objects.settled(one) if buckets.is_url(os.fsencode(one)) else one for one in found]
 
 
 def _lines(name: str) -> Iterator[str]:

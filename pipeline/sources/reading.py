@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
+from pipeline import buckets
 from pipeline.documents.ijson import WHITESPACE
 from pipeline.limits import Limits
 from pipeline.sources import objects, tars, zips
@@ -144,7 +145,7 @@ def _open(file: InputFile) -> Whole:
     The checks that discover made are made again on what was really opened, because a
     directory may change in between.
     """
-    if objects.is_url(file.opened):
+    if buckets.is_url(file.opened):
         return _begun(file)
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(file.opened, flags)
@@ -163,9 +164,9 @@ def ahead(files: Iterable[InputFile]) -> Iterator[tuple[InputFile, Whole | None]
     """Yield the files; of the next ones, what is far away is fetched meanwhile."""
     waiting: deque[tuple[InputFile, Whole | None]] = deque()
     for file in files:
-        remote = file.skipped is None and objects.is_url(file.opened)
+        remote = file.skipped is None and buckets.is_url(file.opened)
         waiting.append((file, _begun(file) if remote else None))
-        if len(waiting) > objects.AHEAD:
+        if len(waiting) > buckets.AHEAD:
             yield waiting.popleft()
     yield from waiting
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.sources import objects
+from pipeline import buckets
 
 if TYPE_CHECKING:
     from tests.sources.buckets import Buckets
@@ -32,7 +32,7 @@ def bucket(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets
         monkeypatch.setenv(name, value)
     quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5)}
     retries = {"max_retries": 3, "backoff": {**quick, "base": 2}}
-    monkeypatch.setattr(objects, "RETRIES", objects.RETRIES | retries)
-    objects.forget()
+    monkeypatch.setattr(buckets, "RETRIES", buckets.RETRIES | retries)
+    buckets.forget()
     yield server
-    objects.forget()
+    buckets.forget()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import extras
+from pipeline import buckets, extras
 from pipeline.errors import SourceError, UsageError
 from pipeline.limits import DEFAULT
 from pipeline.sources import objects
@@ -41,7 +41,7 @@ def _read(bucket: Buckets, *arguments: Any) -> list[Found]:  # noqa: ANN401 - th
 # -- what is read -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", [1000, objects.PART])
+@pytest.mark.parametrize("part", [1000, buckets.PART])
 @pytest.mark.parametrize("name", sorted(ARCHIVES))
 def test_an_object_is_read_as_a_file_is(
     bucket: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, part: int
@@ -110,11 +110,11 @@ def test_keys_of_any_letters_have_a_path(bucket: Buckets) -> None:
 def test_objects_are_fetched_at_once(bucket: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one is read, the next ones are on their way."""
     bucket.put_all({f"{number:03}": b"{}" for number in range(40)})
-    all_at_once = threading.Barrier(objects.AHEAD)
+    all_at_once = threading.Barrier(buckets.AHEAD)
     fetch = objects.fetch
 
     def wait(found: objects.Object, number: int) -> bytes:
-        if found.address.endswith(tuple(f"{number:03}" for number in range(objects.AHEAD))):
+        if found.address.endswith(tuple(f"{number:03}" for number in range(buckets.AHEAD))):
             all_at_once.wait(60)
         return fetch(found, number)
 
@@ -190,7 +190,7 @@ def test_a_server_that_dies_after_the_listing_keeps_the_rows(
     assert site.rows(query) == [("unreadable", "the server cannot be reached", 5)]
     monkeypatch.setattr(objects, "listed", listed)
     bucket.wire.reset()
-    objects.forget()
+    buckets.forget()
     assert site.build(source).documents == {"bundle": 2, "record": 2, "state": 1}
     assert site.rows("select count(*) from documents where stale") == [(0,)]
 
@@ -224,7 +224,7 @@ def test_a_bucket_that_cannot_be_listed_to_its_end_keeps_its_rows(
     site, source = Site(tmp_path), f"s3://{BUCKET}/a/"
     bucket.put_all(REAL, "a/")
     site.build(source)
-    pages = objects.pages
+    pages = buckets.pages
 
     def break_off(address: Any) -> Iterator[Any]:  # noqa: ANN401 - private
         for page in pages(address):
@@ -259,7 +259,7 @@ def test_a_server_that_takes_too_long_is_said(
     """One that answers too late stops the run, as one that is not there."""
     bucket.put("x.json", REAL[NAMES[0]])
     bucket.wire.pause = 5
-    monkeypatch.setattr(objects, "CLIENT", {"timeout": "100ms", "allow_http": True})
+    monkeypatch.setattr(buckets, "CLIENT", {"timeout": "100ms", "allow_http": True})
     with pytest.raises(SourceError, match="the server does not answer in time"):
         discover([f"s3://{BUCKET}/"])
 
@@ -356,7 +356,7 @@ def test_no_credentials_are_written_anywhere(
     said = []
     for most in (None, 0):
         bucket.wire.most = most
-        objects.forget()
+        buckets.forget()
         done = console(
             "build", f"s3://{BUCKET}", "-w", tmp_path, "--log-format", "json", "--progress", "plain"
         )
@@ -378,7 +378,7 @@ def test_without_the_extra_one_line_names_it(
             raise ImportError(name)
         return import_module(name)
 
-    objects.forget()
+    buckets.forget()
     monkeypatch.setattr(extras, "import_module", missing)
     done = console("build", "s3://bucket/x", "-w", tmp_path)
     assert (done.code, done.errors.count("\n")) == (2, 1)

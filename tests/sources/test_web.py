@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import buckets
 from pipeline.errors import SourceError
 from pipeline.sources import objects
 from pipeline.sources.files import discover, prefixes
@@ -37,10 +38,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, Web
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     waits = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5)}
     retries = {"max_retries": 2, "backoff": {**waits, "base": 2}}
-    monkeypatch.setattr(objects, "RETRIES", objects.RETRIES | retries)
-    objects.forget()
+    monkeypatch.setattr(buckets, "RETRIES", buckets.RETRIES | retries)
+    buckets.forget()
     yield
-    objects.forget()
+    buckets.forget()
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def web(servers: tuple[Web, Web], monkeypatch: pytest.MonkeyPatch) -> Web:
     server, _ = servers
     server.reset()
     certificate = server.certificate[server.certificate.index(b"-----BEGIN CERTIFICATE") :]
-    monkeypatch.setattr(objects, "CLIENT", {"root_certificate": certificate})
+    monkeypatch.setattr(buckets, "CLIENT", {"root_certificate": certificate})
     return server
 
 
@@ -60,7 +61,7 @@ def store(
     """Return a store of another cloud, and the address of its bucket."""
     _, server = servers
     server.reset()
-    monkeypatch.setattr(objects, "CLIENT", {"allow_http": True})
+    monkeypatch.setattr(buckets, "CLIENT", {"allow_http": True})
     if request.param == "gs":
         names = dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
         account = names | {"gcs_base_url": server.address, "disable_oauth": True}
@@ -75,7 +76,7 @@ def store(
 # -- web servers ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", [1000, objects.PART])
+@pytest.mark.parametrize("part", [1000, buckets.PART])
 @pytest.mark.parametrize("pack", [packed_tar, packed_zip])
 def test_a_file_of_a_web_server_is_read_as_one_of_a_disk(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int, pack: object
@@ -135,8 +136,8 @@ def test_a_server_that_nobody_vouches_for_is_not_read(
     web.moved["/moved"] = f"{plain.address}/x"
     with pytest.raises(SourceError, match="/moved: it leads to http://"):
         discover([f"{web.address}/moved"])
-    monkeypatch.setattr(objects, "CLIENT", None)
-    objects.forget()
+    monkeypatch.setattr(buckets, "CLIENT", None)
+    buckets.forget()
     with pytest.raises(SourceError, match="the server cannot be re"):
         discover([f"{web.address}/x"])
     assert not plain.asked
