@@ -47,7 +47,7 @@ def test_an_object_is_read_as_a_file_is(
     bucket: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, part: int
 ) -> None:
     """However it is packed, and in however many parts it comes, the same documents are found."""
-    monkeypatch.setattr(objects, "PART", part)
+    monkeypatch.setattr(buckets, "PART", part)
     raw = ARCHIVES[name]()
     (tmp_path / name).write_bytes(raw)
     bucket.put(name, raw)
@@ -153,7 +153,7 @@ def test_an_object_that_changes_while_it_is_read_is_no_mix(
     bucket: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The listed content is read, or nothing: parts of two contents are never mixed."""
-    monkeypatch.setattr(objects, "PART", 1000)
+    monkeypatch.setattr(buckets, "PART", 1000)
     line = b'"' + b"a" * 98 + b'"\n'
     bucket.put("x.jsonl", line * 100)
     fetch = objects.fetch
@@ -232,7 +232,7 @@ def test_a_bucket_that_cannot_be_listed_to_its_end_keeps_its_rows(
             message = "the answer of the server breaks off"
             raise OSError(message)
 
-    monkeypatch.setattr(objects, "pages", break_off)
+    monkeypatch.setattr(buckets, "pages", break_off)
     site.build(source, max_shrink=None)
     assert site.rows(
         "select stale, reason, count(*) from documents group by all order by 3, 1"

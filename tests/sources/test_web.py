@@ -83,7 +83,7 @@ def test_a_file_of_a_web_server_is_read_as_one_of_a_disk(
 ) -> None:
     """Its paths begin with its address as it was given; its name may hold escapes."""
     assert callable(pack)
-    monkeypatch.setattr(objects, "PART", part)
+    monkeypatch.setattr(buckets, "PART", part)
     web.files["/a b/dump.x"] = pack(REAL)
     (tmp_path / "dump.x").write_bytes(pack(REAL))
     source = f"{web.address}/a%20b/dump.x"
@@ -113,7 +113,7 @@ def test_a_web_server_that_sends_no_parts_still_sends_small_files(
     web.files["/x.jsonl"] = b"\n".join(raw.replace(b"\n", b" ") for raw in REAL.values())
     source = f"{web.address}/x.jsonl"
     assert len(read(source)) == len(REAL)
-    monkeypatch.setattr(objects, "PART", 1000)
+    monkeypatch.setattr(buckets, "PART", 1000)
     ((_, _, reason, raw),) = read(source)
     assert raw is None
     assert str(reason).startswith("unreadable: the web server sends no parts of a file")
@@ -150,7 +150,7 @@ def test_a_bucket_of_another_cloud_is_read_as_one_of_s3(
     store: tuple[Web, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is listed by prefix, read in parts, and not read again while its tags stay."""
-    monkeypatch.setattr(objects, "PART", 1000)
+    monkeypatch.setattr(buckets, "PART", 1000)
     server, source = store
     server.files = {f"/bucket/a/{name}": raw for name, raw in REAL.items()}
     server.files["/bucket/ab"] = b"{}"
