@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,21 +70,21 @@ def address_of(url: str) -> Address:
     if "@" in host or (scheme == "https" and re.search("[?#]", rest)):
         # it is not repeated: it would stand in logs
         message = (
-            f"a source of {scheme}:// holds a user, a password or a query, which may be secret and "
-            "would stand in the tables: leave it out; docs/guide.md says where credentials belong"
+            f"an address of {scheme}:// holds a user, a password or a query, which may be secret "
+            "and would be shown: leave it out; docs/guide.md says where credentials belong"
         )
         raise UsageError(message)
     if scheme not in _SCHEMES:
         known = ", ".join(f"{one}://" for one in _SCHEMES)
-        message = f"cannot read the source {url}: name a path, or {known}"
+        message = f"cannot use the address {url}: name a path, or {known}"
         raise UsageError(message)
     if not host or (scheme == "https" and (not key or key.endswith("/"))):
-        message = f"cannot read the source {url}: name a bucket, or on a web server one file"
+        message = f"cannot use the address {url}: name a bucket, or on a web server one file"
         raise UsageError(message)
     if scheme == "https":
         return Address(url, "")
     if key and {"", ".", ".."} & set(key.removesuffix("/").split("/")):
-        message = f"cannot read the source {url}: a part of its prefix is empty, . or .."
+        message = f"cannot use the address {url}: a part of its prefix is empty, . or .."
         raise UsageError(message)
     return Address(f"{scheme}://{host}", key)
 
@@ -122,6 +123,76 @@ def pages(address: Address) -> Iterator[Sequence[ObjectMeta]]:
         found = library().list(store_of(address.store), address.key.strip("/") or None)
         while (page := waited(next, found, None)) is not None:
             yield page
+
+
+def read(address: Address, most: int) -> tuple[bytes, ObjectMeta]:
+    """Return a small object, and what the server says of it.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read, or is larger than `most` bytes.
+    """
+    with explained(address.store):
+        result = waited(library().get, store_of(address.store), address.key)
+        if result.meta["size"] > most:
+            message = f"it has {result.meta['size']} bytes, more than {most}"
+            raise OSError(message)
+        return bytes(waited(result.bytes)), result.meta
+
+
+def stream(address: Address) -> Iterator[bytes]:
+    """Yield an object, some bytes at a time.
+
+    Raises:
+        OSError: it cannot be read, or not to its end.
+    """
+    with explained(address.store):
+        result = waited(library().get, store_of(address.store), address.key)
+        chunks = iter(result.stream(min_chunk_size=PART))
+        while (chunk := waited(next, chunks, None)) is not None:
+            yield bytes(chunk)
+
+
+def write(address: Address, content: bytes | Path) -> None:
+    """Put an object, all or nothing; a large file goes in parts.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with explained(address.store):
+        waited(library().put, store_of(address.store), address.key, content)
+
+
+def replace(address: Address, content: bytes, old: ObjectMeta | None) -> bool:
+    """Put an object in the place of an old one, or of none; return whether that was still there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    errors = library().exceptions
+    # Google's buckets know an object by its version, all others by its tag
+    known = {name: old[name] for name in ("e_tag", "version") if old[name]} if old else None
+    mode: Any = known or "create"
+    put = partial(library().put, store_of(address.store), address.key, content, mode=mode)
+    with explained(address.store):
+        try:
+            waited(put)
+        except (errors.PreconditionError, errors.AlreadyExistsError):
+            # an answer may have been lost, and the request repeated
+            size = waited(library().head, store_of(address.store), address.key)["size"]
+            return size == len(content) and read(address, len(content))[0] == content
+    return True
+
+
+def delete(store: str, keys: Sequence[str]) -> None:
+    """Delete objects; one that is not there is no error.
+
+    Raises:
+        OSError: one cannot be deleted.
+    """
+    with explained(store):
+        if keys:
+            waited(library().delete, store_of(store), list(keys))
 
 
 @cache

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pipeline import buckets
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES, VECTORS
 from tests.site import REAL, Site, copied
+
+if TYPE_CHECKING:
+    from tests.buckets import Buckets
 
 # the same examples on every machine, none of which fails for being slow
 settings.register_profile(
@@ -75,3 +81,27 @@ def built_site(set_aside: tuple[Path, Path]) -> Iterator[Site]:
 def console(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Console:
     """Return a function that runs `pith-etl` with arguments."""
     return Console(monkeypatch, capsysbinary)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Buckets]:
+    """Yield a running server."""
+    from tests.buckets import Buckets  # noqa: PLC0415 - few tests need what takes seconds
+
+    server = Buckets()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets]:
+    """Yield a server with one empty bucket, which the environment names; it is not waited for."""
+    server.begin()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5)}
+    retries = {"max_retries": 3, "backoff": {**quick, "base": 2}}
+    monkeypatch.setattr(buckets, "RETRIES", buckets.RETRIES | retries)
+    buckets.forget()
+    yield server
+    buckets.forget()

@@ -16,6 +16,7 @@ from pipeline.cli import exits
 from pipeline.cli.options import (
     FORMAT,
     KEYRING,
+    OWN_WAREHOUSE,
     PATH,
     WAREHOUSE,
     Address,
@@ -71,7 +72,7 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     "pith-etl build /srv/pith --html /srv/www/report.html",
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@WAREHOUSE
+@OWN_WAREHOUSE
 @KEYRING
 @click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes to stage with.  [default: CPUs]"
@@ -116,6 +117,11 @@ def _command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
     default=7,
     show_default=True,
     help="How many snapshots to keep.",
+)
+@click.option(
+    "--publish",
+    metavar="URL",
+    help="Then publish the snapshot in a bucket, as `pith-etl publish` does, with --keep.",
 )
 @click.option("--report", type=PATH, help="Write the summary to a file, as JSON.")
 @click.option("--metrics", type=PATH, help="Write figures to a file, as OpenMetrics.")
@@ -523,7 +529,7 @@ def synth(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @_command("pith-etl history", "pith-etl history --warehouse /srv/tables")
-@WAREHOUSE
+@OWN_WAREHOUSE
 def history(warehouse: Path) -> None:
     """List the snapshots, the newest first, what changed in each, and the attempts that failed."""
     from pipeline.cli import snapshot_commands
@@ -537,7 +543,7 @@ def history(warehouse: Path) -> None:
 )
 @click.argument("old", shell_complete=complete_snapshot)
 @click.argument("new", default="current", shell_complete=complete_snapshot)
-@WAREHOUSE
+@OWN_WAREHOUSE
 @click.option("--table", shell_complete=complete_table, help="Show the rows of one table.")
 @formats("table", "line", "csv", "json", "jsonl", help="How to print them.")
 def diff(old: str, new: str, warehouse: Path, table: str | None, form: ResultFormat) -> None:
@@ -553,7 +559,7 @@ def diff(old: str, new: str, warehouse: Path, table: str | None, form: ResultFor
 
 @_command("pith-etl rollback", "pith-etl rollback 20261120T010000.000000Z")
 @click.argument("snapshot", required=False, shell_complete=complete_snapshot)
-@WAREHOUSE
+@OWN_WAREHOUSE
 def rollback(snapshot: str | None, warehouse: Path) -> None:
     """Publish an older snapshot again: the one named, or the one before the published one."""
     from pipeline.jobs import retention
@@ -563,7 +569,7 @@ def rollback(snapshot: str | None, warehouse: Path) -> None:
 
 @_command("pith-etl prune --keep 3")
 @click.option("--keep", type=click.IntRange(1), required=True, help="How many snapshots stay.")
-@WAREHOUSE
+@OWN_WAREHOUSE
 def prune(keep: int, warehouse: Path) -> None:
     """Delete old snapshots, and staged parts that nothing needs."""
     from pipeline.jobs import retention
@@ -572,8 +578,27 @@ def prune(keep: int, warehouse: Path) -> None:
     click.echo("\n".join(["deleted:", *gone]) if gone else "nothing to delete")
 
 
+@_command("pith-etl publish s3://bucket/tables", "pith-etl publish s3://bucket/tables --keep 7")
+@click.argument("url", metavar="URL")
+@click.option("--keep", type=click.IntRange(1), help="How many snapshots stay there.")
+@OWN_WAREHOUSE
+def publish(url: str, keep: int | None, warehouse: Path) -> None:
+    """Put the published snapshot into a bucket (s3://, gs://, az://), by the extra cloud.
+
+    Only files that are not there are sent. Readers see this snapshot or the one before, whole.
+    """
+    from pipeline.jobs import publish as job
+
+    done = job.publish(warehouse, url, keep)
+    if not done.replaced:
+        click.echo(f"{done.snapshot} is published there already")
+        return
+    sent = f"{done.sent} of {done.files} files sent, {done.sent_bytes:,} bytes"
+    click.echo("\n".join([f"published: {done.snapshot}, {sent}", *done.deleted]))
+
+
 @_command("pith-etl check", "pith-etl check --files", "pith-etl check --rows document_refused")
-@WAREHOUSE
+@OWN_WAREHOUSE
 @click.option("--files", is_flag=True, help="Compare every file with the manifest's SHA-256, too.")
 @click.option(
     "--rows",

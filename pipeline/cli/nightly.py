@@ -42,6 +42,7 @@ class Options:
     max_shrink: float | None
     fail_on: str
     keep: int
+    publish: str | None
     report: Path | None
     metrics: Path | None
     html: Path | None
@@ -93,6 +94,7 @@ def _run(options: Options, night: _Night) -> int:
         with terminable():
             with progress(options.progress, options.log_format) as update:
                 night.summary = build(_config(options), update)
+            _publish(options)
             code = exit_code(night.summary, options.fail_on)
             # the page comes first: the report and the metrics say whether it could be written
             _hold_written(_write_page(options, attempts.ended(code)))
@@ -108,6 +110,18 @@ def _run(options: Options, night: _Night) -> int:
     _hold_written(_write_files(options, summary, code))
     _hold_written(_print(as_json(summary, code) if options.as_json else as_text(summary, code)))
     return code
+
+
+def _publish(options: Options) -> None:
+    """Put the snapshot in a bucket, if it is asked for.
+
+    Raises:
+        PithEtlError: it cannot be put there.
+    """
+    if options.publish is not None:
+        from pipeline.jobs.publish import publish  # noqa: PLC0415 - most nights need no bucket
+
+        publish(options.warehouse, options.publish, options.keep)
 
 
 def _failed(summary: Summary, error: BaseException) -> Summary:

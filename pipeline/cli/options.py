@@ -33,6 +33,41 @@ class _Path(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
+class _Kept(_Path):
+    """A warehouse that is a directory of this machine."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        if _is_address(value):
+            self.fail("this command needs the directory of a warehouse, not an address", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _Read(_Path):
+    """A warehouse to read: a directory, or the address of a published one, which is fetched."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        # the tab key waits for no server
+        if not _is_address(value) or (ctx and ctx.resilient_parsing):
+            return super().convert(value, param, ctx)
+        from pipeline.warehouse import published  # noqa: PLC0415 - most are directories
+
+        return published.fetched(os.fspath(value))
+
+
+def _is_address(value: str | os.PathLike[str]) -> bool:
+    return "://" in os.fspath(value)
+
+
 class Share(click.FloatRange):
     """A number within bounds. `nan` is refused, because it lies within no bounds."""
 
@@ -79,16 +114,25 @@ class Address(click.types.StringParamType):
 
 #: One instance for all options: each new one looks up its name in the user's language, on disk.
 PATH = _Path()
-WAREHOUSE = click.option(
-    "-w",
-    "--warehouse",
-    envvar="PITH_ETL_WAREHOUSE",
-    show_envvar=True,
-    default="data/warehouse",
-    show_default=True,
-    type=PATH,
-    help="The directory of the tables.",
+
+
+def _warehouse(kind: _Path, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
+    return click.option(
+        "-w",
+        "--warehouse",
+        envvar="PITH_ETL_WAREHOUSE",
+        show_envvar=True,
+        default="data/warehouse",
+        show_default=True,
+        type=kind,
+        help=help,
+    )
+
+
+WAREHOUSE = _warehouse(
+    _Read(), "The directory of the tables, or an address where `publish` put them."
 )
+OWN_WAREHOUSE = _warehouse(_Kept(), "The directory of the tables.")
 KEYRING = click.option(
     "--keyring",
     type=PATH,

@@ -58,8 +58,10 @@ class Warehouse:
         """Open a warehouse.
 
         Args:
-            path: its folder; `~` is the home directory. Without one it is what the environment
-                variable PITH_ETL_WAREHOUSE names, or else `data/warehouse`.
+            path: its folder; `~` is the home directory. Or the address where `pith-etl publish` put
+                it, as `s3://bucket/prefix`: its tables are copied into the cache of this user.
+                Without one it is what the environment variable PITH_ETL_WAREHOUSE names, or else
+                `data/warehouse`.
             snapshot_name: one of `snapshots`.
 
         Raises:
@@ -67,8 +69,7 @@ class Warehouse:
             WarehouseError: there is no published snapshot, or it is damaged.
         """
         named = path or os.environ.get("PITH_ETL_WAREHOUSE") or "data/warehouse"
-        # unlike `Path.expanduser` this leaves the home of an unknown user as it is
-        given = Path(os.path.expanduser(named))  # noqa: PTH111
+        given = _folder(os.fspath(named))
         self.path = given.resolve()
         self.snapshot = snapshot.folder(given, snapshot_name)
         self._manifest = snapshot.manifest(self.snapshot)
@@ -294,6 +295,15 @@ class Warehouse:
         """
         self.close()
         snapshot.raise_if_damaged(self.snapshot, error)
+
+
+def _folder(named: str) -> Path:
+    if "://" in named:
+        from pipeline.warehouse import published  # noqa: PLC0415 - most are on this machine
+
+        return published.fetched(named)
+    # unlike `Path.expanduser` this leaves the home of an unknown user as it is
+    return Path(os.path.expanduser(named))  # noqa: PTH111
 
 
 def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:

@@ -90,8 +90,12 @@ class Manifest(RunFigures, frozen=True, kw_only=True):
 
 
 @contextmanager
-def locked(warehouse: Path) -> Iterator[None]:
+def locked(warehouse: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the warehouse's lock, which the system releases when this process ends.
+
+    Args:
+        warehouse: its folder, which is made.
+        wait: for a process that holds it, in place of an error.
 
     Raises:
         UsageError: there can be no warehouse at this place.
@@ -107,7 +111,7 @@ def locked(warehouse: Path) -> Iterator[None]:
         message = f"cannot write the warehouse {warehouse}: {error.strerror}"
         raise WarehouseError(message) from None
     try:
-        _lock(warehouse, descriptor)
+        _lock(warehouse, descriptor, 0 if wait else fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)
@@ -156,12 +160,12 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _lock(warehouse: Path, descriptor: int) -> None:
+def _lock(warehouse: Path, descriptor: int, wait: int) -> None:
     """Take the lock, and write the holder into its file."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     holder = f"process {os.getpid()} on {os.uname().nodename} since {since}".encode()
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | wait)
         os.pwrite(descriptor, holder, 0)
         os.ftruncate(descriptor, len(holder))
     except BlockingIOError:
@@ -392,18 +396,32 @@ def manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     try:
-        text = file.read_bytes()
-        layout = msgspec.json.decode(text, type=_Versioned).layout
-        if layout == LAYOUT:
-            return msgspec.json.decode(text, type=Manifest)
+        return read_manifest(file.read_bytes(), str(folder))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         if not folder.exists():
             message = f"the snapshot {folder} was pruned meanwhile"
             raise UnusableError(message, "run the command again, on one that is kept") from None
         message = f"the manifest {file} is broken: {error}"
         raise UnusableError(message) from None
-    message = f"{folder} has layout {layout}, this version reads {LAYOUT}"
-    raise UnusableError(message)
+
+
+def read_manifest(text: bytes, place: str) -> Manifest:
+    """Return the manifest that a text holds.
+
+    Args:
+        text: as it stands in `manifest.json`.
+        place: where the snapshot is, for errors.
+
+    Raises:
+        msgspec.DecodeError: it is no manifest.
+        UnicodeDecodeError: it is no text.
+        WarehouseError: it is of another version of the layout.
+    """
+    layout = msgspec.json.decode(text, type=_Versioned).layout
+    if layout != LAYOUT:
+        message = f"{place} has layout {layout}, this version reads {LAYOUT}"
+        raise UnusableError(message)
+    return msgspec.json.decode(text, type=Manifest)
 
 
 def target(warehouse: Path) -> Path | None:
@@ -507,9 +525,14 @@ def last(warehouse: Path) -> tuple[Last | None, str | None]:
     return found, None
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a build may have given a snapshot this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def named(folder: Path) -> list[Path]:
     """Return the entries of a folder that builds named, by age; other entries are not ours."""
-    return sorted(path for path in folder.glob("*") if _NAME.fullmatch(path.name))
+    return sorted(path for path in folder.glob("*") if is_name(path.name))
 
 
 def finished(warehouse: Path) -> list[Path]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import catalog
+from tests.buckets import Buckets
 from tests.site import SMALL, Site, synthetic
-from tests.sources.buckets import Buckets
 from tests.sources.layouts import COLUMNS, LAYOUTS, different, documents_of, laid_out
 
 _PAPERS = 30

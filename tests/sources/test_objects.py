@@ -20,10 +20,10 @@ from pipeline.sources import objects
 from pipeline.sources.files import discover, prefixes, shown
 from pipeline.sources.named import settled
 from pipeline.sources.reading import Share, ahead
+from tests.buckets import BUCKET, KEY_ID, SECRET, Buckets
 from tests.building import rows
 from tests.console import Console
 from tests.site import REAL, Site, tables
-from tests.sources.buckets import BUCKET, KEY_ID, SECRET, Buckets
 from tests.sources.packed import Found, read
 from tests.sources.test_archives import ARCHIVES
 

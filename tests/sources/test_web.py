@@ -15,7 +15,6 @@ import pytest
 
 from pipeline import buckets
 from pipeline.errors import SourceError
-from pipeline.sources import objects
 from pipeline.sources.files import discover, prefixes
 from tests.site import REAL, Site
 from tests.sources.packed import packed_tar, packed_zip, read

@@ -120,6 +120,15 @@ class Buckets:
         self._held.put_object(BUCKET, key, content)
         return f"s3://{BUCKET}/{key}"
 
+    def get(self, key: str) -> bytes:
+        """Return an object of the bucket."""
+        content: bytes = self._held.get_object(BUCKET, key).value
+        return content
+
+    def names(self) -> list[str]:
+        """Return the keys of all objects in the bucket."""
+        return sorted(self._held.get_bucket(BUCKET).keys)
+
     def put_all(self, files: Mapping[str, bytes], prefix: str = "") -> None:
         """Put objects into the bucket."""
         for name, content in files.items():
