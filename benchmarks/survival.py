@@ -1,6 +1,7 @@
 """Kill builds at random moments, and read while others publish, over and over.
 
     python -m benchmarks.survival --rounds 200
+    python -m benchmarks.survival --rounds 200 --range 20
     python -m benchmarks.survival --readers 4 --builds 20
 
 The first kills the whole process group of a build that replaces a published snapshot, and holds
@@ -37,6 +38,7 @@ from pipeline.errors import PithEtlError
 from pipeline.jobs.build import BuildConfig, build
 from pipeline.jobs.check import check_files
 from pipeline.limits import Limits
+from pipeline.model import ranges
 from pipeline.synth.dump import Plan, write
 from pipeline.warehouse.snapshot import table_files
 
@@ -65,10 +67,12 @@ def hashes(snapshot: Path) -> Hashes:
 class Stand:
     """A mirror in two states, that of yesterday and that of today, and a warehouse.
 
-    `yesterday` is a warehouse of the first state, copied before each round.
+    `yesterday` is a warehouse of the first state, copied before each round. `most` is how many
+    papers a range holds.
     """
 
     root: Path
+    most: int = ranges.MOST_PAPERS
 
     @property
     def mirror(self) -> Path:
@@ -89,6 +93,7 @@ class Stand:
         """Build the mirror in this process; return the published snapshot."""
         # batches so small that workers have something to do
         limits = Limits(batch_documents=20)
+        ranges.MOST_PAPERS = self.most
         config = BuildConfig(
             [str(self.mirror)], warehouse, load(self.keyring), workers, limits, keep=7
         )
@@ -98,7 +103,7 @@ class Stand:
     def start(self) -> subprocess.Popen[bytes]:
         """Start a build by two workers as a group of processes of its own."""
         return subprocess.Popen(
-            [*PROGRAM, "--build", str(self.root)],
+            [*PROGRAM, "--build", str(self.root), "--range", str(self.most)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -111,10 +116,10 @@ class Stand:
         shutil.copytree(self.root / "yesterday", self.warehouse, symlinks=True)
 
 
-def prepare(root: Path, papers: int) -> Stand:
+def prepare(root: Path, papers: int, most: int = ranges.MOST_PAPERS) -> Stand:
     """Make a dump, build all but every fifth document of it as yesterday's, and complete it."""
     write(Plan(papers, root / "dump", tamper=0.1), workers=1)
-    stand = Stand(root)
+    stand = Stand(root, most)
     aside = root / "aside"
     aside.mkdir()
     late = sorted(stand.mirror.rglob("*.json"))[::5]
@@ -218,9 +223,9 @@ def hold(stand: Stand, old: Hashes, new: Hashes) -> bool:
 def _open(warehouse: Path) -> None:
     """Read every table, by the class and by the database file."""
     with Warehouse(warehouse) as opened:
-        _counts(opened.connection)
+        count_all(opened.connection)
     with duckdb.connect(str(warehouse / "pith.duckdb"), read_only=True) as connection:
-        _counts(connection)
+        count_all(connection)
 
 
 # -- readers ----------------------------------------------------------------------------------
@@ -228,7 +233,7 @@ def _open(warehouse: Path) -> None:
 Counts = tuple[int, ...]
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> Counts:
+def count_all(connection: duckdb.DuckDBPyConnection) -> Counts:
     """Return the rows of every table, each read to the end, in one query a table."""
     return tuple(
         connection.execute(f'select count(columns(*)), count(*) from "{name}"').fetchall()[0][-1]
@@ -281,7 +286,7 @@ def _publish(stand: Stand, builds: int) -> set[Counts]:
 
 def _of(warehouse: Path) -> Counts:
     with Warehouse(warehouse) as opened:
-        return _counts(opened.connection)
+        return count_all(opened.connection)
 
 
 def _judge(running: list[Future[list[Counts]]], published: set[Counts]) -> Read:
@@ -318,7 +323,7 @@ def read_loop(warehouse: Path, stop: Path, *, database: bool) -> None:
     while not stop.exists():
         if database:
             with duckdb.connect(str(warehouse / "pith.duckdb"), read_only=True) as connection:
-                counts = _counts(connection)
+                counts = count_all(connection)
         else:
             counts = _of(warehouse)
         sys.stdout.write(" ".join(map(str, counts)) + "\n")
@@ -335,12 +340,15 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=0, help="how many readers")
     parser.add_argument("--builds", type=int, default=20, help="how many builds while they read")
     parser.add_argument("--papers", type=int, default=100, help="three documents each")
+    parser.add_argument(
+        "--range", type=int, default=ranges.MOST_PAPERS, help="how many papers a range holds"
+    )
     parser.add_argument("--build", type=Path, help="build a stand once, by two workers")
     parser.add_argument("--read", nargs=2, type=Path, metavar=("WAREHOUSE", "STOP"))
     parser.add_argument("--database", action="store_true", help="read by pith.duckdb")
     given = parser.parse_args()
     if given.build:
-        stand = Stand(given.build)
+        stand = Stand(given.build, given.range)
         stand.build(stand.warehouse, workers=2)
         return
     if given.read:
@@ -354,7 +362,7 @@ def main() -> None:
 
 def _run(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as root:
-        stand = prepare(Path(root), given.papers)
+        stand = prepare(Path(root), given.papers, given.range)
         if given.rounds:
             found = Killed()
             for found in kill_rounds(stand, given.rounds, given.seed):  # noqa: B007 - the last one

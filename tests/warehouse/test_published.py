@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import random
-import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +14,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.bucket_survival import kill_publishers
 from pipeline import Warehouse, buckets, catalog
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.jobs.publish import Outcome, publish
@@ -265,43 +262,10 @@ def test_the_commands_publish_and_read(nights: Nights, bucket: Buckets, console:
 
 
 def test_a_reader_sees_one_snapshot_while_publishers_are_killed(
-    nights: Nights, bucket: Buckets, tmp_path: Path
+    nights: Nights, bucket: Buckets
 ) -> None:
     """Killed at any moment, a publisher leaves the old snapshot or the new one."""
     assert bucket.environment
-    sizes = {nights.publish(documents).snapshot: documents for documents in (4, 5)}
-    seen, over = set[str](), threading.Event()
-
-    def read() -> None:
-        while not over.is_set():
-            with Warehouse(URL) as there:
-                name = there.snapshot.name
-                seen.add(name)
-                for table in ("documents", "papers"):
-                    assert len(_rows(there, table)) == sizes[name]
-
-    failed: list[BaseException] = []
-
-    def watched() -> None:
-        try:
-            read()
-        except BaseException as error:  # noqa: BLE001 - shown by the test itself
-            failed.append(error)
-
-    reader = threading.Thread(target=watched)
-    reader.start()
-    chance = random.Random(1)  # noqa: S311 - chance, no secret
-    try:
-        for round_ in range(6):
-            nights.choose(4 + round_ % 2)
-            command = (str(_PITH_ETL), "publish", URL, "-w", str(nights.site.warehouse))
-            process = subprocess.Popen(command, cwd=tmp_path)  # noqa: S603 - ours
-            time.sleep(chance.uniform(0.2, 1.2))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        nights.publish(4)
-    finally:
-        over.set()
-        reader.join()
-    assert not failed
-    assert seen <= sizes.keys()
+    found = kill_publishers(nights.site.warehouse, rounds=6)
+    assert found.rounds == 6
+    assert found.readings
