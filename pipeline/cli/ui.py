@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import sqlite3
 import tempfile
@@ -54,7 +55,7 @@ def run(warehouse: Path, names: Sequence[str], port: int, *, browser: bool) -> N
     uvicorn = import_extra("uvicorn", "ui", "pith-etl ui")
     # Datasette prints what led to each query that it refuses
     rich.reconfigure(quiet=True)
-    with _listening(port) as listener, _copied(warehouse, names) as file:
+    with _hung_up(), _listening(port) as listener, _copied(warehouse, names) as file:
         app = datasette.Datasette(
             immutables=[str(file)],
             metadata=metadata(warehouse, file),
@@ -74,6 +75,19 @@ def run(warehouse: Path, names: Sequence[str], port: int, *, browser: bool) -> N
                 # a browser in the terminal returns when it is left
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
             uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _hung_up() -> Iterator[None]:
+    """Let the end of the terminal end the command as SIGTERM does: its copy may be large."""
+    before = signal.getsignal(signal.SIGHUP)
+    # nohup has it ignored
+    if before == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

@@ -287,14 +287,18 @@ def _fill(connection: Connection, database: sqlite3.Connection, table: Table) ->
 
 
 def _declaration(table: Table) -> str:
-    """Return SQLite's declaration of a table, which keeps the meanings as comments."""
+    """Return SQLite's declaration of a table, which keeps the meanings as comments.
+
+    A key of several columns may hold nulls, by which no tool finds a row: it is no primary key.
+    """
     lines = [
         f"  {quote(column.name)} {_SQLITE_TYPES.get(column.type, 'TEXT')}, -- {column.meaning}"
         for column in table.columns
     ]
     key = ", ".join(quote(column) for column in table.key)
+    kind = "primary key" if len(table.key) == 1 else "unique"
     opening = f"create table {quote(table.name)} ( -- {table.meaning}"
-    return "\n".join([opening, *lines, f"  primary key ({key})", ")"])
+    return "\n".join([opening, *lines, f"  {kind} ({key})", ")"])
 
 
 _SQLITE_TYPES = {

@@ -138,6 +138,15 @@ def test_every_table_and_column_says_what_it_means(ui: Ui) -> None:
     assert "<dd>Its title. Evidence: hash.</dd>" in page
 
 
+@pytest.mark.parametrize("name", catalog.relations())
+def test_a_row_has_a_page(ui: Ui, name: str) -> None:
+    """The link of a row leads to it, also where a part of its key is null."""
+    links = re.findall(rf'href="(/pith/{name}/[^"?]+)"', ui.get(f"/pith/{name}?_size=max"))
+    assert bool(links) == bool(ui.rows(f"select 1 from {name} limit 1"))  # noqa: S608 - ours
+    for link in links[:2] + links[-2:]:
+        assert ui.get(link)
+
+
 def test_every_worked_query_is_there_or_left_out_with_its_reason(ui: Ui) -> None:
     """The page of the database links those that run, and names the others with the reason."""
     page = ui.get("/pith")
@@ -185,11 +194,11 @@ def test_only_this_machine_reaches_it(ui: Ui) -> None:
         socket.create_connection(("127.0.0.2", ui.port), timeout=10)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_its_copy(
     samples_warehouse: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Ctrl-C and SIGTERM end it with 0, and nothing is left in the temporary directory."""
+    """Ctrl-C, SIGTERM and a closed terminal end it with 0, and its temporary copy goes."""
     options = ("--table", "papers")
     with _served(samples_warehouse, *options, TMPDIR=str(tmp_path)) as (process, _):
         (directory,) = tmp_path.iterdir()
@@ -263,6 +272,10 @@ def _look(tab: Page, url: str) -> None:
     """Go where a user goes: to a table, the meaning of its columns, a worked query, the prompt."""
     tab.get_by_role("link", name="pith", exact=True).first.click()
     tab.get_by_role("link", name="papers", exact=True).first.click()
+    # a screen reader is told the language, the main part and the names of fields
+    tab.get_by_role("main").wait_for()
+    assert tab.locator("html").get_attribute("lang") == "en"
+    tab.get_by_role("combobox", name="column").wait_for()
     tab.get_by_text("What the columns mean").click()
     tab.get_by_text("The title, with its LaTeX; see title_status.").first.wait_for()
     tab.goto(f"http://{urlsplit(url).netloc}/pith")

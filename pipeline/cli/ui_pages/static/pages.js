@@ -11,6 +11,8 @@ function mend() {
     if (name) field.setAttribute("aria-label", name);
   }
   for (const heading of document.querySelectorAll("h3")) heading.setAttribute("aria-level", "2");
+  // what scrolls can be reached by the tab key
+  for (const wide of document.querySelectorAll(".table-wrapper, pre")) wide.tabIndex = 0;
   document.querySelector(".CodeMirror textarea")?.setAttribute("aria-label", "SQL");
 }
 
