@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev build bench bench-large notebook test lint types docs wheel dbt lock lock-check clean
+.PHONY: help install install-dev build bench bench-large notebook test coverage lint types docs wheel dbt lock lock-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ notebook: build install-dev ## open the notebook in a browser, over data/warehou
 
 test: lint types ## everything that must hold: ruff, mypy, the tests
 	$(BIN)/python -m pytest -n auto
+
+coverage: install-dev ## which lines and branches of pipeline/ the tests run
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort cover
 
 lint: install-dev ## ruff: rules and format; import-linter: who may import whom
 	$(BIN)/ruff check .
