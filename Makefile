@@ -50,9 +50,10 @@ lint: install-dev ## ruff: rules and format; import-linter: who may import whom
 types: install-dev ## mypy --strict
 	$(BIN)/mypy
 
-docs: install-dev ## write the generated documentation and the notebook for Jupyter anew
+docs: install-dev ## write the generated documentation and the notebook for Jupyter anew; build site/
 	$(BIN)/python -m pipeline.docs
 	$(BIN)/marimo export ipynb notebooks/explore.py --sort top-down --force --output notebooks/explore.ipynb
+	$(BIN)/zensical build --strict
 
 wheel: install-dev ## build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
@@ -98,4 +99,4 @@ lock-check: install-dev ## fail if requirements*.txt do not satisfy pyproject.to
 	done
 
 clean: ## remove what was built, but no warehouse
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

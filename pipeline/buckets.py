@@ -71,7 +71,7 @@ def address_of(url: str) -> Address:
         # it is not repeated: it would stand in logs
         message = (
             f"an address of {scheme}:// holds a user, a password or a query, which may be secret "
-            "and would be shown: leave it out; docs/guide.md says where credentials belong"
+            "and would be shown: leave it out; docs/howto/sources.md says where they go"
         )
         raise UsageError(message)
     if scheme not in _SCHEMES:

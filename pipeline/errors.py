@@ -17,7 +17,7 @@ class PithEtlError(Exception):
     """Base of every error that the command line prints as one message.
 
     Attributes:
-        exit_code: what the process exits with (docs/operations.md lists them).
+        exit_code: what the process exits with (docs/runs.md lists them).
     """
 
     exit_code = 1

@@ -384,7 +384,7 @@ def passed(tampered: Sequence[Tampered], codes: Sequence[set[str]]) -> set[tuple
 
 
 def lines(found: set[tuple[str, str]]) -> list[str]:
-    """Return changes as docs/evidence.md lists them: `PATTERN: CHANGES`, sorted."""
+    """Return changes as docs/unnoticed.md lists them: `PATTERN: CHANGES`, sorted."""
     grouped: dict[str, list[str]] = {}
     for pattern, change in sorted(found, key=lambda item: (item[0], CHANGES.index(item[1]))):
         grouped.setdefault(pattern, []).append(change)

@@ -35,10 +35,11 @@ def test_generated_pages_are_up_to_date(pages: dict[str, str], name: str) -> Non
 
 
 def test_every_page_is_linked() -> None:
-    """A page of `docs/` can be reached from the README, a decision from its folder."""
-    readme = (REPO / "README.md").read_text(encoding="utf-8")
-    for page in (REPO / "docs").glob("*.md"):
-        assert f"docs/{page.name}" in readme
+    """A page of `docs/` stands in the navigation of the site, and the README links to the first."""
+    navigation = (REPO / "zensical.toml").read_text(encoding="utf-8")
+    for page in (REPO / "docs").rglob("*.md"):
+        assert f'"{page.relative_to(REPO / "docs").as_posix()}"' in navigation
+    assert "](docs/index.md)" in (REPO / "README.md").read_text(encoding="utf-8")
 
 
 def test_links_lead_somewhere() -> None:

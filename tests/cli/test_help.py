@@ -118,10 +118,10 @@ def test_examples_run(
     assert result.output or list(tmp_path.iterdir())
 
 
-def test_bash_completes_as_the_guide_says() -> None:
-    """The line of the guide, run in a real bash, makes `pith-etl bu` complete to build."""
-    guide = (REPO / "docs" / "guide.md").read_text(encoding="utf-8")
-    (line,) = re.findall(r"^(eval .*bash_source.*?\))\"? +#", guide, re.MULTILINE)
+def test_bash_completes_as_the_page_says() -> None:
+    """The line of the page, run in a real bash, makes `pith-etl bu` complete to build."""
+    page = (REPO / "docs" / "howto" / "install.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^(eval .*bash_source.*?\))\"? +#", page, re.MULTILINE)
     script = f"""
         {line}"
         COMP_WORDS=(pith-etl bu) COMP_CWORD=1
@@ -131,7 +131,7 @@ def test_bash_completes_as_the_guide_says() -> None:
     bash = shutil.which("bash")
     assert bash
     path = f"{Path(PITH_ETL).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(  # noqa: S603 - the line of our own guide
+    done = subprocess.run(  # noqa: S603 - the line of our own page
         [bash, "--norc", "-c", script],
         env={**os.environ, "PATH": path},
         capture_output=True,

@@ -53,14 +53,14 @@ def labels(site: Site, build: Build) -> dict[str, set[str]]:
 
 
 def test_every_metric_and_label_is_one_that_a_build_writes(labels: dict[str, set[str]]) -> None:
-    """Also those that docs/operations.md names; `instance` comes from the collector."""
+    """Also those that docs/runs.md names; `instance` comes from the collector."""
     for place, text in _expressions().items():
         names = set(_NAME.findall(text))
         assert names <= set(labels), place
         known = {"instance"}.union(*(labels[name] for name in names))
         used = re.findall(r"\$labels\.(\w+)|[{,]\s*(\w+)=", text)
         assert {one or other for one, other in used} <= known, place
-    page = (REPO / "docs" / "operations.md").read_text("utf-8")
+    page = (REPO / "docs" / "runs.md").read_text("utf-8")
     assert set(_NAME.findall(page)) <= set(labels)
 
 

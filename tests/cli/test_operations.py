@@ -1,4 +1,4 @@
-"""docs/operations.md is right: its commands parse, and its messages are the program's."""
+"""The pages for operators are right: commands parse, and messages are the program's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ import pytest
 from pipeline.cli.main import cli
 from tests.paths import REPO
 
-PAGE = (REPO / "docs" / "operations.md").read_text("utf-8")
+#: The pages, one after the other.
+PAGE = "".join(
+    (REPO / "docs" / name).read_text("utf-8")
+    for name in (
+        "runs.md",
+        *(
+            f"howto/{name}.md"
+            for name in (
+                *("nightly", "alerts", "snapshots", "changes", "sizing", "cluster", "backup"),
+                "failures",
+            )
+        ),
+    )
+)
 SOURCE = "".join(path.read_text("utf-8") for path in sorted((REPO / "pipeline").rglob("*.py")))
 COMMANDS = sorted(
     set(
@@ -33,14 +46,14 @@ _ROWS = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_parse(command: str) -> None:
-    """Each command on the page is one that the program has, with options that it has."""
+    """Each command on the pages is one that the program has, with options that it has."""
     name, *arguments = shlex.split(command)
     parent = click.Context(cli, info_name="pith-etl", **cli.context_settings)
     cli.commands[name].make_context(name, arguments, parent)
 
 
 def test_there_are_commands() -> None:
-    """The page shows every command of an operator."""
+    """The pages show every command of an operator."""
     assert {command.split()[0] for command in COMMANDS} >= {
         *("build", "history", "diff", "check", "rollback", "prune")
     }

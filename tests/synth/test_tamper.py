@@ -54,15 +54,15 @@ def _restated(number: int) -> list[Tampered]:
 
 
 def _listed(block: str) -> list[str]:
-    """Return the lines of a block of docs/evidence.md that a test can read."""
-    text = (REPO / "docs" / "evidence.md").read_text("utf-8")
+    """Return the lines of a block of docs/unnoticed.md that a test can read."""
+    text = (REPO / "docs" / "unnoticed.md").read_text("utf-8")
     match = re.search(rf"^```stated {block}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert match, f"docs/evidence.md has no block {block!r}"
+    assert match, f"docs/unnoticed.md has no block {block!r}"
     return match[1].splitlines()
 
 
 def test_every_change_in_a_bundle_is_found_by_name_but_for_what_is_listed(tmp_path: Path) -> None:
-    """A change breaks the bundle's digest or signature; docs/evidence.md lists the exceptions."""
+    """A change breaks the bundle's digest or signature; docs/unnoticed.md lists the exceptions."""
     tampered = _single(4)
     codes = noticed(tampered, tmp_path)
     assert len(tampered) > 1000
@@ -87,7 +87,7 @@ def test_recomputed_hashes_hide_no_change_in_a_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["record", "state"])
 def test_what_is_not_found_is_listed_as_stated(kind: str, tmp_path: Path) -> None:
-    """The places of a record or state that can change unnoticed are those in docs/evidence.md."""
+    """The places of a record or state that can change unnoticed are those in docs/unnoticed.md."""
     single, restated = set[tuple[str, str]](), set[tuple[str, str]]()
     for number in _SAMPLES[kind]:
         folder = tmp_path / str(number)
