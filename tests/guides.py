@@ -78,7 +78,9 @@ class Reader:
             (folder / "data" / "samples", folder / "data" / "warehouse"),
             (self._srv / "pith", self._srv / "tables"),
         ):
-            shutil.copytree(SAMPLES, documents)
+            documents.parent.mkdir(parents=True, exist_ok=True)
+            # the warehouse knows them by their real path, so that a build has nothing to do
+            documents.symlink_to(SAMPLES)
             shutil.copytree(warehouse, tables, symlinks=True)
         shutil.copy(REPO / "data" / "keyring.json", folder / "data")
         self._snapshot = (warehouse / "current").resolve().name
