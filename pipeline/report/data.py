@@ -7,19 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engine import literal, records
+from pipeline.errors import WarehouseError
 from pipeline.interrupts import interruptible
 from pipeline.resources import sql, sql_dir
 from pipeline.warehouse.reader import Warehouse
-from pipeline.warehouse.snapshot import Manifest, manifest
+from pipeline.warehouse.snapshot import Manifest, before, manifest
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The data of a snapshot: its manifest, and the rows of each query by the query's name."""
+    """The data of a snapshot.
+
+    Attributes:
+        manifest: its manifest.
+        before: that of the snapshot before, if there is one that can be read.
+        rows: the rows of each query by the query's name.
+    """
 
     manifest: Manifest
+    before: Manifest | None
     rows: dict[str, list[Row]]
 
 
@@ -36,4 +44,12 @@ def read(path: Path) -> Figures:
         warehouse.connection.execute(f"set variable snapshot = {literal(warehouse.snapshot.name)}")
         warehouse.lock()
         rows = {name: records(warehouse.connection, sql("report", name)) for name in names}
-        return Figures(manifest(warehouse.snapshot), rows)
+        return Figures(manifest(warehouse.snapshot), _before(warehouse), rows)
+
+
+def _before(warehouse: Warehouse) -> Manifest | None:
+    older = before(warehouse.path, warehouse.snapshot)
+    try:
+        return manifest(older) if older else None
+    except WarehouseError:
+        return None  # what cannot be read of an older snapshot ends no report

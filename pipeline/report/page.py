@@ -12,7 +12,7 @@ import hashlib
 import sys
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ _LABEL = 22
 #: Bars that a chart of categories, and columns that a chart of years may have.
 _BARS = 12
 _COLUMNS = 40
+#: Days that the charts of runs go back.
+_DAYS = 30
 _NEW_LINES = "\n\t"
 
 #: The colour of each status of a signature and of each word of proof.
@@ -201,6 +203,28 @@ def _facts(figures: Figures) -> dict[str, Any]:
         "checks": {check.code: check for check in catalog.checks()},
         "examples_of": examples,
         "kinds": PAPER_KINDS,
+        "anchors": _anchors(figures.rows["listed_papers"]),
+        **_differences(figures),
+    }
+
+
+def _anchors(papers: list[Row]) -> dict[str, str]:
+    """Return the place on the page of each paper that it lists: a stranger made up the number."""
+    return {row["pith_number"]: f"paper-{place}" for place, row in enumerate(papers)}
+
+
+def _differences(figures: Figures) -> dict[str, Any]:
+    """Return how the tables and the findings differ from the snapshot before, by the manifests."""
+    old, new = figures.before, figures.manifest
+    if old is None:
+        return {"differences": []}
+    codes = {
+        code: new.codes.get(code, 0) - old.codes.get(code, 0) for code in new.codes | old.codes
+    }
+    return {
+        "snapshot_before": old.snapshot,
+        "differences": [(name, old.rows.get(name, 0), rows) for name, rows in new.rows.items()],
+        "codes_changed": sorted((code, change) for code, change in codes.items() if change),
     }
 
 
@@ -269,6 +293,7 @@ def _charts(figures: Figures) -> dict[str, Markup]:
 
 def _trend(runs: list[Row]) -> dict[str, Markup]:
     """Return the charts over the runs. Findings of severity info would bury the others."""
+    runs = _by_day(runs)
     days = [f"{run['started_at']:%m-%d}" for run in runs]
     severities = [
         (name, [run[f"findings_{name}"] for run in runs], name)
@@ -278,9 +303,19 @@ def _trend(runs: list[Row]) -> dict[str, Markup]:
     known = [run["documents"] - staged for run, staged in zip(runs, new, strict=True)]
     documents = [("known", known, "plain"), ("new", new, "new")]
     return {
-        "runs_findings": charts.columns("Findings by run and severity", days, severities),
-        "runs_documents": charts.columns("Documents by run", days, documents),
+        "runs_findings": charts.columns("Findings by day and severity", days, severities),
+        "runs_documents": charts.columns("Documents by day", days, documents),
     }
+
+
+def _by_day(runs: list[Row]) -> list[Row]:
+    """Return the last run of each day up to the newest, at most `_DAYS`; a day without has zeros."""
+    last = {run["started_at"].date(): run for run in runs}
+    newest = max(last)
+    first = max(min(last), newest - timedelta(days=_DAYS - 1))
+    days = [first + timedelta(days=number) for number in range((newest - first).days + 1)]
+    none = {name: 0 for name, value in runs[0].items() if isinstance(value, int)}
+    return [last.get(day, {**none, "started_at": day}) for day in days]
 
 
 def _bars(rows: list[Row]) -> list[charts.Bar]:

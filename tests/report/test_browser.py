@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
@@ -110,7 +111,7 @@ def test_the_page_is_quiet(visit: Visit, report: Path) -> None:
     visit.tab.wait_for_load_state("networkidle")
     for details in visit.tab.locator("summary").all()[:5]:
         details.click()
-    assert visit.tab.locator("section").count() == 10
+    assert visit.tab.locator("section").count() == 13
     assert visit.tab.locator("svg.chart").count() == 8
     assert visit.console == []
     assert visit.requests == [report.as_uri()]
@@ -214,6 +215,44 @@ def test_it_can_be_read_everywhere(visit: Visit, tmp_path: Path, look: str) -> N
     assert label is not None
     assert label["height"] > 10
     visit.tab.screenshot(path=tmp_path / f"{look}.png", full_page=True)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_rules_of_axe_find_nothing(visit: Visit, look: str) -> None:
+    """Names, roles, order and contrast are as a screen reader and a keyboard need them."""
+    width, scheme = LOOKS[look]
+    visit.tab.set_viewport_size({"width": width, "height": 900})
+    visit.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for summary in visit.tab.locator("summary").all()[:5]:
+        summary.click()
+    found = Axe().run(visit.tab)
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found.response["violations"]] == []
+
+
+def test_a_filter_leaves_the_rows_that_hold_all_words(visit: Visit) -> None:
+    """Findings are filtered by severity and text, papers by number, title, category or finding."""
+    field = visit.tab.get_by_label("Filter by severity and text")
+    shown = visit.tab.locator("#table-findings tbody tr:visible")
+    everything = shown.count()
+    field.fill("critical nonce")
+    assert [cell.split()[0] for cell in shown.all_inner_texts()] == ["critical"]
+    field.fill("")
+    assert shown.count() == everything
+    listed = visit.tab.locator("#table-list tbody tr:visible")
+    visit.tab.get_by_label("Filter by number, title").fill("document_refused")
+    assert 0 < listed.count() < 200
+
+
+def test_a_finding_leads_to_its_paper_and_the_paper_to_its_documents(visit: Visit) -> None:
+    """The link opens the row of the paper, which names its documents and leads back."""
+    finding = visit.tab.locator("#finding-state_digest_mismatch")
+    finding.locator("summary").click()
+    assert finding.locator(".sides dd").count() == 10
+    finding.locator(".example a").first.click()
+    row = visit.tab.locator("#table-list tr:target")
+    assert row.locator(".places li").count() == 3
+    row.get_by_role("link", name="state_digest_mismatch").click()
+    assert visit.tab.url.endswith("#finding-state_digest_mismatch")
 
 
 #: The least contrast (WCAG 2.2, relative luminance) of texts with their ground, by class.

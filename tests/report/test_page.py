@@ -65,6 +65,13 @@ FIGURES = {
         from runs
         """,
     ),
+    "inputs": (
+        (1, 2, 3, 4, 5, 6, 7, 8, 9),
+        """
+        select files, rows, documents, refused, unreadable, unsupported, not_pith, skipped, stale
+        from inputs
+        """,
+    ),
     "documents": (
         (0, 1, 2, 3),
         """
@@ -366,8 +373,8 @@ def test_a_warehouse_of_nothing_has_a_report(tmp_path: Path) -> None:
     told = f"Look into it: no Pith document was recognised in {tmp_path}/empty/."
     assert page.texts["h1"] == [told]
     assert page.figures["Documents"] == 0
-    assert "There were no documents." in page.texts["section"][2]
-    assert "No detector's finding was read." in page.texts["section"][7]
+    assert "There were no documents." in page.texts["section"][4]
+    assert "No detector's finding was read." in page.texts["section"][10]
 
 
 def test_runs_after_the_published_one_hide_none_of_it(tmp_path: Path) -> None:

@@ -25,6 +25,16 @@ def _packed(codec: str) -> bytes:
     return CODECS[codec](packed_tar(MEMBERS))
 
 
+def _zip64() -> bytes:
+    """Return a zip archive whose sizes, places and numbers all stand in the fields of 64 bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZIP64_LIMIT", 1)
+        patch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+        raw = packed_zip(MEMBERS, zipfile.ZIP_DEFLATED)
+    assert b"PK\x06\x06" in raw
+    return raw
+
+
 ARCHIVES: dict[str, Callable[[], bytes]] = {
     "pax.tar": lambda: packed_tar(MEMBERS),
     "gnu.tar": lambda: packed_tar(MEMBERS, tarfile.GNU_FORMAT),
@@ -34,6 +44,7 @@ ARCHIVES: dict[str, Callable[[], bytes]] = {
     "deflated.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_DEFLATED),
     "bzip2.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_BZIP2),
     "lzma.zip": lambda: packed_zip(MEMBERS, zipfile.ZIP_LZMA),
+    "64.zip": _zip64,
     "within.zip": lambda: packed_zip({"in.tar": packed_tar(MEMBERS)}),
     "within.tar": lambda: packed_tar({"in.zip": packed_zip(MEMBERS)}),
     "lines.tar": lambda: packed_tar({"a.jsonl.gz": CODECS["gz"](b"\n".join(REAL.values()))}),
@@ -231,3 +242,60 @@ def test_an_archive_changes_from_night_to_night(tmp_path: Path) -> None:
     site.build()
     assert site.rows("select count(*) > 0 from documents where stale") == [(True,)]
     assert site.rows("select count(*) from documents where pith_number is not null") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "reason"),
+    [
+        # behind the last `PK\x05\x06`: the number of this disk, the size of the directory
+        (4, b"\x01\x00", "one of several parts"),
+        (12, b"\xf0\xff\xff\x0f", "the directory of the archive is broken"),
+    ],
+)
+def test_a_broken_end_of_a_zip_is_told(tmp_path: Path, at: int, value: bytes, reason: str) -> None:
+    """Nothing of the archive is read where its end contradicts the rest."""
+    raw = bytearray(packed_zip(MEMBERS))
+    end = raw.rindex(b"PK\x05\x06") + at
+    raw[end : end + len(value)] = value
+    (tmp_path / "broken.zip").write_bytes(raw)
+    ((_, _, told, found),) = read(tmp_path / "broken.zip")
+    assert found is None
+    assert told is not None
+    assert reason in told
+
+
+def test_a_broken_entry_ends_the_directory_of_a_zip(tmp_path: Path) -> None:
+    """The members before it are read, and a row says where the directory breaks."""
+    raw = bytearray(packed_zip(MEMBERS))
+    second = raw.index(b"PK\x01\x02", raw.index(b"PK\x01\x02") + 1)
+    raw[second : second + 4] = b"\0\0\0\0"
+    (tmp_path / "broken.zip").write_bytes(raw)
+    reasons = [reason for _, _, reason, _ in read(tmp_path / "broken.zip")]
+    assert "the directory of the archive is broken behind entry 1" in (reasons[-1] or "")
+
+
+def test_a_file_with_holes_in_a_tar_is_skipped(tmp_path: Path) -> None:
+    """Its map may go on for several blocks; what follows is read."""
+    sparse = tarfile.TarInfo("holes.json")
+    sparse.size, sparse.type = 512, tarfile.GNUTYPE_SPARSE
+    block = bytearray(sparse.tobuf(tarfile.GNU_FORMAT)[:512])
+    block[482] = 1  # another block of the map follows
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    raw = bytes(block) + bytes(512) + bytes(512) + packed_tar(MEMBERS)
+    (tmp_path / "sparse.tar").write_bytes(raw)
+    found = read(tmp_path / "sparse.tar")
+    assert "a file with holes" in (found[0][2] or "")
+    assert len(found) == 1 + len(MEMBERS)
+
+
+def test_a_size_that_pax_states_counts(tmp_path: Path) -> None:
+    """A header's own field of the size is nought where the pax header before it has the size."""
+    body = next(iter(REAL.values()))
+    info = tarfile.TarInfo("a.json")
+    info.pax_headers = {"size": str(len(body))}
+    header = info.tobuf(tarfile.PAX_FORMAT)
+    padded = body + bytes(-len(body) % 512)
+    (tmp_path / "pax.tar").write_bytes(header + padded + bytes(1024))
+    ((_, _, reason, raw),) = read(tmp_path / "pax.tar")
+    assert (reason, raw) == (None, body)

@@ -26,10 +26,28 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.addEventListener("click", () => sort(table, head, column));
   });
 }
-// a link to a finding opens it
+// a field above a filtered table shows only the rows that hold all words typed into it
+const filter = (table, words) => {
+  for (const row of table.tBodies[0].rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+  }
+};
+for (const table of document.querySelectorAll("table.filtered")) {
+  const field = document.createElement("input");
+  field.type = "search";
+  field.placeholder = table.dataset.filter;
+  field.setAttribute("aria-label", table.dataset.filter);
+  field.addEventListener("input", () => filter(table, field.value.toLowerCase().split(/\s+/)));
+  table.parentNode.before(field);
+}
+// a link to a finding or to a paper opens it
 const reveal = () => {
   const target = document.getElementById(location.hash.slice(1));
-  if (target instanceof HTMLDetailsElement) target.open = true;
+  if (!target) return;
+  target.hidden = false;
+  const details = target instanceof HTMLDetailsElement ? target : target.querySelector("details");
+  if (details) details.open = true;
 };
 addEventListener("hashchange", reveal);
 reveal();
