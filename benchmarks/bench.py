@@ -212,7 +212,7 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
         "<=2",
         f"{unchanged.seconds:.2f} s / {least.seconds:.2f} s at {dump.documents:,}",
     )
-    _change(dump)
+    change(dump)
     changed = build(dump, warehouse)
     yield Measure(
         "run after 1 % changed / full build",
@@ -222,7 +222,7 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
     )
 
 
-def _change(dump: Dump) -> None:
+def change(dump: Dump) -> None:
     """Put other papers in the place of every hundredth, evenly over the whole dump."""
     touched = sorted(dump.files.rglob("*.json"))[::100]
     others = synthesise(dump.folder.with_name(f"{dump.folder.name}-changes"), len(touched), seed=1)
