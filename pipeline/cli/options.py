@@ -33,22 +33,12 @@ class _Path(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
-class _Kept(_Path):
-    """A warehouse that is a directory of this machine."""
+class _Warehouse(_Path):
+    """A warehouse: a directory or, to be read, the address of a published one, which is fetched."""
 
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Path:
-        if _is_address(value):
-            self.fail("this command needs the directory of a warehouse, not an address", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class _Read(_Path):
-    """A warehouse to read: a directory, or the address of a published one, which is fetched."""
+    def __init__(self, *, fetched: bool) -> None:
+        super().__init__()
+        self._fetched = fetched
 
     def convert(
         self,
@@ -57,15 +47,13 @@ class _Read(_Path):
         ctx: click.Context | None,
     ) -> Path:
         # the tab key waits for no server
-        if not _is_address(value) or (ctx and ctx.resilient_parsing):
+        if "://" not in os.fspath(value) or (ctx and ctx.resilient_parsing):
             return super().convert(value, param, ctx)
+        if not self._fetched:
+            self.fail("this command needs the directory of a warehouse, not an address", param, ctx)
         from pipeline.warehouse import published  # noqa: PLC0415 - most are directories
 
         return published.fetched(os.fspath(value))
-
-
-def _is_address(value: str | os.PathLike[str]) -> bool:
-    return "://" in os.fspath(value)
 
 
 class Share(click.FloatRange):
@@ -116,7 +104,7 @@ class Address(click.types.StringParamType):
 PATH = _Path()
 
 
-def _warehouse(kind: _Path, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
+def _warehouse(*, fetched: bool, help: str) -> Callable[[Any], Any]:  # noqa: A002 - as click names it
     return click.option(
         "-w",
         "--warehouse",
@@ -124,15 +112,15 @@ def _warehouse(kind: _Path, help: str) -> Callable[[Any], Any]:  # noqa: A002 - 
         show_envvar=True,
         default="data/warehouse",
         show_default=True,
-        type=kind,
+        type=_Warehouse(fetched=fetched),
         help=help,
     )
 
 
 WAREHOUSE = _warehouse(
-    _Read(), "The directory of the tables, or an address where `publish` put them."
+    fetched=True, help="The directory of the tables, or an address where `publish` put them."
 )
-OWN_WAREHOUSE = _warehouse(_Kept(), "The directory of the tables.")
+OWN_WAREHOUSE = _warehouse(fetched=False, help="The directory of the tables.")
 KEYRING = click.option(
     "--keyring",
     type=PATH,
