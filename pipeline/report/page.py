@@ -309,7 +309,7 @@ def _trend(runs: list[Row]) -> dict[str, Markup]:
 
 
 def _by_day(runs: list[Row]) -> list[Row]:
-    """Return the last run of each day up to the newest, at most `_DAYS`; a day without has zeros."""
+    """Return the last run of each day up to the newest, at most `_DAYS`; zeros for no run."""
     last = {run["started_at"].date(): run for run in runs}
     newest = max(last)
     first = max(min(last), newest - timedelta(days=_DAYS - 1))
