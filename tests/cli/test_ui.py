@@ -200,7 +200,11 @@ def test_a_signal_ends_it_and_its_copy(
 ) -> None:
     """Ctrl-C, SIGTERM and a closed terminal end it with 0, and its temporary copy goes."""
     options = ("--table", "papers")
+    if (inherited := signal.getsignal(number)) == signal.SIG_IGN:
+        # under nohup all that the tests start ignores it, too
+        signal.signal(number, signal.SIG_DFL)
     with _served(samples_warehouse, *options, TMPDIR=str(tmp_path)) as (process, _):
+        signal.signal(number, inherited)
         (directory,) = tmp_path.iterdir()
         assert directory.stat().st_mode & 0o777 == 0o700
         process.send_signal(number)
