@@ -299,7 +299,8 @@ def test_another_program_judges_again_what_was_refused_unread(
     opened.clear()
     site.build()
     assert opened == []
-    monkeypatch.setattr(program, "version", lambda: "another")
+    for name in ("version", "digest"):
+        monkeypatch.setattr(program, name, lambda: "another")
     site.build()
     assert [(len(opened),)] == refused
     assert site.rows("select count(*) from documents where status <> 'ok'") == [(0,)]

@@ -248,6 +248,15 @@ def test_where_nothing_is_published_the_error_says_what_does(bucket: Buckets) ->
         publish(Path("nowhere"), "https://host/tables")
 
 
+def test_a_bucket_that_is_not_there_is_said(nights: Nights, bucket: Buckets) -> None:
+    """The error names it; a reader is told that nothing is published."""
+    assert bucket.names() == []
+    with pytest.raises(WarehouseError, match=r"s3://other/tables cannot .* NoSuchBucket"):
+        publish(nights.site.warehouse, "s3://other/tables")
+    with pytest.raises(WarehouseError, match="nothing is published at s3://other/tables"):
+        Warehouse("s3://other/tables")
+
+
 def test_the_commands_publish_and_read(nights: Nights, bucket: Buckets, console: Console) -> None:
     """`build --publish`, `publish` and `sql --warehouse s3://…` do what their names say."""
     assert bucket.environment
