@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pipeline import buckets, catalog
+from pipeline.digests import is_intact
 from pipeline.errors import WarehouseError
 from pipeline.outputs import put_whole
 from pipeline.warehouse import snapshot
@@ -194,12 +195,12 @@ def _copy(place: Place, pointer: Pointer, cache: Path) -> None:
         message = f"the pointer of {place.url} names the snapshot {pointer.snapshot[:40]!r}"
         raise WarehouseError(message)
     folder = cache / "snapshots" / pointer.snapshot
-    text = place.manifest(pointer)
-    if _holds(folder, text) and snapshot.target(cache) == folder.resolve():
+    if _holds(folder, pointer) and snapshot.target(cache) == folder.resolve():
         return
+    text = place.manifest(pointer)
     manifest = _checked(place, text)
     with snapshot.locked(cache, wait=True):
-        if not _holds(folder, text):
+        if not _holds(folder, pointer):
             snapshot.remove_leftovers(cache)
             if folder.exists():
                 snapshot.remove(folder)
@@ -211,11 +212,8 @@ def _copy(place: Place, pointer: Pointer, cache: Path) -> None:
             snapshot.remove(old)
 
 
-def _holds(folder: Path, manifest: bytes) -> bool:
-    try:
-        return (folder / snapshot.MANIFEST).read_bytes() == manifest
-    except OSError:
-        return False
+def _holds(folder: Path, pointer: Pointer) -> bool:
+    return is_intact(folder / snapshot.MANIFEST, pointer.sha256)
 
 
 def _checked(place: Place, text: bytes) -> Manifest:
