@@ -119,12 +119,8 @@ def builds(work: Path, small: Dump, large: Dump) -> Iterator[Measure]:
     mirror = synthesise(work / "dump-mirror", small.documents // 3, "record,bundle,state")
     build(mirror, work / "mirror")
     yield _space("documents of all kinds", "<=0.1", mirror, work / "mirror")
-    yield Measure(
-        "throughput, 2 workers / 1 worker",
-        single.seconds / less.seconds,
-        ">=1.8",
-        f"{single.seconds:.1f} s / {less.seconds:.1f} s at {small.documents:,}",
-    )
+    name = "throughput, 2 workers / 1 worker"
+    yield compared(name, single, less, ">=1.8", small.documents)
     yield from packed(work, small, less)
     yield from clustered(work, small, less)
     yield from nightly(small, work / "small", less)
@@ -144,29 +140,27 @@ def hold_out(dump: Dump, aside: Path) -> dict[Path, Path]:
     return {file: file.rename(aside / f"{number}.json") for number, file in enumerate(places)}
 
 
+def compared(name: str, one: Run, other: Run, goal: str, documents: int) -> Measure:
+    """Return how many times as long one run takes as another on so many documents."""
+    detail = f"{one.seconds:.1f} s / {other.seconds:.1f} s at {documents:,}"
+    return Measure(name, one.seconds / other.seconds, goal, detail)
+
+
 def arriving(dump: Dump, newest: dict[Path, Path], warehouse: Path, full: Run) -> Measure:
     """Return what a night takes that brings the papers that were put aside."""
     for place, aside in newest.items():
         aside.rename(place)
     night = build(dump, warehouse)
-    return Measure(
-        "run after 1 % new, of the newest year / full build",
-        night.seconds / full.seconds,
-        "<=0.1",
-        f"{night.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
-    )
+    name = "run after 1 % new, of the newest year / full build"
+    return compared(name, night, full, "<=0.1", dump.documents)
 
 
 def clustered(work: Path, dump: Dump, own: Run) -> Iterator[Measure]:
     """Yield how fast two workers of Dask on this machine are beside two of our own."""
     with workers(2, work / "dask") as address:
         run = build(dump, work / "clustered", "--scheduler", address)
-    yield Measure(
-        "documents a second, 2 workers of Dask / of our own",
-        own.seconds / run.seconds,
-        ">=0.95",
-        f"{own.seconds:.1f} s / {run.seconds:.1f} s at {dump.documents:,}",
-    )
+    name = "documents a second, 2 workers of Dask / of our own"
+    yield compared(name, own, run, ">=0.95", dump.documents)
 
 
 def packed(work: Path, dump: Dump, tree: Run) -> Iterator[Measure]:
@@ -181,12 +175,8 @@ def packed(work: Path, dump: Dump, tree: Run) -> Iterator[Measure]:
             stream.write(file.read_bytes().strip() + b"\n")
     for source in (archive, lines):
         run = build(dump, work / source.suffix, source=source)
-        yield Measure(
-            f"documents a second, {source.name} / tree",
-            tree.seconds / run.seconds,
-            ">=0.9",
-            f"{tree.seconds:.1f} s / {run.seconds:.1f} s at {dump.documents:,}",
-        )
+        name = f"documents a second, {source.name} / tree"
+        yield compared(name, tree, run, ">=0.9", dump.documents)
 
 
 def _space(what: str, goal: str, dump: Dump, warehouse: Path) -> Measure:
@@ -214,12 +204,8 @@ def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
     )
     change(dump)
     changed = build(dump, warehouse)
-    yield Measure(
-        "run after 1 % changed / full build",
-        changed.seconds / full.seconds,
-        "<=0.25",
-        f"{changed.seconds:.1f} s / {full.seconds:.1f} s at {dump.documents:,}",
-    )
+    name = "run after 1 % changed / full build"
+    yield compared(name, changed, full, "<=0.25", dump.documents)
 
 
 def change(dump: Dump) -> None:
@@ -238,12 +224,7 @@ def peers(work: Path, dump: Dump, interpreter: str) -> Iterator[Measure]:
         output = work / name
         output.mkdir()
         run = measure([interpreter, "-m", "benchmarks.peers", name, str(dump.files), str(output)])
-        yield Measure(
-            f"{name} / full build",
-            run.seconds / own.seconds,
-            goals[name],
-            f"{run.seconds:.1f} s / {own.seconds:.1f} s at {dump.documents:,}",
-        )
+        yield compared(f"{name} / full build", run, own, goals[name], dump.documents)
 
 
 def starts(warehouse: Path) -> Iterator[Measure]:
