@@ -191,7 +191,7 @@ def test_an_interrupt_cancels_what_waits(site: Site, tmp_path: Path, processes: 
     with pytest.raises(KeyboardInterrupt):
         build(config, interrupt)
     assert not (config.warehouse / "current").exists()
-    assert not list(config.warehouse.glob("staging/work/*"))
+    assert not list((config.warehouse / "staging" / "work").glob("*"))
     with import_module("distributed").Client(processes.address, set_as_default=False) as client:
         assert client.run_on_scheduler(_tasks) == 0
 
