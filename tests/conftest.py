@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pipeline import buckets
+from tests.browser import CHROMIUM, FLAGS
 from tests.building import build_warehouse
 from tests.console import Console
 from tests.paths import SAMPLES, VECTORS
 from tests.site import REAL, Site, copied
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.buckets import Buckets
 
 # the same examples on every machine, none of which fails for being slow
@@ -105,3 +108,16 @@ def bucket(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets
     buckets.forget()
     yield server
     buckets.forget()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium, or skip the test without it."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need what takes long
+
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no {CHROMIUM}: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()

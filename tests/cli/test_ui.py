@@ -21,13 +21,13 @@ from urllib.parse import quote, urlsplit
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pipeline import Warehouse, catalog
 from pipeline.cli.ui import metadata
 from pipeline.jobs.export import export
+from tests.browser import CHROMIUM
 from tests.console import Console
-from tests.report.test_browser import CHROMIUM, FLAGS
 from tests.site import start
 from tests.synthetic import build_synthetic
 
@@ -245,15 +245,6 @@ def test_a_query_of_tables_that_are_not_copied_is_left_out(
     assert list(shown["tables"]) == ["papers"]
     assert list(shown["queries"]) == ["most_cited"]
     assert "trust_summary (no such table: trust)" in shown["description"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium as the system has it."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")

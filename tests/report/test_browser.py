@@ -8,36 +8,20 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, sync_playwright
+from playwright.sync_api import Browser, Locator
 from playwright.sync_api import Page as Tab
 
 from pipeline.documents.keyring import load
 from pipeline.report.page import write
 from pipeline.synth.dump import Plan
 from pipeline.synth.dump import write as write_dump
+from tests.browser import CHROMIUM, LOOKS
 from tests.building import build_warehouse, rows
 from tests.pages import TITLE, write_hostile
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: apt-get install chromium"
 )
-
-#: The browser shall speak to nobody by itself.
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-#: Widths in pixels at which the page is looked at, and the colours that a reader prefers.
-LOOKS = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (375, "light")}
 
 
 @dataclass(slots=True)
@@ -71,15 +55,6 @@ def report(warehouse: Path) -> Path:
     file = warehouse.parent / "report.html"
     write(warehouse, file)
     return file
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium as the system has it."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
