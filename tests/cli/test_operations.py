@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import errno
+import os
 import re
 import shlex
 import subprocess
@@ -35,11 +37,12 @@ COMMANDS = sorted(
         re.findall(r"pith-etl ((?:build|history|diff|check|rollback|prune) .+?)(?= 2>|[`\n])", PAGE)
     )
 )
+#: What the operating system says of an error.
+_REASONS = "|".join(re.escape(os.strerror(code)) for code in errno.errorcode)
 #: What stands for a value in the messages of the page.
 _VALUES = re.compile(
     r"s3://[\w/]+|/srv/[\w*.]+|papers/\d{4}\S*|\d+%|\d[\w:+-]*|NAME|…\S*|mirror|AccessDenied"
-    r"|\[Errno.*|\(process.*?\)"
-    r"|: No such.*|: Read-only.*"
+    rf"|\[Errno.*|\(process.*?\)|{_REASONS}"
 )
 _ROWS = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
 
