@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
 CHROMIUM = Path("/usr/bin/chromium")
 
 #: The browser shall speak to nobody by itself.
@@ -20,3 +23,9 @@ FLAGS = (
 
 #: Widths in pixels at which the page is looked at, and the colours that a reader prefers.
 LOOKS = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (375, "light")}
+
+
+def violations(tab: Page) -> list[tuple[str, str]]:
+    """Return which rules of axe-core a page breaks, each with the first element that does."""
+    found = Axe().run(tab).response["violations"]
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]

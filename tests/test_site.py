@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import LOOKS
+from tests.browser import LOOKS, violations
 from tests.paths import REPO
 
 pytest.importorskip("zensical")
@@ -120,6 +120,7 @@ def test_a_page_says_nothing_and_asks_no_other_host(
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
         scheme = tab.locator("body").get_attribute("data-md-color-scheme")
         assert scheme == ("slate" if colours == "dark" else "default")
+        assert violations(tab) == [], page
     context.close()
     assert not console
     foreign = [one for one in requests if not one.startswith((address, "data:", "blob:"))]

@@ -15,6 +15,11 @@ from pipeline.warehouse.snapshot import Manifest, before, manifest
 
 Row = dict[str, Any]
 
+#: The first findings that the snapshot before does not have, and how many there are.
+_NEW_FINDINGS = (
+    f"select *, count(*) over () as total from ({sql('queries', 'new_findings')}) limit 20"  # noqa: S608 - our own SQL
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -44,6 +49,7 @@ def read(path: Path) -> Figures:
         warehouse.connection.execute(f"set variable snapshot = {literal(warehouse.snapshot.name)}")
         warehouse.lock()
         rows = {name: records(warehouse.connection, sql("report", name)) for name in names}
+        rows["new_findings"] = records(warehouse.connection, _NEW_FINDINGS)
         return Figures(manifest(warehouse.snapshot), _before(warehouse), rows)
 
 

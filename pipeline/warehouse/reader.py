@@ -49,7 +49,8 @@ class Warehouse:
         path: the folder of the warehouse.
         snapshot: the folder of the snapshot.
         connection: a DuckDB connection in memory with the tables, the views and the macro
-            `resolve`, and `previous_papers`: the papers of the snapshot before, if there is one.
+            `resolve`, and `previous_papers` and `previous_findings`: these tables of the snapshot
+            before, if there is one.
     """
 
     def __init__(
@@ -78,9 +79,12 @@ class Warehouse:
         self.connection.execute("set parquet_metadata_cache = true")
         with snapshot.reading(self.snapshot):
             self._open_views()
-            self._before = _create_previous(
-                self.connection, snapshot.before(self.path, self.snapshot)
-            )
+            older = snapshot.before(self.path, self.snapshot)
+            self._before = [
+                file
+                for table in ("papers", "findings")
+                for file in _create_previous(self.connection, table, older)
+            ]
         self._spill: Path | None = None
 
     def _open_views(self) -> None:
@@ -350,21 +354,21 @@ def _attach_views(connection: Connection, file: Path) -> int:
     return copy
 
 
-def _create_previous(connection: Connection, older: Path | None) -> list[Path]:
-    """Create `previous_papers`, the papers of an older snapshot; return their files.
+def _create_previous(connection: Connection, table: str, older: Path | None) -> list[Path]:
+    """Create the view `previous_TABLE`, a table of an older snapshot; return its files.
 
-    Without an older snapshot it is empty and has the columns of `papers`.
+    Without an older snapshot it is empty and has the columns of the table.
     """
-    view = "create temp view previous_papers as from"
+    view = f"create temp view previous_{table} as from"
     if older is not None:
         try:
-            files = snapshot.table_files(older, "papers")
+            files = snapshot.table_files(older, table)
             connection.execute(f"{view} {parquet(files)}")
         except (engine.Error, WarehouseError):
             pass  # a broken file of an older snapshot must not stop the reader
         else:
             return files
-    connection.execute(f"{view} papers limit 0")
+    connection.execute(f"{view} {table} limit 0")
     return []
 
 

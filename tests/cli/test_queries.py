@@ -280,6 +280,19 @@ def test_changed_papers(tmp_path: Path, console: Console) -> None:
     }
 
 
+def test_new_findings(tmp_path: Path) -> None:
+    """Findings that the snapshot before has too are not new."""
+    source, warehouse = tmp_path / "source", tmp_path / "warehouse"
+    shutil.copytree(SAMPLES, source)
+    (source / "first.json").write_text('{"pith": ')
+    build_warehouse(warehouse, source)
+    (source / "second.json").write_text('{"kind": ')
+    build_warehouse(warehouse, source)
+    with Warehouse(warehouse) as opened:
+        found = opened.query("new_findings").project("code, path").fetchall()
+    assert found == [("document_refused", str(source / "second.json"))]
+
+
 def test_a_broken_past_does_not_hide_the_present(tmp_path: Path) -> None:
     """If the papers of the earlier snapshot cannot be read, `previous_papers` is empty."""
     warehouse = tmp_path / "warehouse"

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page
 from pipeline import Warehouse, catalog
 from pipeline.cli.ui import metadata
 from pipeline.jobs.export import export
-from tests.browser import CHROMIUM
+from tests.browser import CHROMIUM, violations
 from tests.console import Console
 from tests.site import start
 from tests.synthetic import build_synthetic
@@ -264,8 +264,13 @@ def test_the_pages_are_quiet_in_a_browser(browser: Browser, warehouse: Path) -> 
 
 
 def _look(tab: Page, url: str) -> None:
-    """Go where a user goes: to a table, the meaning of its columns, a worked query, the prompt."""
+    """Go where a user goes: to a table, the meaning of its columns, a worked query, the prompt.
+
+    No page breaks a rule of axe-core.
+    """
+    assert violations(tab) == []
     tab.get_by_role("link", name="pith", exact=True).first.click()
+    assert violations(tab) == []
     tab.get_by_role("link", name="papers", exact=True).first.click()
     # a screen reader is told the language, the main part and the names of fields
     tab.get_by_role("main").wait_for()
@@ -273,9 +278,11 @@ def _look(tab: Page, url: str) -> None:
     tab.get_by_role("combobox", name="column").wait_for()
     tab.get_by_text("What the columns mean").click()
     tab.get_by_text("The title, with its LaTeX; see title_status.").first.wait_for()
+    assert violations(tab) == []
     tab.goto(f"http://{urlsplit(url).netloc}/pith")
     tab.get_by_role("link", name="How far can the papers be trusted").click()
     tab.locator("td").first.wait_for()
+    assert violations(tab) == []
     tab.goto(f"http://{urlsplit(url).netloc}/pith")
     tab.get_by_role("textbox", name="SQL").press("Control+a")
     tab.keyboard.type("select count(*) as papers from papers")

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator
 from playwright.sync_api import Page as Tab
 
+from pipeline import Warehouse
 from pipeline.documents.keyring import load
 from pipeline.report.page import write
 from pipeline.synth.dump import Plan
 from pipeline.synth.dump import write as write_dump
-from tests.browser import CHROMIUM, LOOKS
+from tests.browser import CHROMIUM, LOOKS, violations
 from tests.building import build_warehouse, rows
 from tests.pages import TITLE, write_hostile
 
@@ -200,13 +200,12 @@ def test_the_rules_of_axe_find_nothing(visit: Visit, look: str) -> None:
     visit.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     for summary in visit.tab.locator("summary").all()[:5]:
         summary.click()
-    found = Axe().run(visit.tab)
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found.response["violations"]] == []
+    assert violations(visit.tab) == []
 
 
 def test_a_filter_leaves_the_rows_that_hold_all_words(visit: Visit) -> None:
-    """Findings are filtered by severity and text, papers by number, title, category or finding."""
-    field = visit.tab.get_by_label("Filter by severity and text")
+    """Findings are filtered by text, papers by number, title, category or finding."""
+    field = visit.tab.get_by_label("Filter by text")
     shown = visit.tab.locator("#table-findings tbody tr:visible")
     everything = shown.count()
     field.fill("critical nonce")
@@ -216,6 +215,35 @@ def test_a_filter_leaves_the_rows_that_hold_all_words(visit: Visit) -> None:
     listed = visit.tab.locator("#table-list tbody tr:visible")
     visit.tab.get_by_label("Filter by number, title").fill("document_refused")
     assert 0 < listed.count() < 200
+
+
+@pytest.mark.parametrize(
+    ("table", "label", "value", "column"),
+    [("findings", "Severity", "error", 0), ("list", "Proof", "failed", 3)],
+)
+def test_a_choice_leaves_the_rows_of_one_value(
+    visit: Visit, table: str, label: str, value: str, column: int
+) -> None:
+    """Findings are chosen by severity, papers by proof; typed words narrow the choice."""
+    choice = visit.tab.get_by_label(label, exact=True)
+    shown = visit.tab.locator(f"#table-{table} tbody tr:visible")
+    everything = shown.count()
+    choice.select_option(value)
+    chosen = shown.locator(f":nth-child({column + 1} of td, th)").all_inner_texts()
+    assert set(chosen) == {value}
+    assert len(chosen) < everything
+    choice.select_option("")
+    assert shown.count() == everything
+
+
+def test_new_findings_are_listed(visit: Visit, warehouse: Path) -> None:
+    """What the snapshot before does not have stands there, the gravest first, and how many."""
+    with Warehouse(warehouse) as opened:
+        new = opened.query("new_findings").fetchall()
+    assert len(new) > 20
+    table = visit.tab.locator("#table-new")
+    assert _cells(table, 1) == [str(row[1]) for row in new[:20]]
+    assert f"The first 20 of {len(new)}." in visit.tab.locator("#changes").inner_text()
 
 
 def test_a_finding_leads_to_its_paper_and_the_paper_to_its_documents(visit: Visit) -> None:

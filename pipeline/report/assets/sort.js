@@ -26,20 +26,34 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.addEventListener("click", () => sort(table, head, column));
   });
 }
-// a field above a filtered table shows only the rows that hold all words typed into it
-const filter = (table, words) => {
+// above a filtered table: a field, and a list of what stands in the column `data-choice`. Only the
+// rows that hold all typed words and the chosen value are shown
+const filter = (table, words, chosen) => {
   for (const row of table.tBodies[0].rows) {
     const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
+    const value = row.cells[table.dataset.choice].textContent;
+    row.hidden = !words.every((word) => text.includes(word)) || (chosen !== "" && value !== chosen);
   }
+};
+const choice = (table) => {
+  const list = document.createElement("select");
+  const name = table.tHead.rows[0].cells[table.dataset.choice].textContent;
+  list.setAttribute("aria-label", name);
+  const cells = [...table.tBodies[0].rows].map((row) => row.cells[table.dataset.choice]);
+  list.append(new Option(`${name}: all`, ""));
+  for (const value of new Set(cells.map((cell) => cell.textContent))) list.append(new Option(value));
+  return list;
 };
 for (const table of document.querySelectorAll("table.filtered")) {
   const field = document.createElement("input");
   field.type = "search";
   field.placeholder = table.dataset.filter;
   field.setAttribute("aria-label", table.dataset.filter);
-  field.addEventListener("input", () => filter(table, field.value.toLowerCase().split(/\s+/)));
-  table.parentNode.before(field);
+  const list = choice(table);
+  const apply = () => filter(table, field.value.toLowerCase().split(/\s+/), list.value);
+  field.addEventListener("input", apply);
+  list.addEventListener("input", apply);
+  table.parentNode.before(list, field);
 }
 // a link to a finding or to a paper opens it
 const reveal = () => {
