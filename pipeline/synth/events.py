@@ -90,13 +90,7 @@ def payload(
             "stored_sha256": canonical_sha256,
             "location": f"ipfs://{canonical_sha256}/{turn}",
         },
-        "citation_signature": {
-            "citing_arxiv_id": citing[0],
-            "citing_pith_number": citing[1],
-            "citing_title": citing[2],
-            "ref_index": turn,
-            "relationship": RELATIONSHIPS[(paper.index + turn) % len(RELATIONSHIPS)],
-        },
+        "citation_signature": _citation(paper, citing, turn),
         "replication_record": {
             "kind": _REPLICATIONS[(paper.index + turn) % len(_REPLICATIONS)],
             "outcome": "confirmed",
@@ -109,3 +103,13 @@ def payload(
         },
     }
     return payloads[event_type]
+
+
+def _citation(paper: Paper, citing: tuple[str, str, str], turn: int) -> dict[str, Any]:
+    return {
+        "citing_arxiv_id": citing[0],
+        "citing_pith_number": citing[1],
+        "citing_title": citing[2],
+        "ref_index": turn,
+        "relationship": RELATIONSHIPS[(paper.index + turn) % len(RELATIONSHIPS)],
+    }
