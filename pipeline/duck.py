@@ -26,6 +26,8 @@ def connect(temporary: Path, threads: int, memory: str = "1GB") -> Connection:
             "temp_directory": str(temporary),
             "memory_limit": memory,
             "threads": threads,
+            # gives back the memory of a query that is done; without it a process keeps its peak
+            "allocator_background_threads": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
