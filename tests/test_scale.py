@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.scale import Costs, full, makespan, night, sizes
+from pipeline.model.ranges import MOST_PAPERS
 
 _TASKS = st.lists(st.floats(0.01, 100), max_size=40)
 _COSTS = Costs(
@@ -46,7 +47,7 @@ def test_workers_end_between_an_equal_share_and_the_longest_task_more(
 def test_ranges_hold_all_papers(papers: int) -> None:
     """The sizes of the ranges add up, and none holds more than a range may."""
     assert sum(sizes(papers)) == papers
-    assert max(sizes(papers)) <= 50_000
+    assert max(sizes(papers)) <= MOST_PAPERS
 
 
 @settings(max_examples=30)

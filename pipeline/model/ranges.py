@@ -20,7 +20,7 @@ from pipeline.duck import Connection
 from pipeline.stage.order import ALPHABET, KEY_SHIFT, KEYS
 
 #: A range with more papers is halved.
-MOST_PAPERS = 50_000
+MOST_PAPERS = 25_000
 
 
 class Range(NamedTuple):
