@@ -53,11 +53,13 @@ def test_ranges_hold_all_papers(papers: int) -> None:
 @settings(max_examples=30)
 @given(st.integers(1000, 300_000), st.integers(1, 64))
 def test_more_papers_take_longer_and_more_workers_do_not(papers: int, workers: int) -> None:
-    """A build grows with its papers, and twice the workers are never slower."""
-    least = full(_COSTS, papers, workers)
-    assert full(_COSTS, papers * 2, workers) > least
+    """On one worker a build grows with its papers; twice the workers are never slower.
+
+    On many workers it takes as long as its largest range, and that may be halved by more papers.
+    """
+    assert full(_COSTS, papers * 2, 1) > full(_COSTS, papers, 1)
     if workers > 1:
-        assert full(_COSTS, papers, workers * 2) <= least
+        assert full(_COSTS, papers, workers * 2) <= full(_COSTS, papers, workers)
 
 
 def test_a_night_costs_what_it_rewrites() -> None:
