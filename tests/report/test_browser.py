@@ -224,7 +224,7 @@ def test_a_filter_leaves_the_rows_that_hold_all_words(visit: Visit) -> None:
 def test_a_choice_leaves_the_rows_of_one_value(
     visit: Visit, table: str, label: str, value: str, column: int
 ) -> None:
-    """Findings are chosen by severity, papers by proof; typed words narrow the choice."""
+    """Findings are chosen by severity, papers by proof."""
     choice = visit.tab.get_by_label(label, exact=True)
     shown = visit.tab.locator(f"#table-{table} tbody tr:visible")
     everything = shown.count()
