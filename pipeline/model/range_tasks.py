@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
+from tempfile import TemporaryDirectory
 
 from pipeline import catalog, program, session
 from pipeline.documents.keyring import Keyring
@@ -31,7 +31,7 @@ from pipeline.model.batch import (
 from pipeline.model.finish import Begun
 from pipeline.model.incremental import everything
 from pipeline.model.ranges import Range
-from pipeline.model.tables import locate, part_views, show_table, write_table
+from pipeline.model.tables import gather_parts, locate, part_views, show_table, write_table
 from pipeline.outputs import put_whole
 from pipeline.runner.part_store import parts
 from pipeline.runner.tasks import killed_is_said
@@ -137,10 +137,11 @@ def model_range(one: Range, context: RangeContext) -> None:
     """
     program.hold(context.version)
     # another worker may be at the same range still, if it was only thought to be lost
-    spill = context.work / one.name / f"spill-{uuid4().hex}"
-    with connect(spill, 1) as connection, interruptible(connection):
+    aside = TemporaryDirectory(dir=context.work / one.name, ignore_cleanup_errors=True)
+    with aside as spill, connect(Path(spill), 1) as connection, interruptible(connection):
         found = parts(context.staging)
         part_views(connection, found, one)
+        gather_parts(connection, Path(spill))
         show_table(connection, "inputs", [_inputs_file(context.work, one)])
         show_table(connection, "current_files", [context.work / "files.parquet"])
         locate(connection, context.keyring)

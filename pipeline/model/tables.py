@@ -27,6 +27,9 @@ from pipeline.stage.schema import TABLES, Row, SignatureRow, arrow_schema, to_ar
 from pipeline.stage.stage import claims
 from pipeline.vocabulary import SignatureVerdict
 
+#: The rows of a row group of gathered parts: those that a query of DuckDB takes at a time.
+_GATHERED = 2048
+
 #: Digests and signatures hardly compress: a higher level takes longer and gives no less.
 _ZSTD = 1
 
@@ -48,6 +51,21 @@ def part_views(connection: Connection, parts: Sequence[Part], one: Range = EVERY
             none = connection.from_arrow(schema.empty_table())
             source = session.empty(zip(none.columns, map(str, none.types), strict=True))
         connection.execute(f"create or replace view part_{name} as {source}")
+
+
+def gather_parts(connection: Connection, folder: Path) -> None:
+    """Copy the rows of the views `part_TABLE` into a file each, over which the views then are.
+
+    The rows of a range are some of each part, and many queries read them.
+    """
+    for name in TABLES:
+        file = folder / f"{name}.parquet"
+        execute_frugally(
+            connection,
+            f"copy (from part_{name}) to {literal(str(file))} "
+            f"(format parquet, compression lz4_raw, row_group_size {_GATHERED})",
+        )
+        show_table(connection, f"part_{name}", [file])
 
 
 def _rows(files: Sequence[str], part: str) -> str:

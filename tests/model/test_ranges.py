@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pipeline import catalog
 from pipeline.documents.keyring import load
 from pipeline.duck import parquet
+from pipeline.jobs.build import BuildConfig, build
 from pipeline.model import ranges
 from pipeline.model.groups import Groups
 from pipeline.model.ranges import EVERYTHING, Range, range_of, split
@@ -103,6 +104,26 @@ def test_ranges_of_another_size_hold_the_same_rows(
                     assert connection.execute(differ).fetchall() == [(0,)], name
     assert snapshot.manifest(whole).ranges == [EVERYTHING]
     _all_in_their_ranges(divided)
+
+
+def test_a_range_that_is_done_leaves_no_copy_of_its_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a build would take as much disk as all of staging, once more."""
+    write(Plan(24, tmp_path), workers=1)
+    monkeypatch.setattr(ranges, "MOST_PAPERS", 8)
+    warehouse = tmp_path / "warehouse"
+    left: list[str] = []
+
+    def look(stage: str, done: int, total: int) -> None:
+        if stage == "model" and done == total:
+            work = warehouse.glob("staging/work/*/ranges/*/*")
+            left.extend({place.name for place in work})
+
+    keyring = load(tmp_path / "keyring.json")
+    build(BuildConfig([str(tmp_path / "documents")], warehouse, keyring, 1), look)
+    expected = {"inputs.parquet", *(f"document_{name}.parquet" for name in catalog.finished())}
+    assert set(left) == expected
 
 
 def _tying(chance: random.Random, papers: Sequence[Path], count: int) -> Iterator[dict[str, Any]]:
