@@ -1,4 +1,4 @@
-"""The browser in which pages are tried: Chromium as the system has it."""
+"""The browser in which the tests open pages: the Chromium of the system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 
-#: The browser shall speak to nobody by itself.
+#: These also keep the browser from connecting to anything by itself.
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -21,7 +21,7 @@ FLAGS = (
     "--disable-sync",
 )
 
-#: Widths in pixels at which the page is looked at, and the colours that a reader prefers.
+#: The width of the window in pixels and the colours that the reader prefers, by name.
 LOOKS = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (375, "light")}
 
 

@@ -1,8 +1,8 @@
-"""A server of buckets on loopback for the tests, and what stands between it and a client.
+"""An S3 server on loopback for the tests, and a proxy between it and its clients.
 
 `moto` answers as S3 does. It differs in this: it verifies no signature, refuses keys with a line
 break when they are read, sends each listing and object at once, and has no regions, throttling or
-errors of its own. The `Wire` before it cuts, slows and refuses what it sends.
+errors of its own. The `Wire` in front of it cuts short, slows or refuses what it sends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 BUCKET = "bucket"
 
-#: The environment that names no true account.
+#: The credentials in the environment.
 SECRET = "a-secret-that-nobody-may-see"  # noqa: S105 - of no account
 KEY_ID = "an-id-that-nobody-may-see"
 
@@ -36,7 +36,7 @@ class Wire:
     """
 
     def __init__(self, port: int) -> None:
-        """Begin to listen before a server on loopback."""
+        """Listen in front of a server on loopback."""
         self._behind = ("127.0.0.1", port)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -77,7 +77,7 @@ class Wire:
             time.sleep(self.pause)
             if self.most is not None and sent + len(data) > self.most:
                 client.sendall(data[: self.most - sent])
-                # so that no half of it is taken for the whole
+                # so that the client does not take a part for the whole
                 client.shutdown(socket.SHUT_RDWR)
                 return
             client.sendall(data)
@@ -92,7 +92,7 @@ class Wire:
 
 
 class Buckets:
-    """A running server, and the wire before it."""
+    """A running server with a wire in front of it."""
 
     def __init__(self) -> None:
         """Start the server on a free port."""
@@ -100,7 +100,7 @@ class Buckets:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         self.wire = Wire(self._server.get_host_and_port()[1])
-        # what it holds, without the checks that its own door makes
+        # the store of moto itself, without the checks of its HTTP interface
         self._held: Any = None
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Building warehouses in tests, by the very function that the command line calls."""
+"""Building warehouses in tests, by the function that the command line calls."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rows(warehouse: Path, query: str) -> list[tuple[object, ...]]:
 
 
 def close_all() -> None:
-    """Forget the opened snapshots: others may come to stand at their paths."""
+    """Forget the opened snapshots: a later test may put others at their paths."""
     _opened.cache_clear()
 
 

@@ -98,7 +98,7 @@ def server() -> Iterator[Buckets]:
 
 @pytest.fixture
 def bucket(server: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Buckets]:
-    """Yield a server with one empty bucket, which the environment names; it is not waited for."""
+    """Yield a server with one empty bucket, which the environment names; retries hardly wait."""
     server.begin()
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)

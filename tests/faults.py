@@ -1,7 +1,7 @@
 """Documents with a field that is gone, null, empty or absurd, with digests to match.
 
-One such document alone says little: what is grouped by a field shows what it does with a null
-only where many documents lack that field, so that a fault comes in many places at once.
+Each fault is put in many places at once: what a query that groups by a field does with nulls
+shows only where many documents lack that field.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _FAULTS: tuple[Callable[[Any, Path_], Any], ...] = (
     lambda tree, path: put(tree, path, 0),
 )
 
-#: In so many places at once stands one fault.
+#: The number of places in which one fault is put, at most.
 _PLACES = 14
 
 
 def faulty(chance: random.Random, faults: int, papers: Sequence[Path]) -> Iterator[bytes]:
-    """Yield documents without fault, those of `papers` included, and faults in many places each."""
+    """Yield documents without faults, those of `papers` among them, and then faulty ones."""
     originals = [*_originals(), *(json.loads(file.read_bytes()) for file in papers)]
     yield from map(_raw, originals)
     places: dict[str, list[tuple[Any, Path_]]] = {}
@@ -48,7 +48,7 @@ def faulty(chance: random.Random, faults: int, papers: Sequence[Path]) -> Iterat
             name = str(path[-1]) if isinstance(path[-1], str) else "an item"
             places.setdefault(name, []).append((tree, path))
     kinds = [(name, fault) for name in sorted(places) for fault in _FAULTS]
-    # what tells events apart, in any case
+    # events without an id are always among them
     for name, fault in [("event_id", _gone), *chance.sample(kinds, faults)]:
         found = places[name]
         for tree, path in chance.sample(found, min(_PLACES, len(found))):
@@ -69,7 +69,7 @@ def _paths(value: Any, path: Path_) -> Iterator[Path_]:  # noqa: ANN401 - any JS
 
 
 def _restated(tree: Any, path: Path_, chance: random.Random) -> Any:  # noqa: ANN401 - any JSON
-    """Return a changed document hashed and signed anew, as far as what is left allows it."""
+    """Return a changed document hashed and signed anew, or as it is where that cannot be done."""
     try:
         if "state_sha256" in tree:
             return forge.seal_state(tree)
@@ -83,7 +83,7 @@ def _restated(tree: Any, path: Path_, chance: random.Random) -> Any:  # noqa: AN
         return tree
 
 
-#: What an event says of its content: made anew, the fault in it would be mended.
+#: Fields that sealing an event writes anew, which would undo a fault in them.
 _OF_CONTENT = ("signature", "content_sha256", "event_id")
 
 

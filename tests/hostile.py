@@ -1,9 +1,8 @@
-"""Files that somebody made to hurt: hostile sizes, counts, packings, names and claims.
+"""Files that are made to do harm by their sizes, counts, packings, names and claims.
 
 A hostile file is made of a kind, a scale (about how many bytes or items) and a source of chance,
-so that the tests make small ones and `benchmarks/fuzz.py` large ones of the very same kinds.
-None of them holds a signature that somebody made with the registry's key, but those of the real
-documents, which anybody can copy.
+so that the tests make small ones and `benchmarks/fuzz.py` large ones of the same kinds. The only
+signatures by the registry's key in them are those of the real documents, which anybody can copy.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ import pyarrow as pa
 from tests.cases.forge import Key, resign, seal_state
 from tests.paths import SAMPLES
 
-#: Content by the name of its file: bytes, as a name need not be text.
+#: The contents of files by name. A name is bytes, as it need not be text.
 Files = dict[bytes, bytes]
 
 #: The five real documents.
 REAL = [path.read_bytes() for path in sorted(SAMPLES.iterdir())]
 
-#: Whoever wants to be taken for the registry, by a key that no keyring pins.
+#: A forger, who uses the registry's key id with a key that no keyring pins.
 _FORGER = Key("pith-etl forger's key", "pith-v1-2026-05")
 
 _Kind = Callable[[random.Random, int], Files]
@@ -60,7 +59,7 @@ def _real(chance: random.Random) -> Any:  # noqa: ANN401 - a JSON document, of w
 
 
 def _raw(tree: object) -> bytes:
-    # lone surrogates stay what they are: escapes
+    # lone surrogates stay escapes
     return json.dumps(tree).encode()
 
 
@@ -146,14 +145,14 @@ def long_lists(chance: random.Random, scale: int) -> Files:
 
 @kind
 def many_fields(chance: random.Random, scale: int) -> Files:
-    """Any object of a real document, with many fields more."""
+    """Any object of a real document, with many more fields."""
     more = {f"f{number}": number for number in range(scale // 16)}
     return _one(_repacked(chance, _changed(chance, lambda value: value | more, dict)))
 
 
 @kind
 def many_items(chance: random.Random, scale: int) -> Files:
-    """Many distinct events, keys, aliases or citations, each of which nearly is a real one."""
+    """Many events, keys, aliases or citations, each a copy of a real one with one text changed."""
     tree = _real(chance)
     lists = [
         (holder, place)
@@ -172,7 +171,7 @@ def many_items(chance: random.Random, scale: int) -> Files:
 
 @kind
 def deep_nesting(chance: random.Random, scale: int) -> Files:
-    """A value nested deeply, in the place of any other or alone."""
+    """A deeply nested value, in place of another or alone."""
     text = _nested(chance, chance.choice([100, 255, max(1, scale // 8)]))
     if chance.random() < 0.2:
         return _one(text.encode())
@@ -181,7 +180,7 @@ def deep_nesting(chance: random.Random, scale: int) -> Files:
 
 @kind
 def odd_values(chance: random.Random, scale: int) -> Files:
-    """Any value of a real document, another one: huge numbers, broken texts, wrong types."""
+    """Any value of a real document replaced by a huge number, a broken text or a wrong type."""
     odd = [
         "1" * min(scale, 5000),
         "-1e999",
@@ -213,7 +212,7 @@ def odd_values(chance: random.Random, scale: int) -> Files:
 
 @kind
 def many_documents(chance: random.Random, scale: int) -> Files:
-    """Many documents a file: copies of one, hostile ones, tiny ones, whatever has braces."""
+    """Many documents in a file: copies of one, or real, changed and tiny ones mixed."""
     claim = {"record_type": "pith_number_record", "pith_number": _real(chance)["pith_number"]}
     lines = [
         *(_raw(_changed(chance, lambda _: "")) for _ in range(5)),
@@ -237,7 +236,7 @@ def many_documents(chance: random.Random, scale: int) -> Files:
 
 @kind
 def wrapped(chance: random.Random, scale: int) -> Files:
-    """Documents in an array, an envelope, a text, one behind another, or with bytes around."""
+    """Documents in an array, an envelope or a text, one after another, or with bytes around."""
     raw = _raw(_real(chance))
     many = b",".join([raw] * (scale // len(raw) + 1))
     return _one(
@@ -281,7 +280,7 @@ def packed(chance: random.Random, scale: int) -> Files:
         _PACKERS[suffix](made),
     ]
     name = chance.choice([b"bomb.jsonl", b"bomb.json", b"bomb"])
-    # under another packing's name, or none, as well
+    # sometimes with the suffix of another packing, or with none
     named = chance.choice([suffix, suffix, suffix, *sorted(_PACKERS), b""])
     return {name + named: chance.choice(broken)}
 
@@ -369,7 +368,7 @@ def cobbled(chance: random.Random, scale: int) -> Files:
 
 @kind
 def forged(chance: random.Random, scale: int) -> Files:
-    """A real bundle with other texts, its receipt kept, all else signed by a key of its own."""
+    """A real bundle with other texts and its real receipt, the rest signed by the forger."""
     made = {}
     bundles = [raw for raw in REAL if b'"bundle_type"' in raw]
     for number in range(1 + scale // 20_000):

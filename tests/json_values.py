@@ -1,4 +1,4 @@
-"""JSON values for hypothesis, and the registry's published rule to hold our bytes against."""
+"""JSON values for hypothesis, and the registry's published rule to compare our bytes with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _nested(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-#: Any JSON value that survives, and those among them without a float.
+#: JSON values of every type, and those among them without a float.
 VALUES = _nested(_LEAVES | FLOATS)
 VALUES_WITHOUT_FLOATS = _nested(_LEAVES)
 

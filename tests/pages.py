@@ -1,4 +1,4 @@
-"""Reports in tests: documents by a hostile author, and the tables of a page as a reader."""
+"""Reports in tests: documents by a hostile author, and a parser of the page."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _altered(sample: str, target: Path, alter: Callable[[dict[str, Any]], None])
     target.write_text(json.dumps(document), encoding="utf-8")
 
 
-#: Elements that have no end.
+#: Elements that have no end tag.
 _VOID = {"meta", "br"}
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 Places = dict[str, tuple[str, ...]]
 
 # Why a path has no column:
-#: It repeats what stands better vouched-for elsewhere in the document: one that disagrees is a
-#: problem, by its own pointer.
+#: It repeats a value that is better vouched for elsewhere in the document. If the two disagree,
+#: that is a problem at the pointer of this one.
 REPEATED = "repeated"
-#: It belongs to an embedded state, which the events of its bundle yield: one that differs makes
-#: the state `differs` instead of `reproduced`, by its own pointer.
+#: It belongs to an embedded state, which is computed from the events of its bundle. If it differs,
+#: the state is `differs` instead of `reproduced`, with the pointer of this value.
 MERGED = "merged"
-#: Only empty in every real document: anything else is kept in `documents.extra`.
+#: It is empty in every real document; any other value is kept in `documents.extra`.
 UNSEEN = "unseen"
 #: A list whose items are rows of their own, and which is empty here.
 NO_ROWS = "no rows"

@@ -21,7 +21,7 @@ Query = Callable[[str], list[tuple[object, ...]]]
 _BY_PROOF = "t.proof in ('signed', 'receipt')"
 _BY_SIGNATURE = "t.content_ok and t.signature_status = 'valid'"
 
-#: The column that says whose a row is: of a proven paper these tables hold nothing else.
+#: The column that names the paper of a row. Of a proven paper these tables hold only proven rows.
 _WHOLE = {
     "papers": "pith_number",
     "aliases": "pith_number",
@@ -33,7 +33,7 @@ _WHOLE = {
     "coverage": "pith_number",
 }
 
-#: Which rows are proven in the tables that hold what is not, too.
+#: Which rows are proven, in the tables that also hold unproven rows.
 _PARTLY = {
     "documents": _BY_PROOF,
     "events": _BY_SIGNATURE,
@@ -44,7 +44,7 @@ _PARTLY = {
     "keys": "t.trust = 'pinned'",
 }
 
-#: What counts all documents, whatever their proof.
+#: Columns that count all documents, proven or not.
 _COUNTED = {
     "signatures": {"stands_in"},
     "integrity_findings": {"statements"},
@@ -67,7 +67,7 @@ _COVERED = {
     "valid_until keyring_note",
 }
 
-#: What records tell, and which documents there are, in the row of a paper that a bundle tells.
+#: How the columns begin that come from records or list documents, in a paper's row from a bundle.
 _LISTED = ("document_sha256", "record_", "other_documents", "has_", "stated_", "inbound_")
 
 
@@ -115,7 +115,7 @@ def _rows(query: Query, name: str, condition: str) -> Rows:
 
 
 def _shared(before: Proven, query: Query) -> Collection[object]:
-    """Return the numbers of papers that other documents are proven to tell."""
+    """Return the numbers of papers that other documents are proven to describe."""
     real = {row["sha256"] for row in before.tables["documents"]}
     return {
         row["pith_number"]

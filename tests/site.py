@@ -31,7 +31,7 @@ from tests.paths import SAMPLES
 #: The five real documents by their names.
 REAL = {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir())}
 
-#: The name of one of them, and its content with another title, and as another document.
+#: The name of one of them, its content with another title, and its content as another document.
 RECORD = "000_97f37641e2d9eba2.txt"
 CHANGED = REAL[RECORD].replace(b'"title":"MXNet:', b'"title":"Other:', 1)
 ANOTHER = REAL[RECORD] + b"\n"
@@ -55,7 +55,7 @@ class Site:
 
     @property
     def warehouse(self) -> Path:
-        """Where it is built into."""
+        """The warehouse that it is built into."""
         return self.root / "warehouse"
 
     @property
@@ -65,7 +65,7 @@ class Site:
         return own if own.exists() else default_keyring()
 
     def put(self, name: str, content: bytes) -> Path:
-        """Write a file of the mirror, long ago as far as its time of modification tells."""
+        """Write a file of the mirror, and set its time of modification to yesterday."""
         path = self.mirror / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -107,8 +107,8 @@ class Site:
 def copied(aside: Path, root: Path) -> Iterator[Site]:
     """Yield a copy of a built site at the root where it was built, and remove it at the end.
 
-    The paths in its tables and views are right there alone. The next build takes the files for
-    those of the last one: a copy has another inode, so that the listing is given the new ones.
+    The paths in its tables and views are right only there. The inodes of the copied files are
+    written into the listing, so that the next build finds these files unchanged.
     """
     shutil.copytree(aside, root, symlinks=True)
     site = Site(root)
@@ -140,7 +140,7 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:  # noqa:
 
 
 def shell(site: Site, streams: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a build whose streams go where the shell leads them."""
+    """Run a build from a shell; `streams` are its redirections."""
     program = f'"$0" -c "from pipeline.cli.main import main; main()" "$@" {streams}'
     build = ("build", str(site.mirror), "--warehouse", str(site.warehouse), *options)
     command = ["/bin/sh", "-c", program, sys.executable, *build]
@@ -191,7 +191,7 @@ def await_end(group: int) -> None:
 
 
 def tables(warehouse: Path, folder: Path | None = None) -> dict[str, str]:
-    """Return the SHA-256 of every published table but `runs`, which tells of the builds."""
+    """Return the SHA-256 of every file of the published tables, without `runs`."""
     found = {}
     for name in catalog.tables():
         if name != "runs":
@@ -212,7 +212,7 @@ def synthetic(root: Path, papers: int, seed: int = 0, tamper: float = 0.2) -> Si
 
 
 def age(paths: Iterable[Path]) -> None:
-    """Let files seem to have been modified long ago, so that they are recognised again."""
+    """Set the files' time of modification to yesterday, so that a build recognises them again."""
     yesterday = time.time_ns() - _DAY * 10**9
     for path in paths:
         os.utime(path, ns=(yesterday, yesterday))

@@ -1,4 +1,4 @@
-"""Every single change of a document, the attacker's repair of it, and who notices.
+"""Every single change of a document, an attacker's repair after it, and what is found of it.
 
 A change is one of `CHANGES` at one JSON pointer. `restate` does what an attacker without a key
 can do after it: recompute every hash, number and copy up to the top.
@@ -289,9 +289,9 @@ def _merged(tree: Any, number: str) -> Any:  # noqa: ANN401 - any JSON
 def noticed(tampered: Sequence[Tampered], directory: Path) -> list[set[str]]:
     """Return, for each changed document, the codes of the findings on it alone.
 
-    The documents are staged together. Those that pass so far are built together, and what is
-    found between them does not count; where a document names other events than the most do,
-    those could hide what it lacks, so that it is built alone.
+    The documents are staged together. Those without a finding are then built together, and what
+    is found between them does not count. The others could supply the events that a document
+    lacks, so one that names other events than most is also built alone.
     """
     codes = _staged(tampered)
     passed = [index for index, found in enumerate(codes) if not found]
@@ -358,10 +358,10 @@ def _found(raws: Sequence[bytes], directory: Path, keyring: Path | None) -> list
 def unnoticed(
     make: Callable[[int], Any], directory: Path, keyring: Path, *, beside: bool
 ) -> tuple[int, set[tuple[str, str]]]:
-    """Return how many changes a document has, and (pattern, change) of those that nothing tells.
+    """Return how many changes a document has, and (pattern, change) of those that go unnoticed.
 
     Args:
-        make: makes documents of one shape that have nothing in common, by a number.
+        make: makes the document of a number. All have the same shape and nothing else in common.
         directory: an empty one, to build in.
         keyring: pins the key of the documents.
         beside: whether the unchanged document stands beside each changed one.

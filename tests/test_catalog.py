@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @pytest.mark.parametrize("name", catalog.tables())
 def test_every_table_is_documented(name: str) -> None:
-    """Each table and column has a meaning, a type and a word on what vouches for it."""
+    """Each table has a meaning, and each of its columns a type, a meaning and its evidence."""
     table = catalog.table(name)
     assert table.meaning.endswith(".")
     assert table.columns
@@ -40,7 +40,7 @@ def test_keys_are_columns(name: str) -> None:
 
 
 def test_every_file_of_a_model_is_used() -> None:
-    """Each TOML and SQL file of a model belongs to a table that is published."""
+    """Each file of a model belongs to a published table, each other one to a listed relation."""
     folder = sql_dir() / "models"
     assert {path.stem for path in folder.glob("*.toml")} == set(catalog.tables())
     assert {path.stem for path in folder.glob("*.sql")} == set(catalog.tables())
@@ -69,14 +69,14 @@ def test_every_check_explains_itself(check: catalog.Check) -> None:
 
 
 def test_an_unknown_table_is_wrong_usage() -> None:
-    """A name that is no table is answered by the names that are."""
+    """The error lists the tables that there are."""
     with pytest.raises(UsageError, match="there is no table 'x'; there are aliases, attest"):
         catalog.table("x")
 
 
 @pytest.mark.parametrize("scope", ["all document", "everything"])
-def test_a_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
-    """A misspelt scope would let an incremental build keep findings that no longer hold."""
+def test_an_unknown_scope_is_refused(tmp_path: Path, scope: str) -> None:
+    """With it, an incremental build would keep findings that no longer hold."""
     path = tmp_path / "misspelt.sql"
     path.write_text(
         f"-- A promise.\n-- severity: error\n-- means: m\n-- do: d\n-- scope: {scope}\n"
@@ -87,7 +87,7 @@ def test_a_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
 
 @pytest.mark.parametrize("rest", ["", "-- from: nowhere\n", "-- from: staged_problems\nselect 1\n"])
 def test_a_check_has_sql_or_says_that_staging_noted_its_rows(tmp_path: Path, rest: str) -> None:
-    """A check without rows, of rows from nowhere or of two sources of rows is refused."""
+    """A check is refused that has no source of rows, an unknown one or two."""
     path = tmp_path / "odd.sql"
     path.write_text(f"-- A promise.\n-- severity: error\n-- means: m\n-- do: d\n{rest}")
     with pytest.raises(ModelError, match="from: staged_problems"):
@@ -95,7 +95,7 @@ def test_a_check_has_sql_or_says_that_staging_noted_its_rows(tmp_path: Path, res
 
 
 def test_each_model_reads_only_tables_that_are_written_earlier() -> None:
-    """`place` puts a table behind those that it reads, so that it waits for them."""
+    """In the order of the catalogue, a table comes after those that it reads."""
     names = list(catalog.tables())
     for place, name in enumerate(names):
         read = set(re.findall(r"\b(?:from|join) (\w+)\b", catalog.model_sql(name)))
@@ -106,7 +106,7 @@ def test_each_model_reads_only_tables_that_are_written_earlier() -> None:
 def test_a_table_whose_step_or_kept_rows_are_misspelt_is_refused(
     tmp_path: Path, wrong: str
 ) -> None:
-    """The file is named: the build would otherwise write no such table, or keep wrong rows."""
+    """The error names the file."""
     path = tmp_path / "odd.toml"
     path.write_text(f'meaning = "Odd."\nkey = []\n{wrong}\n[columns]\n')
     with pytest.raises(ModelError, match=r"odd\.toml"):

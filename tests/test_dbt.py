@@ -76,7 +76,7 @@ def _seen(project: Path, name: str) -> list[tuple[str, str]]:
 
 
 def test_each_model_has_its_meaning() -> None:
-    """A model, and each of its columns, has a description; a model of that name has its SQL."""
+    """Each model has SQL that begins with its description, and each column has a description."""
     models = yaml.safe_load((PROJECT / "models" / "models.yml").read_text("utf-8"))["models"]
     files = {path.stem for path in (PROJECT / "models").glob("*.sql")}
     assert {model["name"] for model in models} == files
@@ -87,6 +87,6 @@ def test_each_model_has_its_meaning() -> None:
 
 
 def test_what_dbt_writes_is_ignored_by_git() -> None:
-    """A run in a checkout leaves no new file to commit."""
+    """The project's `.gitignore` lists the files and folders that dbt writes."""
     ignored = (PROJECT / ".gitignore").read_text("utf-8").split()
     assert {"*.duckdb", "target/", "logs/", ".user.yml"} <= set(ignored)

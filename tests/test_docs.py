@@ -1,4 +1,4 @@
-"""The documentation is what the program does."""
+"""The documentation agrees with the program, and its links lead to files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    """A command of the program stands in the README, with an example."""
+    """The README names each command of the program, as `pith-etl NAME`."""
     readme = (REPO / "README.md").read_text(encoding="utf-8")
     for name in cli.commands:
         assert f"pith-etl {name}" in readme

@@ -1,4 +1,4 @@
-"""What all users of DuckDB share: room, threads and errors."""
+"""What all users of DuckDB share: memory, threads and errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipeline.errors import WarehouseError
 
 
 class _Short:
-    """A connection that finds no room for its first statement."""
+    """A connection that runs out of memory on its first `create`."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -49,8 +49,8 @@ def test_what_finds_no_room_is_run_by_a_single_thread(tmp_path: Path) -> None:
         assert row_of(connection, "select current_setting('threads')") == (2,)
 
 
-def test_no_room_at_the_end_of_a_statement_is_no_room() -> None:
-    """Only DuckDB's own errors of missing memory count as too little memory."""
+def test_a_commit_that_lacks_memory_counts_as_out_of_memory() -> None:
+    """A commit that fails for another reason does not."""
     full = "Failed to commit: failed to pin block of size 256.0 KiB"
     assert is_out_of_memory(duckdb.TransactionException(full))
     assert is_out_of_memory(duckdb.OutOfMemoryException("could not allocate block"))

@@ -39,7 +39,7 @@ def test_every_task_is_done_once(executor: Executor) -> None:
 
 
 def test_no_more_tasks_are_taken_than_there_are_places(executor: Executor) -> None:
-    """A task is taken from the iterator only when one that was pending is done."""
+    """When the first result comes, at most twice as many tasks were taken as may be pending."""
     taken: list[int] = []
     results = run_all(executor, neg, (taken.append(n) or n for n in range(20)), 3)  # type: ignore[func-returns-value]  # appended, then yielded
     next(results)
@@ -47,7 +47,7 @@ def test_no_more_tasks_are_taken_than_there_are_places(executor: Executor) -> No
 
 
 def test_what_a_task_raises_is_raised(executor: Executor) -> None:
-    """An exception reaches who asks for the result."""
+    """An exception reaches the caller that asks for the result."""
     with pytest.raises(ZeroDivisionError):
         list(run_all(executor, partial(truediv, 1), iter([1, 0]), 1))
 
@@ -69,7 +69,7 @@ def test_what_cannot_be_sent_fails_alone() -> None:
 
 
 def test_one_worker_is_this_process() -> None:
-    """For one worker nothing is started."""
+    """With one worker a call runs in this process, with two it does not."""
     with local_executor(1) as executor:
         assert executor.submit(os.getpid).result() == os.getpid()
     with local_executor(2) as executor:
@@ -84,7 +84,7 @@ def test_a_killed_worker_fails_every_call() -> None:
         assert isinstance(waiting.exception(timeout=60), WorkerKilledError)
         with pytest.raises(WorkerKilledError):
             executor.submit(neg, 1)
-        # the other one sleeps still
+        # the other one still sleeps
         raise KeyboardInterrupt
     assert not _children()
 
@@ -98,7 +98,7 @@ def test_an_exception_ends_workers_at_once() -> None:
 
 
 def test_an_end_waits_for_what_was_submitted() -> None:
-    """When the block is left in order, all calls are done, and no process stays."""
+    """When the block ends without an exception, all calls are done, and no process stays."""
     with PipeExecutor(2) as executor:
         calls = [executor.submit(neg, number) for number in range(5)]
     assert [call.result() for call in calls] == [0, -1, -2, -3, -4]
@@ -108,7 +108,7 @@ def test_an_end_waits_for_what_was_submitted() -> None:
 
 
 def test_a_shutdown_can_cancel_what_waits() -> None:
-    """Calls that no worker has begun are cancelled when that is asked for."""
+    """`cancel_futures` cancels the calls that no worker has begun."""
     with PipeExecutor(1) as executor:
         calls = [executor.submit(time.sleep, 0.2) for _ in range(3)]
         executor.shutdown(cancel_futures=True)

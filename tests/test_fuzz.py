@@ -1,4 +1,4 @@
-"""Hostile files of any kind beside the five real documents, and three promises held."""
+"""Builds of hostile files of any kind beside the five real documents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROWS = 1
 def test_hostile_files_fail_no_build_multiply_within_bounds_and_change_nothing_proven(
     samples_warehouse: Path, hostile: list[tuple[str, int, int]]
 ) -> None:
-    """Beside any other files, the real documents give the same rows."""
+    """A build ends with 0 or 3, documents and rows have bounds, and proven rows stay the same."""
     with tempfile.TemporaryDirectory() as name:
         folder, warehouse = Path(name, "hostile"), Path(name, "warehouse")
         sent = 0
@@ -52,7 +52,7 @@ def test_hostile_files_fail_no_build_multiply_within_bounds_and_change_nothing_p
 
 
 def test_a_proven_row_that_changed_is_noticed(samples_warehouse: Path) -> None:
-    """Every table has rows to compare, so the test above compares something."""
+    """If the first proven row of a table is another, `changed` names that table."""
     query = partial(rows, samples_warehouse)
     for name in (name for name, found in proven(query).tables.items() if found):
         before = proven(query)

@@ -61,7 +61,7 @@ def test_a_page_can_be_typed_in(
 
 
 def test_a_block_that_no_test_runs_is_listed_with_the_reason() -> None:
-    """A page in another language is listed, and so is each command that is left out."""
+    """The list has exactly the blocks in other languages; each command left out is on a page."""
     found = {
         (name, language) for name, text in PAGES.items() for language, _ in guides.blocks(text)
     }
@@ -80,7 +80,7 @@ def test_a_block_that_no_test_runs_is_listed_with_the_reason() -> None:
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("tutorials/")])
 def test_a_tutorial_leaves_nothing_out_and_shows_output(name: str) -> None:
-    """A tutorial consists of what the tests type in, with output."""
+    """The test above types in each command of a tutorial, and at least one shows its output."""
     console = [text for language, text in guides.blocks(PAGES[name]) if language == "console"]
     typed = [step for text in console for step in guides.steps(text)]
     assert typed

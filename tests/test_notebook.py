@@ -105,7 +105,7 @@ def test_the_notebook_opens_the_warehouse_of_its_checkout(
 
 
 def test_the_notebook_is_as_marimo_writes_it() -> None:
-    """Marimo finds nothing to warn of; a notebook that is a program holds no stale outputs."""
+    """Marimo warns of nothing, and the folder holds only the notebook and its twin for Jupyter."""
     done = subprocess.run(  # noqa: S603 - our own notebook
         [sys.executable, "-m", "marimo", "check", "--strict", str(NOTEBOOK)],
         capture_output=True,
@@ -120,7 +120,7 @@ def test_the_notebook_is_as_marimo_writes_it() -> None:
 
 
 def test_the_twin_for_jupyter_is_made_of_the_notebook(tmp_path: Path) -> None:
-    """`make docs` writes it as it stands, without outputs, which could go stale."""
+    """It is what marimo exports from the notebook."""
     command = [sys.executable, "-m", "marimo", "export", "ipynb", str(NOTEBOOK)]
     subprocess.run(  # noqa: S603 - our own notebook
         [*command, "--sort", "top-down", "-o", str(tmp_path / TWIN.name)], check=True
@@ -157,7 +157,7 @@ def test_the_notebook_runs_on_any_warehouse(tmp_path: Path) -> None:
 
 
 def test_findings_trust_and_a_paper_are_shown(samples_warehouse: Path) -> None:
-    """Each has its rows as HTML, with a colour for what says good or bad, and numbers grouped."""
+    """Trust and findings show their rows as HTML, good levels in green; a paper, its fields."""
     with Warehouse(samples_warehouse) as warehouse:
         trust, findings = warehouse.trust(), warehouse.findings()
         assert [row[0] for row in _Cells(trust._repr_html_()).rows[1:]] == ["vouched", "proven"]
@@ -207,7 +207,7 @@ def test_a_warehouse_shows_its_tables(samples_warehouse: Path) -> None:
 
 
 def test_nothing_hostile_reaches_the_page(samples_warehouse: Path, tmp_path: Path) -> None:
-    """The folder of a warehouse and the values of a result are shown, not run."""
+    """Markup in values, in names of columns and in the folder's name is shown as text."""
     hostile = "<img src=x onerror=alert(1)>"
     shutil.copytree(samples_warehouse, tmp_path / hostile, symlinks=True)
     shown: list[Listing | Paper] = [

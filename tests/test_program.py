@@ -20,7 +20,7 @@ def _version(sql: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_check_of_another_name_is_another_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The code of a finding is the name of a file, which counts as much as what the file holds."""
+    """The version changes with the name of a check's file, and with what the file holds."""
     copy = shutil.copytree(sql_dir(), tmp_path / "sql")
     assert _version(copy, monkeypatch) == program.version()
     check = min((copy / "checks").iterdir())
@@ -33,7 +33,7 @@ def test_a_check_of_another_name_is_another_program(
 def test_another_worked_query_is_the_same_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Code that only shows tables is not in the version, so a change of it makes no table anew."""
+    """SQL that only shows tables is no part of the version, so adding some makes no table anew."""
     copy = shutil.copytree(sql_dir(), tmp_path / "sql")
     for folder in ("queries", "report", "show"):
         (copy / folder / "added.sql").write_text("-- Another promise.")

@@ -67,7 +67,7 @@ def test_a_python_that_is_not_here_is_said(tmp_path: Path) -> None:
 
 
 def test_a_python_on_which_the_wheel_fails_fails(tmp_path: Path) -> None:
-    """The script ends with an error, and leaves nothing of it in the temporary directory."""
+    """The script ends with that error, and leaves nothing in the temporary directory."""
     done = _try_pythons(tmp_path, '[ "$1" = -c ] || { echo no room >&2; exit 9; }')
     assert (done.returncode, done.stderr) == (9, "no room\n")
     assert not list(tmp_path.glob("tmp.*"))

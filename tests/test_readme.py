@@ -24,7 +24,7 @@ LINES = [
     for line in block.splitlines()
     if line.startswith("$ ")
 ]
-#: A reader's own directories are not here; the others run as they stand.
+#: The commands that can run here: those that name no directory of the reader's.
 COMMANDS = list(
     dict.fromkeys(
         line.removeprefix(".venv/bin/pith-etl ")
@@ -35,15 +35,15 @@ COMMANDS = list(
 
 
 def test_the_readme_is_short_and_says_first_what_it_gives() -> None:
-    """The README has some 600 words beside output, and begins with the program and its people."""
+    """The README has at most 700 words beside output, and begins with what the program gives."""
     words = re.sub(r"```text\n.*?```", "", README, flags=re.DOTALL).split()
     assert len(words) <= 700
     first = README.split("\n\n")[1]
     assert first.startswith("`pith-etl` gives")
 
 
-def test_the_readme_has_something_to_hold() -> None:
-    """There is output, there are commands, and the first of them is the issue's own query."""
+def test_the_readme_has_output_and_commands() -> None:
+    """The first command is the query that the issue asks for."""
     assert len(OUTPUTS) >= 2
     assert len(COMMANDS) >= 2
     assert "receipt_status, title_status from papers order by submitted_at" in COMMANDS[0]
@@ -53,7 +53,7 @@ def test_the_readme_has_something_to_hold() -> None:
 def test_output_is_real(
     console: Console, samples_warehouse: Path, query: str, printed: str
 ) -> None:
-    """Each output in them is what its query prints over the samples, to the letter."""
+    """Each output in the README is what its query prints over the samples, to the letter."""
     found = console("sql", query, "--warehouse", samples_warehouse)
     assert (found.code, found.output) == (0, printed)
 
@@ -66,7 +66,7 @@ def test_commands_run(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
 ) -> None:
-    """Each command of theirs runs as it is written, where `make build` was run."""
+    """Each command runs as it is written, in a folder where `make build` was run."""
     (tmp_path / "data").mkdir()
     shutil.copytree(samples_warehouse, tmp_path / "data" / "warehouse", symlinks=True)
     shutil.copytree(SAMPLES, tmp_path / "data" / "samples")
@@ -76,7 +76,7 @@ def test_commands_run(
 
 
 def test_targets_exist() -> None:
-    """Each `make` target that they name is in the Makefile."""
+    """Each `make` target that the README names is in the Makefile."""
     makefile = (REPO / "Makefile").read_text("utf-8")
     targets = [line.removeprefix("make ") for line in LINES if line.startswith("make ")]
     assert targets

@@ -53,7 +53,7 @@ def test_ranges_hold_all_papers(papers: int) -> None:
 @settings(max_examples=30)
 @given(st.integers(1000, 300_000), st.integers(1, 64))
 def test_more_papers_take_longer_and_more_workers_do_not(papers: int, workers: int) -> None:
-    """On one worker a build grows with its papers; twice the workers are never slower.
+    """On one worker, twice the papers take longer; twice the workers are never slower.
 
     On many workers it takes as long as its largest range, and that may be halved by more papers.
     """

@@ -32,7 +32,7 @@ def _catalogue() -> dict[str, dict[str, Any]]:
 
 
 def _families() -> dict[str, Relations]:
-    """Return the columns of what stands for a relation a table."""
+    """Return the columns of the published and of the staged tables."""
     published = {
         table.name: [(column.name, column.type) for column in table.columns]
         for table in catalog.tables().values()
@@ -118,7 +118,7 @@ def test_every_relation_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("folder", ["session", "intermediate"])
 def test_every_query_of_a_relation_has_its_name(folder: str) -> None:
-    """The file of a relation has the relation's name, and no file is left over."""
+    """Each file has the name of a relation in the catalogue."""
     files = {file.stem for file in (sql_dir() / folder).glob("*.sql")}
     assert files <= set(_catalogue())
 
@@ -131,14 +131,14 @@ def test_every_query_says_its_promise(folder: str) -> None:
 
 
 def test_every_query_of_a_step_is_asked() -> None:
-    """No file is left over."""
+    """Code of ours names each file of `sql/steps/`."""
     code = "".join(file.read_text("utf-8") for file in (REPO / "pipeline").rglob("*.py"))
     for file in (sql_dir() / "steps").glob("*.sql"):
         assert re.search(rf"session\.query\(['\"]{file.stem}['\"]", code), file
 
 
 def test_no_query_of_several_lines_stands_in_python() -> None:
-    """They stand in `sql/`, where a header says what each promises."""
+    """Such queries stand in `sql/`, where a header says what each promises."""
     begins = re.compile(r"(with|select|from|create|insert|delete|copy)\b[^.]*\n", re.IGNORECASE)
     for file in (REPO / "pipeline").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -63,7 +63,7 @@ class _Requests(HTMLParser):
 def test_each_page_of_the_documentation_is_built_and_fetches_nothing_from_elsewhere(
     built: Path,
 ) -> None:
-    """A page of docs/ has its page in the site, whose parts all stand in the site."""
+    """Each page of docs/ has one in the site, and all that it loads is a file of the site."""
     for page in (REPO / "docs").rglob("*.md"):
         name = page.relative_to(REPO / "docs").with_suffix(".html")
         file = built / (name.with_name("index.html") if name.name == "README.html" else name)
@@ -102,7 +102,7 @@ def address(built: Path) -> Iterator[str]:
 def test_a_page_says_nothing_and_asks_no_other_host(
     browser: Browser, address: str, look: str
 ) -> None:
-    """In light, dark and on a phone: no console message, no foreign request, no wide page."""
+    """In light, dark and on a phone. It is not too wide either, and breaks no rule of axe-core."""
     width, colours = LOOKS[look]
     context = browser.new_context(
         viewport={"width": width, "height": 900},

@@ -119,7 +119,7 @@ def test_the_tables_hold_words_of_the_lists(
 
 
 def test_the_levels_of_proof_are_graded_in_the_order_of_their_list() -> None:
-    """The SQL that gives each level its number and the list of code agree."""
+    """SQL numbers the levels in the order of the list, and the two highest are vouched for."""
     ordered = f"{sql('intermediate', 'proof_levels')} order by grade"
     levels = duckdb.execute(ordered).fetchall()
     assert tuple(level for level, _ in levels) == words(ProofLevel)
@@ -157,16 +157,16 @@ def test_the_meaning_of_a_column_names_each_word(
     column: str,
     literal: Any,  # noqa: ANN401 - Python has no type for a `Literal`
 ) -> None:
-    """Who reads the documentation of a column finds all values that it may have."""
+    """A reader of the documentation of a column finds all values that it may have."""
     (meaning,) = (c.meaning for c in catalog.table(table).columns if c.name == column)
     assert set(words(literal)) <= set(re.findall(r"\w+", meaning))
 
 
 def test_each_format_of_a_result_has_a_writer() -> None:
-    """Parquet alone is written as a whole, and not row by row."""
+    """Only Parquet has none, as it is not written row by row."""
     assert [*WRITERS, "parquet"] == list(words(ResultFormat))
 
 
 def test_the_kinds_of_documents_of_papers_are_listed_for_code_that_runs_through_them() -> None:
-    """The list and the type are one."""
+    """The list holds the words of the type."""
     assert words(PaperKind) == PAPER_KINDS

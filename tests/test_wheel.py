@@ -22,7 +22,7 @@ def _run(*command: str, cwd: Path) -> str:
 
 
 def _done(*command: str, cwd: Path) -> str:
-    """Run a program as one does who knows nothing of this checkout; return its output."""
+    """Run a program without the settings of this environment; return its output."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_", "PITH_"))}
     done = subprocess.run(  # noqa: S603 - an interpreter or a program of ours
         command,
@@ -105,7 +105,7 @@ def test_the_wheel_says_its_licence_and_that_it_is_typed(wheel: Path) -> None:
 
 
 def test_the_wheel_does_the_main_job(installed: Path, tmp_path: Path) -> None:
-    """Installed elsewhere, `pith-etl` builds its samples and answers a query, all by itself."""
+    """Installed elsewhere, `pith-etl` builds its samples and answers a query."""
 
     def command(*arguments: str) -> str:
         return _done(str(installed / "bin" / "pith-etl"), *arguments, cwd=tmp_path)
