@@ -16,7 +16,7 @@ from pipeline.errors import PithEtlError, UsageError
 
 
 def _ending(error: BaseException) -> click.Command:
-    """Return a command that ends so."""
+    """Return a command that raises an error."""
 
     def end() -> None:
         raise error
@@ -57,14 +57,14 @@ def test_an_end_is_a_code_and_a_message(
 
 
 def test_the_end_of_a_command_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that returns is done."""
+    """A command that returns exits with 0."""
     monkeypatch.setattr(sys, "argv", ["pith-etl"])
     assert exits.run(click.Command("end", callback=lambda: None)) == 0
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "jsonl", "json", "parquet"])
 def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
-    """When the reader of a pipe has seen enough, the command ends without a word."""
+    """When the reader of a pipe closes it, the command exits with 0 and prints no error."""
     query = "select i, repeat('x', 100) as x from range(20000) t(i)"
     command = [sys.executable, "-c", "from pipeline.cli.main import main; main()"]
     options = ["sql", query, "--warehouse", str(samples_warehouse), "--format", form]
@@ -83,14 +83,14 @@ def test_a_reader_that_leaves(samples_warehouse: Path, form: str) -> None:
 def test_no_verdict_is_lost_with_its_reader(
     monkeypatch: pytest.MonkeyPatch, command: str, code: int
 ) -> None:
-    """Where nobody reads on, a command that judges has not said that all holds."""
+    """When the reader of a pipe leaves, a command that gives a verdict exits with 1, others 0."""
     monkeypatch.setattr(sys, "argv", ["pith-etl", command])
     group = click.Group("group", {command: _ending(BrokenPipeError())})
     assert exits.run(group) == code
 
 
 def _closing(stream: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `pith-etl` with some streams closed, as the shell writes that."""
+    """Run `pith-etl` in a shell that closes or redirects a stream."""
     program = f'exec "$0" -c "from pipeline.cli.main import main; main()" "$@" {stream}'
     command = ["/bin/sh", "-c", program, sys.executable, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours

@@ -33,7 +33,7 @@ def _examples(command: click.Command) -> list[str]:
 
 
 def _arguments(line: str) -> list[str]:
-    """Return the arguments of an example, without what the shell feeds it or does with it."""
+    """Return the arguments of an example, without pipes and redirections of the shell."""
     own = line[line.index("pith-etl") :]
     program, *arguments = shlex.split(re.split(r"\s[<>|]\s", own)[0])
     assert program == "pith-etl"
@@ -107,7 +107,7 @@ def test_the_examples_of_the_program_parse() -> None:
 def test_examples_run(
     samples_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    """An example that asks something of the tables does so on the real documents."""
+    """An example that reads the tables runs on those of the real documents."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     arguments = _arguments(line)
@@ -142,7 +142,7 @@ def test_bash_completes_as_the_page_says() -> None:
 
 
 def test_help_and_completion_start_fast() -> None:
-    """Completion, which runs at each key press, loads none of the heavy libraries."""
+    """They load none of the heavy libraries."""
     code = """if True:
         import sys
         from click.shell_completion import BashComplete
@@ -177,11 +177,11 @@ def _on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:
 
 
 def _read(descriptor: int) -> Iterator[bytes]:
-    """Yield what is written to a terminal until nobody holds its other end."""
+    """Yield what is written to a terminal until its other end is closed."""
     while True:
         try:
             data = os.read(descriptor, 65536)
-        except OSError:  # Linux's way to say so
+        except OSError:  # Linux raises it when the other end is closed
             return
         if not data:
             return
@@ -228,7 +228,7 @@ def test_nothing_is_styled_but_on_a_terminal(samples_warehouse: Path) -> None:
 def test_errors_say_what_to_do_next(
     samples_warehouse: Path, tmp_path: Path, arguments: list[str], advice: str
 ) -> None:
-    """A mistake ends in one message, without a traceback, that names the way out."""
+    """A mistake ends in a message that says what to do, without a traceback."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "warehouse").symlink_to(samples_warehouse)
     done = subprocess.run(  # noqa: S603 - our own program

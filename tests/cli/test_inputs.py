@@ -20,7 +20,7 @@ _RAW = [file.read_bytes().strip() for file in sorted(SAMPLES.iterdir())]
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two sources, of which one is given twice, and the warehouse of them."""
+    """Return a folder with two sources, part of one given twice, and their warehouse."""
     folder = tmp_path_factory.mktemp("inputs")
     tree, lines = folder / "tree", folder / "lines"
     for place in (tree / "below", lines):
@@ -53,7 +53,7 @@ def test_every_file_and_every_row_is_in_one_line(mixed: Path) -> None:
 
 
 def test_the_last_line_of_a_build_is_that_of_the_command(mixed: Path, console: Console) -> None:
-    """Both give one sum, exact: of what was read, nothing is passed over."""
+    """Both give the same sum, and its parts add up to its total."""
     sources = mixed / "tree", mixed / "lines", mixed / "tree" / "below"
     warehouse = mixed / "warehouse"
     last = console("build", *sources, "-w", warehouse, "--fail-on", "never").output.splitlines()[-1]
@@ -66,7 +66,7 @@ def test_the_last_line_of_a_build_is_that_of_the_command(mixed: Path, console: C
 
 
 def test_the_answer_fits_one_screen_and_says_why(mixed: Path, console: Console) -> None:
-    """Containers of most rows come first, the others have one line, and reasons their numbers."""
+    """Containers with most rows have a line each, the others one line, each reason a number."""
     finished = console("inputs", "--warehouse", mixed / "warehouse")
     assert (finished.code, finished.errors) == (0, "")
     lines = finished.output.splitlines()
@@ -90,7 +90,7 @@ def test_a_source_may_be_a_container(tmp_path: Path, console: Console) -> None:
 
 
 def test_every_status_has_its_column(mixed: Path) -> None:
-    """A new status would be missing from the sum."""
+    """A status without a column would be missing from the sum."""
     assert {"ok", *OTHERS} == set(get_args(Status))
     columns = rows(mixed / "warehouse", "select column_name from (describe inputs)")
     assert {(name,) for name in OTHERS} <= set(columns)

@@ -26,7 +26,7 @@ from tests.console import Console
 from tests.paths import SAMPLES
 from tests.site import await_end, start
 
-#: It would take hours.
+#: A query that would take hours.
 LONG = "select count(*) from range(100_000_000_000) as a where hash(a.range) % 7 = 1"
 _DIFFERENCE = f"select 'added' as change from ({LONG})"  # noqa: S608 - our own
 _NONE = f"'' and 1 = ({LONG})"
@@ -49,7 +49,7 @@ def test_a_signal_stops_a_query_that_is_about_to_begin() -> None:
     """A signal that comes while no query runs yet stops the one that begins next."""
 
     def query(connection: duckdb.DuckDBPyConnection) -> None:
-        # as a library does that calls back into Python: it swallows the exception
+        # like a library that calls back into Python and swallows the exception
         with suppress(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         connection.execute(LONG)
@@ -76,7 +76,7 @@ def test_what_a_library_makes_of_a_signal_is_an_interrupt(number: signal.Signals
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
-    """A shell's background job ignores Ctrl-C."""
+    """If Ctrl-C is ignored, as in a background job of a shell, it stays ignored."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with terminable():
@@ -126,7 +126,7 @@ def test_other_errors_pass_through() -> None:
 
 
 def test_another_thread_may_build() -> None:
-    """Outside of the main thread, where Python allows no signal handler, nothing changes."""
+    """Outside of the main thread, where Python allows no signal handler, a query runs as ever."""
     found = []
 
     def query() -> None:
@@ -259,7 +259,7 @@ def test_a_signal_at_the_start_is_an_interrupt(
 
 
 def test_a_query_of_a_user_is_interrupted(samples_warehouse: Path) -> None:
-    """Ctrl-C ends `pith-etl sql` in the midst of a query, with 130 and no traceback."""
+    """Ctrl-C ends `pith-etl sql` during a query, with 130 and no traceback."""
     query = "select count(*) from range(10000000) a, range(1000000) b where (a.range*b.range)%7=3"
     program = Path(sys.executable).parent / "pith-etl"
     command = [str(program), "sql", query, "--warehouse", str(samples_warehouse)]

@@ -1,4 +1,4 @@
-"""The command line as a sceptical user meets it: output, messages, exit codes, and no way out."""
+"""The command line as a user sees it: output, messages, exit codes, and queries it refuses."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ def test_a_suffix_tells_the_format(
 def test_the_environment_names_the_warehouse(
     console: Console, samples_warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command finds the tables by `PITH_ETL_WAREHOUSE`."""
+    """`sql`, `tables`, `show` and `history` find the tables by `PITH_ETL_WAREHOUSE`."""
     monkeypatch.setenv("PITH_ETL_WAREHOUSE", str(samples_warehouse))
     for command in (("sql", "select 1"), ("tables",), ("show", "1512.01274"), ("history",)):
         assert console(*command).code == 0
 
 
 def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_path: Path) -> None:
-    """`--format parquet` keeps rows and types."""
+    """`--format parquet` keeps the columns by name, and all rows."""
     file = tmp_path / "papers.parquet"
     _sql(console, samples_warehouse, "from papers", "--format", "parquet", "--output", file)
     found = pq.read_table(file)
@@ -124,7 +124,7 @@ def test_parquet_is_read_back(console: Console, samples_warehouse: Path, tmp_pat
 def test_every_view_can_be_written(
     console: Console, samples_warehouse: Path, tmp_path: Path, form: str
 ) -> None:
-    """Each view can be written in each format, those that are lines a row a line."""
+    """Each view can be written in each format; in JSON lines, each row is a line."""
     with Warehouse(samples_warehouse) as opened:
         for view in catalog.views():
             options = ("--format", form, "--output", tmp_path / view)
@@ -182,7 +182,7 @@ def test_what_a_format_cannot_hold(
 def test_an_empty_result(
     console: Console, samples_warehouse: Path, form: str, expected: str
 ) -> None:
-    """A query without rows prints its columns where the format has any, and no blank lines."""
+    """A query without rows prints its columns if the format names them, and no blank lines."""
     printed = _sql(
         console, samples_warehouse, "select 1 as a, 2 as b where false", "--format", form
     )
@@ -260,7 +260,7 @@ def test_an_error_message_obeys_no_document(console: Console, samples_warehouse:
 
 def _hostile(folder: Path, outside: Path) -> list[str]:
     """Return queries that try to read or write something else than the tables."""
-    # a published file, in place: written aside first, a part of another name would be denied
+    # a published file, written in place: a temporary file beside it would be denied anyway
     target = f"'{folder}/papers/0000-2.parquet' (format parquet, use_tmp_file false)"
     forging = f"copy (from papers limit 1) to {target}"
     return [
@@ -403,7 +403,7 @@ def _commanding(folder: Path, outside: Path, forging: str) -> list[str]:
     ]
 
 
-#: Of every kind of operator that reads, a query or two.
+#: A query or two for every kind of operator that reads.
 _HARMLESS = (
     "from papers inner join events using (pith_number)",
     "from papers as a, papers as b where a.source_id < b.source_id and a.title > b.title",
@@ -536,7 +536,7 @@ def test_tables_tells_how_a_macro_is_called(console: Console, samples_warehouse:
 
 
 def test_an_unknown_table(console: Console, samples_warehouse: Path) -> None:
-    """An unknown table is wrong usage, answered by the names that there are."""
+    """An unknown table is wrong usage, and the message lists the tables that there are."""
     found = console("tables", "paper", "--warehouse", samples_warehouse)
     assert (found.code, found.output) == (2, "")
     assert "there is no table or view 'paper'; there are aliases, attestations" in found.errors
@@ -557,7 +557,7 @@ def test_build_as_json(console: Console, tmp_path: Path) -> None:
 def test_build_for_a_person(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`build` ends with a command that works, and is silent about progress when asked."""
+    """`build` ends with a command that works; `--progress none` prints no progress."""
     monkeypatch.chdir(tmp_path)
     found = console("build", SAMPLES, "--progress", "none", "--workers", 1)
     assert (found.code, found.errors) == (0, "")

@@ -26,7 +26,7 @@ _NAME = re.compile(r"\bpith_etl_\w+")
 
 
 def _expressions() -> dict[str, str]:
-    """Return each query with all that shows its labels, by the rule or panel that has it."""
+    """Return each query with the texts that use its labels, by the rule or panel that has it."""
     found = {
         rule["alert"]: f"{rule['expr']} {rule['annotations']}"
         for group in GROUPS
@@ -53,7 +53,7 @@ def labels(site: Site, build: Build) -> dict[str, set[str]]:
 
 
 def test_every_metric_and_label_is_one_that_a_build_writes(labels: dict[str, set[str]]) -> None:
-    """Also those that docs/runs.md names; `instance` comes from the collector."""
+    """So is each metric in docs/runs.md; only the label `instance` comes from the collector."""
     for place, text in _expressions().items():
         names = set(_NAME.findall(text))
         assert names <= set(labels), place
@@ -65,7 +65,7 @@ def test_every_metric_and_label_is_one_that_a_build_writes(labels: dict[str, set
 
 
 def test_the_dashboard_has_a_query_in_each_panel() -> None:
-    """Panels have numbers of their own, stand beside each other, and read the chosen source."""
+    """Panels have distinct ids, do not overlap, and read the chosen source."""
     panels = DASHBOARD["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     places: set[tuple[int, int]] = set()

@@ -62,7 +62,7 @@ def test_an_exit_with_3_says_why_and_what_shows_it(
 
 
 def test_a_source_without_a_document_is_said_and_exits_with_3(site: Site, build: Build) -> None:
-    """Each night says so where no Pith document is recognised, unless `never`."""
+    """Each build says so and exits with 3, or with 0 if `--fail-on never` is given."""
     shutil.rmtree(site.mirror)
     site.put("notes.txt", b"notes")
     for _ in range(2):
@@ -129,7 +129,7 @@ def test_nothing_published_exits_with_1(site: Site, build: Build, console: Conso
     ],
 )
 def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
-    """An option that cannot be: 2."""
+    """An unknown option or an impossible value: 2."""
     assert build(*arguments).code == 2
 
 
@@ -137,7 +137,7 @@ def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
 def test_an_interrupted_build_exits_with_130(
     built_site: Site, monkeypatch: pytest.MonkeyPatch, rebuild: Build, number: signal.Signals
 ) -> None:
-    """The published snapshot stays, no half-written file remains, and the next build succeeds."""
+    """The published snapshot stays, no other one remains, and the next build stages nothing anew."""
     before = tables(built_site.warehouse)
     built_site.put(RECORD, CHANGED)
 
@@ -155,7 +155,7 @@ def test_an_interrupted_build_exits_with_130(
 
 
 def test_real_processes_exit_alike(site: Site) -> None:
-    """The codes are those of a real process: 3 with a refused document, 1 without a source."""
+    """A real process exits with 3 on a refused document, and with 1 without a source."""
     site.put("refused.json", REAL[RECORD][:2000])
     process = site.start()
     _, errors = process.communicate(timeout=60)
@@ -169,7 +169,7 @@ def test_real_processes_exit_alike(site: Site) -> None:
 
 
 def test_an_empty_source_is_wrong_usage(site: Site, console: Console) -> None:
-    """An unset variable of a shell builds nothing, and writes no file."""
+    """An empty source, as from an unset variable of a shell, builds nothing and writes no file."""
     report = site.root / "report.json"
     finished = console("build", "", "--warehouse", site.warehouse, "--report", report)
     assert (finished.code, finished.output) == (2, "")

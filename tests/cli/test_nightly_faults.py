@@ -109,7 +109,7 @@ def _fill(path: Path, left: int) -> Path:
 
 @pytest.mark.parametrize("left", [0, 200_000])
 def test_a_full_disk_publishes_nothing(site: Site, disk: Path, console: Console, left: int) -> None:
-    """Wherever the room ends, the build says so, exits with 1, and the next one has room again."""
+    """Wherever room runs out, the build says so and exits with 1; with room, the next succeeds."""
     warehouse = disk / "warehouse"
     arguments = ("build", site.mirror, "--warehouse", warehouse, "--workers", 1)
     assert console(*arguments).code == 0
@@ -129,7 +129,7 @@ def test_a_full_disk_publishes_nothing(site: Site, disk: Path, console: Console,
 def test_a_database_that_cannot_be_committed_is_a_full_disk(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the disk is full when the views are committed, the build says so as at other times."""
+    """If the disk is full when the views are committed, the build says so and exits with 1."""
     reason = 'Failed to commit: Could not write file "pith.duckdb.wal": No space left on device'
 
     def fail(*_: object) -> None:
@@ -142,7 +142,7 @@ def test_a_database_that_cannot_be_committed_is_a_full_disk(
 
 
 def test_a_read_only_warehouse_publishes_nothing(site: Site, disk: Path, console: Console) -> None:
-    """A build says so and exits with 1; readers do not mind; writable again, it is built."""
+    """A build says so and exits with 1; readers still work; once writable, it is built again."""
     warehouse = disk / "warehouse"
     arguments = ("build", site.mirror, "--warehouse", warehouse, "--workers", 1)
     assert console(*arguments).code == 0

@@ -47,7 +47,7 @@ def test_a_stream_is_appended_to(site: Site, option: str) -> None:
 def test_a_report_that_cannot_be_written_is_told_first(
     site: Site, build: Build, option: str
 ) -> None:
-    """A file in no directory is wrong usage, found before anything is built."""
+    """A file in a directory that is missing is wrong usage, found before anything is built."""
     finished = build(option, site.root / "nowhere" / "file")
     assert finished.code == 2
     assert "must be a directory to write in" in finished.errors
@@ -81,7 +81,7 @@ def _metrics(text: str) -> dict[str, float]:
 
 
 def test_metrics_are_open_metrics(site: Site, build: Build) -> None:
-    """`--metrics` writes the figures of the report, for a collector, unless it is refused."""
+    """`--metrics` writes the figures of a build as OpenMetrics, and leaves no temporary file."""
     site.put("refused.json", REAL[RECORD][:2000])
     path = site.root / "pith.prom"
     assert build("--metrics", path).code == 3
@@ -144,7 +144,7 @@ _FILES = pytest.mark.parametrize("option", ["--report", "--metrics", "--html"])
 
 @_FILES
 def test_what_is_no_file_is_written_to(site: Site, build: Build, option: str) -> None:
-    """A FIFO gets the same text as a file, and stays a FIFO; a link's target is replaced."""
+    """A FIFO is written to and stays a FIFO; a link stays a link, and its target is written."""
     fifo, link = site.root / "fifo", site.root / "link"
     os.mkfifo(fifo)
     link.symlink_to("file")
@@ -242,7 +242,7 @@ def test_a_failed_run_writes_its_files(
 def test_a_failed_run_that_cannot_write_its_files_says_why_it_failed(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message gives the error that ended the run, not that the report failed as well."""
+    """The message gives the error that ended the run."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -75,7 +75,7 @@ def test_a_refused_shrink_forgets_nothing(built_site: Site) -> None:
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_the_guard_counts_stale_documents(built_site: Site, *, damaged: bool) -> None:
-    """Stale ones may stay so, and count as lost when they go, as their rows do."""
+    """Documents that stay stale do not count as lost; stale ones that are gone do."""
     for name, content in REAL.items():
         built_site.put(name, content[:1000])
     built_site.build()
@@ -99,7 +99,7 @@ def test_a_stale_document_whose_content_is_elsewhere_is_not_lost(built_site: Sit
 
 
 def _damage(site: Site, damage: str) -> None:
-    """Leave no table of documents of the last snapshot that a build could read."""
+    """Damage the last snapshot so that no build can read its table of documents."""
     current = site.warehouse / "current"
     manifest = current / "manifest.json"
     if damage == "no current":
@@ -143,7 +143,7 @@ def test_what_changed_needs_no_snapshot(site: Site, damage: str) -> None:
 
 
 def test_the_share_of_the_guard_is_exact(tmp_path: Path) -> None:
-    """A share that is reached is not passed, though 2.3 times 1000 is less than 2300 in floats."""
+    """A share that is just reached passes, though 2.3 times 1000 is less than 2300 in floats."""
     site = Site(tmp_path)
     for number in range(1000):
         site.put(f"{number}.json", REAL[RECORD] + b" " * number)

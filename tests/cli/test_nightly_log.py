@@ -24,10 +24,10 @@ from tests.site import (
 def test_a_log_that_cannot_be_written_ends_no_build(
     site: Site, streams: str, log_format: str
 ) -> None:
-    """A full disk below the log, or a reader of it that left, costs the lines and nothing else."""
+    """If the disk of the log is full or its reader has left, the build still publishes."""
     site.put("refused.json", REAL[RECORD][:2000])
     options = ("--progress", "plain", "--log-format", log_format, "--workers", "1")
-    assert shell(site, streams, *options).returncode in {3, 0}  # of `true`
+    assert shell(site, streams, *options).returncode in {3, 0}  # 0 is that of `true`
     assert site.rows("select count(*) from documents") == [(6,)]
     failed = shell(site, "2>/dev/full", *options, "--max-shrink", "nan")
     assert failed.returncode == 2

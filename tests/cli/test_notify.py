@@ -1,4 +1,4 @@
-"""`pith-etl build --notify URL`: what arrives, and what a server that fails changes: nothing."""
+"""`pith-etl build --notify URL`: what arrives, and that a failing server changes nothing."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def test_what_json_prints_is_posted(built_site: Site, rebuild: Build, receiver: 
 def test_the_address_may_stand_in_the_environment(
     rebuild: Build, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So a list of processes need not show it."""
+    """`PITH_ETL_NOTIFY` names it, so that a list of processes does not show it."""
     monkeypatch.setenv("PITH_ETL_NOTIFY", receiver.url)
     assert rebuild().code == 0
     assert len(receiver.got) == 1
 
 
 def test_a_server_that_fails_once_is_tried_again(rebuild: Build, receiver: Receiver) -> None:
-    """The second request has the same body, and nothing is said."""
+    """The second request has the same body, and no error is printed."""
     receiver.answers = [500]
     finished = rebuild("--notify", receiver.url)
     assert (finished.code, finished.errors) == (0, "")
@@ -139,7 +139,7 @@ def test_a_post_that_fails_is_a_warning_without_secrets(  # noqa: PLR0913, PLR09
     answer: int | None,
     reason: str,
 ) -> None:
-    """The exit code and the tables are as without it; the warning names the server alone."""
+    """The exit code is 0; the warning names the host and the reason, and holds no secret."""
     monkeypatch.setattr(notify, "TIMEOUT", 0.2 if answer == 0 else 10)
     where = _refusing() if answer is None else f"127.0.0.1:{receiver.port}"
     receiver.answers = [answer or 0] * 2
@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_written_is_posted(
     ],
 )
 @pytest.mark.parametrize("place", ["option", "environment"])
-def test_an_address_that_is_none_is_wrong_usage(
+def test_an_invalid_address_is_wrong_usage(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch, url: str, place: str
 ) -> None:
     """It is refused before anything is built, and not shown."""

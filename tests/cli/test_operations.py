@@ -75,7 +75,7 @@ _BUILDS = [
 
 @pytest.mark.parametrize("line", _BUILDS)
 def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) -> None:
-    """Each line that starts a build ends with its code, tells why, and leaves a red page."""
+    """Each line that starts a build ends with its code and tells why; a timer's leaves a page."""
     folders = [tmp_path / name for name in ("srv/tables", "var/lib/node_exporter", "bin")]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -87,7 +87,7 @@ def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) 
         (folders[2] / name).write_text(f"#!/bin/sh\n{script}\n")
         (folders[2] / name).chmod(0o755)
     command = line.replace("/opt/pith-etl/.venv/bin/", "")
-    # cron gives a line hardly more than this
+    # cron sets hardly more variables than these
     ran = subprocess.run(  # noqa: S603 - the page is ours
         [_SHELL["SHELL"], "-c", re.sub(r" (?=/(srv|var)/)", f" {tmp_path}", command)],
         env={"PATH": f"{folders[2]}:/bin:/usr/bin", "PYTHONPATH": str(REPO)},
@@ -98,7 +98,7 @@ def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) 
     assert ran.returncode == 1
     assert f"cannot read the source {tmp_path}/srv/pith" in ran.stdout + ran.stderr
     assert ("exit code 1" in ran.stdout) == ("logger" in line)
-    # a person at a console needs no page, and whoever sleeps does
+    # the lines of timers make a page, those for a console do not
     assert ("--html" in line) == ("/opt/" in line)
     if "--html" in line:
         page = (tmp_path / "srv/tables/report.html").read_text()
@@ -106,7 +106,7 @@ def test_the_exit_code_of_a_build_that_fails_arrives(line: str, tmp_path: Path) 
 
 
 def test_the_cron_line_is_its_user_s_and_writes_no_log_of_its_own() -> None:
-    """All that a build says goes to the system's log."""
+    """The line names the user `pith` and redirects nothing to a file, and MAILTO is set."""
     (line,) = re.findall(r"^0 3 .*", PAGE, re.MULTILINE)
     assert line.split()[5] == "pith"
     assert not re.search(r">\s*/", line)
@@ -123,7 +123,7 @@ def test_messages_are_real(message: str) -> None:
 
 
 def test_the_units_are_units() -> None:
-    """Service and timer have the sections that systemd wants, and name real options."""
+    """Each unit has a section `Unit`, and either `Service` or `Timer`."""
     for block in re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL):
         unit = configparser.ConfigParser(interpolation=None)
         unit.read_string(block)

@@ -20,7 +20,7 @@ def _completions(words: str, start: str) -> list[str]:
 
 
 def test_commands_and_options_complete() -> None:
-    """The tab key knows commands, options and the values of a choice."""
+    """The tab key completes commands, options and the values of a choice."""
     assert _completions("", "bu") == ["build"]
     assert "--output" in _completions("export", "--o")
     assert _completions("export --format", "sq") == ["sqlite"]
@@ -28,14 +28,14 @@ def test_commands_and_options_complete() -> None:
 
 @pytest.mark.parametrize("words", ["tables", "export --table", "export --table papers --table"])
 def test_tables_complete(words: str) -> None:
-    """The tab key knows the tables, wherever one is asked for."""
+    """The tab key completes the tables, wherever one is asked for."""
     assert set(_completions(words, "")) >= set(catalog.tables())
     assert _completions(words, "pap") == ["papers"]
     assert not _completions(words, "no such table")
 
 
 def test_views_complete_where_they_are_read() -> None:
-    """The tab key knows a view and a macro where a command reads one, and not elsewhere."""
+    """The tab key completes a view and a macro where a command reads one, and not elsewhere."""
     assert _completions("tables", "timel") == ["timeline"]
     assert _completions("tables", "reso") == ["resolve"]
     assert _completions("export --table", "timel") == ["timeline"]
@@ -44,20 +44,20 @@ def test_views_complete_where_they_are_read() -> None:
 
 @pytest.mark.parametrize("words", ["queries", "sql --named"])
 def test_queries_complete(words: str) -> None:
-    """The tab key knows the worked examples."""
+    """The tab key completes the worked examples."""
     assert _completions(words, "") == list(catalog.queries())
     assert _completions(words, "most_c") == ["most_cited"]
 
 
 def test_checks_and_parameters_complete() -> None:
-    """The tab key knows the checks, and the parameters of the worked example with defaults."""
+    """The tab key completes the checks, and the parameters of the worked example with defaults."""
     assert _completions("check --rows", "chain_l") == ["chain_loop"]
     assert _completions("sql --named most_cited --param", "") == ["rows=20"]
     assert not _completions("sql --param", "")
 
 
 def test_snapshots_complete(samples_warehouse: Path, tmp_path: Path) -> None:
-    """The tab key knows the snapshots that are kept, wherever one is asked for."""
+    """The tab key completes the snapshots that are kept, wherever one is asked for."""
     (name,) = (path.name for path in (samples_warehouse / "snapshots").iterdir())
     for command in ("diff", "diff current", "rollback"):
         assert name in _completions(f"{command} -w {samples_warehouse}", "20")
@@ -65,6 +65,6 @@ def test_snapshots_complete(samples_warehouse: Path, tmp_path: Path) -> None:
 
 
 def test_a_path_may_hold_any_bytes() -> None:
-    """A name that is no UTF-8 stays the name that it is."""
+    """A name that is not UTF-8 keeps its bytes."""
     name = os.fsdecode(b"\xff")
     assert PATH.convert(name, None, None) == Path(name)

@@ -21,7 +21,7 @@ from tests.synthetic import build_synthetic
 
 NAMES = sorted(catalog.queries())
 
-#: What text a hostile or careless user gives.
+#: Texts that a hostile or careless user may give.
 TEXTS = ["", "'", '"', "'; drop table papers; --", "1 or 1 = 1", "\x1b[31m", "x" * 10_000]
 
 
@@ -33,7 +33,7 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def test_there_are_a_dozen() -> None:
-    """A dozen questions and more are answered."""
+    """There are at least twelve worked examples."""
     assert len(NAMES) >= 12
 
 
@@ -67,7 +67,7 @@ def test_a_query_runs_on_the_samples(samples_warehouse: Path, console: Console, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_runs_on_a_tampered_dump(synthetic: Warehouse, name: str) -> None:
-    """A query runs on a dump with several versions, forgeries and refusals."""
+    """Every query but two finds rows in a dump with several versions, forgeries and refusals."""
     sql, bindings = bound(name, {})
     if "id" in bindings:
         rows = synthetic.sql(
@@ -136,7 +136,7 @@ def test_a_query_of_ones_own_takes_values(samples_warehouse: Path, console: Cons
 def test_wrong_use_is_explained(
     samples_warehouse: Path, console: Console, arguments: list[str], words: str
 ) -> None:
-    """A name, parameter or value that cannot be gets a message, and exit status 2."""
+    """A wrong name, parameter or value gets a message, and exit status 2."""
     finished = console("sql", *arguments, "--warehouse", samples_warehouse)
     assert finished.code == 2
     assert words in finished.errors
@@ -243,7 +243,7 @@ def test_integrity_findings_that_were_withdrawn_do_not_stand(tmp_path: Path) -> 
 
 
 def test_find_paper_puts_what_is_vouched_for_first(synthetic: Warehouse) -> None:
-    """A version that no receipt vouches for never comes before one that one does."""
+    """Versions that are vouched for come before the other versions of a work."""
     vouched = "proof in ('signed', 'receipt')"
     works = synthetic.connection.execute(
         f"select source_id, list(pith_number order by {vouched} desc, "  # noqa: S608 - our own SQL

@@ -1,4 +1,4 @@
-"""How query results are written: nothing lost, nothing obeyed by a terminal."""
+"""How query results are written: no value is lost, and none steers a terminal."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_huge_cell_does_not_widen_all_rows(connection: Connection) -> None:
 
 
 def test_repeated_names_stay_apart_in_json(connection: Connection) -> None:
-    """Columns of one name get a number each in JSON, and stay as they are in CSV."""
+    """Columns of one name get distinct names in JSON, and stay as they are in CSV."""
     query = "select 1 as a, 2 as a, 3 as a_1, 4 as a"
     (row,) = json.loads(_written(connection, query, "json"))
     assert list(row.values()) == [1, 2, 3, 4]

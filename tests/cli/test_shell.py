@@ -1,4 +1,4 @@
-"""`pith-etl shell` answers query after query, on a real terminal and beneath one."""
+"""`pith-etl shell` answers query after query, on a real terminal and without one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _terminal(home: Path, *arguments: object) -> Iterator[_Terminal]:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_session_on_a_terminal(samples_warehouse: Path, tmp_path: Path) -> None:
-    """Queries over several lines, a mistake, the arrow to the last query, Ctrl-C and Ctrl-D."""
+    """Queries over several lines, a mistake, Ctrl-C in a query, Ctrl-D; a private history."""
     with _terminal(tmp_path, "sql", "--warehouse", samples_warehouse) as terminal:
         terminal.await_text("pith>")
         terminal.type("select 40 +\r count(*) as n\r from papers;\r")
@@ -97,7 +97,7 @@ def test_a_session_on_a_terminal(samples_warehouse: Path, tmp_path: Path) -> Non
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_sigterm_ends_a_shell(samples_warehouse: Path, tmp_path: Path) -> None:
-    """SIGTERM ends it as it ends every command, also while it waits for a key."""
+    """SIGTERM ends it with 130, also while it waits for a key."""
     with _terminal(tmp_path, "shell", "--warehouse", samples_warehouse) as terminal:
         terminal.await_text("pith>")
         os.kill(terminal.process, signal.SIGTERM)
@@ -210,7 +210,7 @@ def test_enter_ends_a_query_by_its_semicolon(text: str, whole: bool) -> None:  #
     ],
 )
 def test_tab_completes_what_may_stand_there(line: str, offered: list[str]) -> None:
-    """Tab knows keywords, tables, views, columns, the macro, examples, formats and commands."""
+    """Keywords, tables, views, columns, the macro, examples, formats or commands."""
     found = Names(["select"]).get_completions(Document(line), CompleteEvent())
     names = [completion.text for completion in found]
     assert set(offered) <= set(names)
@@ -220,7 +220,7 @@ def test_tab_completes_what_may_stand_there(line: str, offered: list[str]) -> No
 
 
 def test_tab_shows_what_a_name_means() -> None:
-    """Beside a table stands its meaning."""
+    """The completion of a table shows its meaning."""
     found = Names([]).get_completions(Document("from claims"), CompleteEvent())
     shown = {completion.text: completion.display_meta_text for completion in found}
     assert shown["claims"] == catalog.table("claims").meaning

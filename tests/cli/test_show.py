@@ -58,7 +58,7 @@ def test_a_paper_is_shown_by_any_name(
 
 
 def test_every_row_of_a_paper_is_shown(synthetic: Warehouse, console: Console) -> None:
-    """Each section holds the rows that the tables have of the paper."""
+    """Each section has as many rows as the tables have of the paper."""
     numbers = synthetic.sql(
         "select pith_number from papers order by hash(pith_number) limit 8"
     ).fetchall()
@@ -138,7 +138,7 @@ def test_an_id_without_a_version_shows_every_version(
 
 
 def test_citations_out_are_those_of_the_work(synthetic: Warehouse, console: Console) -> None:
-    """A paper's page lists what it cites, by its number or by its arXiv id."""
+    """A paper's page lists the citations whose citing paper has its arXiv id."""
     number, source_id = synthetic.sql(
         "select pith_number, source_id from papers where source_id in "
         "(select citing_arxiv_id from citations) order by pith_number limit 1"
@@ -161,7 +161,7 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _claim(arxiv_id: str, version: int) -> bytes:
-    """Return an unsigned record of another paper with an arXiv id and given values."""
+    """Return an unsigned record of another paper with an arXiv id and a version."""
     record = {
         "source": {"kind": "arxiv", "id": arxiv_id, "version": version},
         "metadata": {"submitted_at": "2015-01-01T00:00:00Z", "title": "MXNet"},

@@ -124,7 +124,7 @@ def test_a_write_is_refused(ui: Ui, statement: str) -> None:
 
 
 def test_every_table_and_column_says_what_it_means(ui: Ui) -> None:
-    """The page of a table or view has its meaning, and that and the evidence of each column."""
+    """The page of a table or view has its meaning, and each column's meaning and evidence."""
     described = json.loads(ui.get("/-/metadata.json"))["databases"]["pith"]["tables"]
     assert described.keys() == catalog.relations().keys()
     for name, table in catalog.relations().items():
@@ -189,7 +189,7 @@ def test_only_who_opened_the_address_sees_anything(ui: Ui) -> None:
 
 
 def test_only_this_machine_reaches_it(ui: Ui) -> None:
-    """It listens on one loopback address and on no other, so on none of a network."""
+    """It listens on 127.0.0.1, and not even on another loopback address."""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", ui.port), timeout=10)
 
@@ -239,7 +239,7 @@ def test_an_extra_that_is_missing_is_named(
 def test_a_query_of_tables_that_are_not_copied_is_left_out(
     samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """Of chosen tables only their queries and meanings are shown; the others have a reason."""
+    """With some tables only, a query of others is named with the reason."""
     export(samples_warehouse, ["papers"], "sqlite", tmp_path / "copy")
     shown = metadata(samples_warehouse, tmp_path / "copy" / "pith.sqlite")["databases"]["pith"]
     assert list(shown["tables"]) == ["papers"]
@@ -249,7 +249,7 @@ def test_a_query_of_tables_that_are_not_copied_is_left_out(
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
 def test_the_pages_are_quiet_in_a_browser(browser: Browser, warehouse: Path) -> None:
-    """Each page says nothing on the console, and asks for nothing but the server itself."""
+    """No page writes to the console or asks another server."""
     tab = browser.new_page()
     said: list[str] = []
     hosts: set[str] = set()

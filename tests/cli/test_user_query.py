@@ -99,7 +99,7 @@ def test_an_error_shows_what_was_typed_and_marks_the_place(
 
 
 def test_an_error_without_a_place_is_its_message(console: Console, samples_warehouse: Path) -> None:
-    """DuckDB gives no place for some errors; the message has no trace of how it gives others."""
+    """For an error without a place, only DuckDB's message is shown."""
     found = console("sql", "select $a", "--warehouse", samples_warehouse)
     assert found.errors == (
         "pith-etl: Invalid Input Error: Values were not provided for the following parameters: a\n"

@@ -109,7 +109,7 @@ def test_nothing_to_verify_is_not_success(console: Console) -> None:
 def test_wrong_usage_and_missing_files_have_their_own_status(
     console: Console, arguments: tuple[object, ...], code: int
 ) -> None:
-    """Wrong usage is 2 and what cannot be done 1: neither is taken for a verdict."""
+    """Wrong usage exits with 2 and what cannot be done with 1, so neither looks like a verdict."""
     finished = console("verify", *arguments)
     assert finished.code == code
     assert finished.errors
@@ -133,7 +133,7 @@ def test_a_source_may_have_any_name(
 
 
 def test_an_empty_path_is_not_the_working_directory(console: Console) -> None:
-    """An unset variable of a shell is wrong usage."""
+    """An empty path, as from an unset variable of a shell, is wrong usage."""
     finished = console("verify", "")
     assert (finished.code, finished.output) == (2, "")
     assert "a source is empty" in finished.errors
