@@ -280,7 +280,7 @@ def test_float_in_an_event(tree: dict[str, Any], number: float) -> None:
 
 
 def test_payload_nested_to_the_limit() -> None:
-    """A payload nested as deep as a document may be merges: the state puts it a level deeper."""
+    """A payload nested as deeply as is allowed can be merged, a level deeper in the state."""
     tree = copy.deepcopy(TREES[2])
     snapshot = tree["events"][1]["payload"]["graph_snapshot"]
     snapshot["never seen"] = json.loads("[" * 249 + "]" * 249)
@@ -291,6 +291,6 @@ def test_payload_nested_to_the_limit() -> None:
 
 
 def test_no_pith_document() -> None:
-    """A float where a document's marker should stand leaves no Pith document to digest."""
+    """A document with a float in place of its marker is no Pith document."""
     with pytest.raises(NotPithError):
         read(b'{"schema":1.5,"value":1e-5}')

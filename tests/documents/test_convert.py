@@ -1,4 +1,4 @@
-"""Typing: each declared field of its type or refused at its pointer, all others kept."""
+"""Typing: a declared field of another type is refused at its pointer; all others are kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FREE = re.compile(
     r"|citation_signatures|replication_records|corrections)"
 )
 
-#: The fields without which a document says nothing: markers, identity and what is in a list.
+#: The fields that a document must have: markers, identity and what is in a list.
 NEEDED = re.compile(
     r"/(record|bundle|state)_type|(/state)?/pith_number|(/state)?/current|.*/canonical_record"
     r"|.*/canonical_record/(source|metadata)|.*/(aliases|source_aliases)/\d+/alias_(kind|value)"

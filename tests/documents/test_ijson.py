@@ -48,7 +48,7 @@ def test_suite_is_whole(vectors: Path) -> None:
 
 
 def test_suite_accepts(vectors: Path) -> None:
-    """Every file that must be accepted is, as the value that Python reads, but duplicate keys."""
+    """Every file that must be accepted has the value that Python reads, but for duplicate keys."""
     for name, raw in json_files(vectors, "test_parsing").items():
         if name.startswith("y_") and name not in DUPLICATE_KEYS:
             assert repr(parse(raw)) == repr(json.loads(raw)), name
@@ -206,7 +206,7 @@ def test_survives(
     assert repr(parse(text.encode())) == repr(value)
 
 
-#: What texts that are almost JSON are made of.
+#: Pieces of texts that are almost JSON.
 FRAGMENTS = [*'{}[],:"\\-.+0 \n', "1", "12", "e5", "E-400", "u", "\\ud83d", "\\ude00", "\\u0041"]
 FRAGMENTS += ["true", "null", "fals", "NaN", "Infinity", "é", "😀", "\ufeff", "\x00", "\x7f", '"a"']
 FRAGMENTS += ['"a":', "[]", "{}", '{"a":1', "18446744073709551616", "0.1000000000000000055511"]

@@ -129,7 +129,7 @@ SHAPES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_keyring(name: str, tmp_path: Path) -> None:
-    """A file that is no keyring is refused by its name and the place in it."""
+    """A file that is no keyring is refused with its name and the reason."""
     raw, reason = SHAPES[name]
     path = tmp_path / "keyring.json"
     path.write_bytes(raw)
@@ -163,7 +163,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_candidates(tmp_path: Path) -> None:
-    """A name or a fingerprint proposes keys, in the order of the file; neither proposes none."""
+    """The candidates have the name or the fingerprint, in the order of the file."""
     first, second = b"\x01" * 32, b"\x02" * 32
     keyring = load(written(tmp_path, entry(first), entry(second), entry(b"\x03" * 32, key_id="b")))
     assert keyring.candidates("a-key", None) == [first, second]

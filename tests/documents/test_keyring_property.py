@@ -1,4 +1,4 @@
-"""Any sequence of keyrings, against clean builds."""
+"""The tables after any sequence of keyrings, compared with those of clean builds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PERIODS = ((None, None), ("2030-01-01T00:00:00Z", None), (None, "2026-06-01T00:
 
 
 def _pins() -> st.SearchStrategy[PinnedKey]:
-    """Return a key that made signatures here, one that made none, under any of the names."""
+    """Return keys that made signatures here and one that made none, under any of the names."""
     keys = [
         msgspec.convert(key, PinnedKey)
         for key in (_OWN.pinned(), REGISTRY_KEY, Key("of nobody", "other").pinned())
@@ -44,7 +44,7 @@ _KEYRINGS = st.lists(
 
 @cache
 def _documents() -> dict[str, bytes]:
-    """Return documents that carry their key, or merely name it by name or by fingerprint."""
+    """Return documents that carry their key, or only give its name or its fingerprint."""
     record = canonical_record()
     bundle = bundle_of(_OWN, [created(_OWN, record), snapshot(_OWN, record)])
     real = next(made for made in map(sample, range(1, 6)) if "receipt" in made)

@@ -129,7 +129,7 @@ def test_items_of_a_state_that_are_no_events_are_kept() -> None:
 
 @pytest.mark.parametrize("raw", [b"[1]", b'"pith"', b"7", b"null", b'{"a": 1}', b"\x89PNG", b"x y"])
 def test_other_things_are_no_pith(raw: bytes) -> None:
-    """JSON without a marker, and bytes that are no JSON, are not Pith and no error."""
+    """JSON without a marker, and bytes that are no JSON, are not taken for Pith documents."""
     with pytest.raises(NotPithError):
         read(raw)
 
@@ -147,7 +147,7 @@ def test_other_things_are_no_pith(raw: bytes) -> None:
     ],
 )
 def test_what_looks_like_pith_is_refused(raw: bytes, place: str) -> None:
-    """Empty, cut short or without its marker, a Pith document is refused with the place."""
+    """A document that is empty, cut short or without its marker is refused with the place."""
     with pytest.raises(RefusedError) as refused:
         read(raw)
     assert refused.value.place == place
@@ -162,7 +162,7 @@ def test_integrity_documents_are_recognised() -> None:
 
 @pytest.mark.parametrize("path", ["pith-integrity/v2.json", "pith-else/v1.json"])
 def test_another_schema_is_unsupported(path: str) -> None:
-    """A document of a schema that is not known is a Pith document without tables."""
+    """A document of an unknown schema is unsupported, and the error names the schema."""
     schema = f"https://example.org/schemas/{path}"
     with pytest.raises(UnsupportedError, match=path):
         read(json.dumps({"schema": schema, "pith_number": "1512.01274"}).encode())

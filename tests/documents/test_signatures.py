@@ -1,4 +1,4 @@
-"""The pure core of verification: libsodium's verdicts, and a word for every hostile value."""
+"""The verdicts on signatures: those of libsodium, and one for every hostile value."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def test_no_rows() -> None:
 
 
 def test_only_rows_that_never_reach_libsodium(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that cannot be checked get their words without a verification."""
+    """Claims that cannot be checked get their verdicts without a verification."""
     calls = count_calls(monkeypatch)
     rows = judge(claim(signature_b64=None), claim(candidates=[]), claim(algorithm="rsa"))
     assert [verdict for verdict, _ in rows] == ["missing", "unknown_key", "unsupported"]
@@ -361,7 +361,7 @@ VERDICT_CASES: dict[str, tuple[dict[str, object], tuple[str, bytes | None]]] = {
 
 @pytest.mark.parametrize("name", VERDICT_CASES)
 def test_verdict(name: str) -> None:
-    """Each hostile or honest claim has its word, and names a key only where one holds."""
+    """Each hostile or honest claim gets its verdict, with a key only where one holds."""
     changes, expected = VERDICT_CASES[name]
     assert judge(claim(**changes)) == [expected]
 
@@ -384,7 +384,7 @@ def test_first_candidate_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_null_everywhere() -> None:
-    """A claim of nulls is a missing signature; any one null never makes a claim hold wrongly."""
+    """A claim of nulls is a missing signature; only the stated digest may be null alone."""
     assert judge(Claim._make([*[None] * 7, []])) == [("missing", None)]
     nulls = {name: judge(claim(**{name: None}))[0][0] for name in Claim._fields}
     assert nulls == {

@@ -1,4 +1,4 @@
-"""Times: what names an instant, and what does not."""
+"""Times: which texts name an instant, and which do not."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_any_time(time: datetime) -> None:
 
 @given(st.text("0123456789-:.TZ+", max_size=32))
 def test_any_text(text: str) -> None:
-    """No text of a time's characters raises; a time is within the years 1 to 9999."""
+    """No text of a time's characters raises; one that is accepted is the time that Python reads."""
     found = microseconds(text)
     assert found is None or EPOCH + timedelta(microseconds=found) == datetime.fromisoformat(text)
 
