@@ -55,7 +55,7 @@ COUNTS = {
 
 @pytest.mark.parametrize(("table", "expected"), COUNTS.items())
 def test_counts_of_the_samples(samples_warehouse: Path, table: str, expected: int) -> None:
-    """Every table holds as many rows of the five documents as the documents hold things."""
+    """Every table has the number of rows that is expected of the five documents."""
     assert count(samples_warehouse, table) == expected
 
 
@@ -74,7 +74,7 @@ def test_every_sample_is_a_paper_that_is_verified(samples_warehouse: Path) -> No
     )
     verified = ("valid", "verified", "verified")
     papers = [
-        ("1412.2302", "missing"),  # told by a state, which states none
+        ("1412.2302", "missing"),  # from a state, which states no digest
         ("1511.04348", "verified"),
         ("1512.01274", "verified"),
         ("1606.06234", "verified"),
@@ -139,7 +139,7 @@ def test_every_alias_of_the_samples_agrees_with_its_paper(samples_warehouse: Pat
 
 
 def test_an_empty_directory_has_every_table(tmp_path: Path) -> None:
-    """Without a document every table exists with its columns, only the pinned key and the run."""
+    """Without a document every table has its columns, and only `keys` and `runs` have a row."""
     source = tmp_path / "source"
     source.mkdir()
     summary = build_warehouse(tmp_path / "warehouse", source)
@@ -372,7 +372,7 @@ MESS: dict[str, Mess] = {
         "a document of https://pith.science/schemas/pith-integrity/v2.json",
         "document_unsupported",
     ),
-    # real documents in other clothes
+    # real documents, packed or laid out differently
     "again.gz": Mess(_PACKED, "ok", None),
     "members.jsonl.gz": Mess(_PACKED + gzip.compress(b"\n"), "ok", None),
     "AGAIN.JSON.ZST": Mess(pa.compress(RECORD, codec="zstd", asbytes=True), "ok", None),
@@ -389,7 +389,7 @@ MESS: dict[str, Mess] = {
 
 
 def _lines() -> bytes:
-    """Return all five documents as NDJSON, between what a careless export leaves there."""
+    """Return all five documents as NDJSON, with blank lines and one that is too large."""
     first, second, third, fourth, fifth = (
         p.read_bytes().strip() for p in sorted(SAMPLES.iterdir())
     )
@@ -516,13 +516,13 @@ def test_links_and_pipes_are_listed_but_not_opened(messy: Built, name: str, reas
 
 
 def test_names_that_are_no_utf8_stay_apart(messy: Built) -> None:
-    r"""A byte that is no UTF-8 is shown as `\xNN`, and a name that spells that out is another."""
+    r"""A byte that is no UTF-8 is shown as `\xNN`, and a name with that text in it as another."""
     assert messy.row(r"caf\xe9", "status") == ("ok",)
     assert messy.row(r"caf\\xe9", "status") == ("ok",)
 
 
 def test_a_pretty_printed_document_verifies_fully(messy: Built) -> None:
-    """White space between the tokens of a document takes nothing from its proof."""
+    """White space between the tokens of a document does not weaken its proof."""
     found = messy.row("pretty.json", "digests_ok", "signatures_valid", "proof")
     assert found == (True, True, "receipt")
 
@@ -535,7 +535,7 @@ def test_unknown_fields_are_kept(messy: Built) -> None:
 
 
 def test_sizes_of_what_was_not_read(messy: Built) -> None:
-    """A document over the limit keeps its true size where that is known, else none."""
+    """A document over the limit has its true size where that is known, and none otherwise."""
     assert messy.row("large.json", "bytes") == (len(_text(2**16)),)
     assert messy.row("large.json.gz", "bytes") == (None,)
     assert messy.row("empty.gz", "bytes") == (0,)
@@ -618,7 +618,7 @@ def test_a_warehouse_among_its_sources_is_not_read(tmp_path: Path) -> None:
 def test_a_query_without_room_names_the_documents_that_weigh_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Want of memory publishes nothing, and says which documents to look at first."""
+    """If memory runs out, nothing is published, and the error names the largest documents."""
 
     def fail(*_: object) -> NoReturn:
         raise duckdb.OutOfMemoryException

@@ -45,7 +45,7 @@ def _lines(finished: Finished) -> list[list[str]]:
 
 
 def test_the_samples_pass_every_check(samples_warehouse: Path, console: Console) -> None:
-    """A line a check, all passed, exit 0: each key of a table, and each check of the audit."""
+    """Each key of a table and each check of the audit has a line, all pass, and the exit is 0."""
     finished = console("check", "--warehouse", samples_warehouse)
     lines = _lines(finished)
     assert finished.code == 0
@@ -219,7 +219,7 @@ def test_a_restore_without_staging(
 def test_the_rows_of_a_check_are_printed_in_any_format(
     samples_warehouse: Path, console: Console
 ) -> None:
-    """`check --rows CODE --format json` prints them as `sql` would."""
+    """`check --rows CODE --format` prints them as JSON, or with a line for each column."""
     command = ["check", "--rows", "state_not_reproducible", "--warehouse", samples_warehouse]
     (row,) = json.loads(console(*command, "--format", "json").output)
     assert row["code"] == "state_not_reproducible"

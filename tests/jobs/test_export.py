@@ -1,4 +1,4 @@
-"""Exports hold the tables, whole, in the words of other tools."""
+"""Exports hold the whole tables, in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ HARMLESS = ("A=B", "$p$-adic", "x, \"y\"\nand 'z'", "")
 
 
 def _json_value(value: object) -> object:
-    """Return a value as every format can be brought to it: times as text."""
+    """Return a value in the form in which formats are compared: times as text."""
     return value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value
 
 
@@ -135,14 +135,14 @@ def test_every_format_holds_every_table_whole(
 
 
 def _without_null_text(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as the csv module tells it, which reads null text as empty text."""
+    """Return a row as the csv module reads it, with empty text for null text."""
     text = {column.name for column in catalog.relation(name).columns if column.type == "VARCHAR"}
     return {key: "" if value is None and key in text else value for key, value in row.items()}
 
 
 @pytest.fixture(scope="module")
 def hostile_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a warehouse of a record whose citing titles are out for a spreadsheet."""
+    """Return a warehouse of a record with citing titles that a spreadsheet would run."""
     folder = tmp_path_factory.mktemp("hostile")
     record = json.loads((SAMPLES / "000_97f37641e2d9eba2.txt").read_bytes())
     record["inbound_citations"]["sample"] = [
@@ -198,10 +198,7 @@ def test_meanings_travel_with_the_data(samples_warehouse: Path, tmp_path: Path) 
 def test_any_reader_of_its_oldest_protocol_reads_delta(
     samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """By the specification alone, without its library: one commit, meanings, and plain Parquet.
-
-    The table is where it was renamed to, so its paths are relative.
-    """
+    """It has one commit, meanings and plain Parquet, and its paths are relative."""
     export(samples_warehouse, ["papers"], "delta", tmp_path / "out")
     (tmp_path / "out").rename(tmp_path / "moved")
     (log,) = (tmp_path / "moved" / "papers" / "_delta_log").glob("*.json")
@@ -261,7 +258,7 @@ def test_sqlite_finds_rows_by_an_index(samples_warehouse: Path, tmp_path: Path, 
 
 
 def test_only_the_named_tables_are_exported(samples_warehouse: Path, tmp_path: Path) -> None:
-    """`--table` chooses, in any order and even twice; nothing else is left in the directory."""
+    """A table that is named twice is exported once, and nothing else is left in the directory."""
     result = _run(samples_warehouse, tmp_path / "out", "--table", "papers", "--table", "papers")
     assert result.exit_code == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["papers.parquet"]
@@ -359,7 +356,7 @@ def test_an_empty_directory_is_filled(
 
 
 def test_a_failed_export_leaves_nothing(samples_warehouse: Path, tmp_path: Path) -> None:
-    """An export that cannot be written, or is empty, is an error that says so."""
+    """An export that cannot be written, or has no snapshot to read, is an error that says so."""
     (tmp_path / "file").touch()
     with pytest.raises(WarehouseError, match=r"cannot write .*: Not a directory"):
         export(samples_warehouse, [], "sqlite", tmp_path / "file" / "out")
@@ -369,7 +366,7 @@ def test_a_failed_export_leaves_nothing(samples_warehouse: Path, tmp_path: Path)
 
 
 def test_the_command_offers_every_format() -> None:
-    """The formats of `--format` are those that there are."""
+    """`--format` offers exactly the formats of `ExportFormat`."""
     (option,) = [found for found in cli.commands["export"].params if found.name == "form"]
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == words(ExportFormat)

@@ -30,7 +30,7 @@ def places(tmp_path: Path) -> Path:
 
 
 def test_every_row_leads_to_its_bytes(places: Path, tmp_path: Path, console: Console) -> None:
-    """`cat` prints the bytes of the digest, for any name and packing of the file."""
+    """`cat` prints a whole document for each row, whatever the name and packing of the file."""
     build_warehouse(tmp_path / "warehouse", places)
     with Warehouse(tmp_path / "warehouse") as warehouse:
         rows = warehouse.connection.execute("select path, position from documents").fetchall()

@@ -1,4 +1,4 @@
-"""Listing, comparing, going back and clearing away, on snapshots of the real documents."""
+"""`history`, `diff`, `rollback` and `prune`, on snapshots of the real documents."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _names(site: Site) -> list[str]:
 
 
 def test_history_tells_what_changed(three: Site, console: Console) -> None:
-    """A line a snapshot, the newest first: documents, added, changed, gone, and findings."""
+    """Each snapshot has a line, the newest first: documents, added, changed, gone, findings."""
     finished = console("history", "--warehouse", three.warehouse)
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")]
@@ -147,7 +147,7 @@ def test_diff_shows_rows_as_they_were_and_are(three: Site, console: Console) -> 
 
 
 def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
-    """Nothing differs from itself, lists and structures included."""
+    """No row differs from itself, lists and structures included."""
     for row in _diff(three, "current", _names(three)[2]):
         assert (row.added, row.removed, row.changed) == (0, 0, 0)
 
@@ -155,7 +155,7 @@ def test_diff_of_a_snapshot_with_itself_is_empty(three: Site) -> None:
 def test_diff_compares_two_snapshots_whatever_is_published_meanwhile(
     site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each table is compared with that of the one snapshot which `current` was at the start."""
+    """Every table is compared with that of the snapshot that was `current` at the start."""
     first, _, last = _names(site)
     expected = console("diff", first, last, "--warehouse", site.warehouse)
     query = differences.diff_query
@@ -312,7 +312,7 @@ def test_a_build_after_a_rollback_goes_on_from_today(site: Site) -> None:
 
 @pytest.mark.parametrize("lost", ["nothing", "current", "manifest.json", "runs/all.parquet"])
 def test_no_build_is_forgotten_after_a_rollback(site: Site, lost: str) -> None:
-    """`runs` has every build that some kept and intact snapshot records."""
+    """`runs` has every build that any kept, intact snapshot records."""
     names = _names(site)
     retention.rollback(site.warehouse, names[0])
     current = site.warehouse / "current"
@@ -340,7 +340,7 @@ def test_a_damaged_snapshot_is_not_published(site: Site, gone: bool) -> None:  #
 
 
 def test_only_a_snapshot_can_be_published(site: Site) -> None:
-    """An unknown name is wrong usage, and so is a path, or a variable that is not set."""
+    """An unknown name is wrong usage, and so is a path or an empty name."""
     for name in ("nothing", "..", "../snapshots", ""):
         with pytest.raises(UsageError, match="there is no snapshot"):
             retention.rollback(site.warehouse, name)
@@ -409,7 +409,7 @@ def test_a_damaged_snapshot_keeps_no_part(site: Site, file: str) -> None:
 def test_prune_looks_at_the_snapshots_only_if_it_must(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the listing names something of each part, no snapshot is read."""
+    """If the listing names a document of each part, no snapshot is read."""
 
     def fail(_: object) -> Iterator[str]:
         pytest.fail("a snapshot was read")
@@ -449,7 +449,7 @@ def test_a_build_keeps_as_many_as_it_is_told(site: Site) -> None:
 def test_a_check_of_a_snapshot_that_is_pruned_meanwhile_says_so(
     site: Site, console: Console, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
-    """Nothing is broken, and no build is asked for: another snapshot is published by then."""
+    """The message asks to run the command again, and not to build again."""
     real = snapshot.current
 
     def prune_meanwhile(warehouse: Path) -> Path:

@@ -34,7 +34,7 @@ def test_kills_at_random_moments_leave_old_or_new(stand: Stand) -> None:
 
 
 def test_readers_see_whole_snapshots_only(stand: Stand) -> None:
-    """While builds publish, readers by the class and by the database never fail or mix."""
+    """While builds publish, readers by the class and by the database never see a mixture."""
     read = read_while_building(stand, readers=2, builds=2)
     assert read.builds == 2
     assert read.reads >= 2
