@@ -23,7 +23,7 @@ def _hostile(events: int) -> bytes:
 
 
 def test_findings_beyond_the_bounds_are_counted_and_not_listed(tmp_path: Path) -> None:
-    """A code lists some findings at some places of a content, and has its number at all."""
+    """Findings up to the bounds are rows; at each place one row counts all others."""
     (tmp_path / "copies.jsonl").write_bytes(b"\n".join([_hostile(_EVENTS)] * _COPIES))
     summary = build_warehouse(tmp_path / "warehouse", tmp_path / "copies.jsonl")
     found = rows(
@@ -36,7 +36,7 @@ def test_findings_beyond_the_bounds_are_counted_and_not_listed(tmp_path: Path) -
         for place in range(1, _COPIES + 1)
     ]
     assert summary.codes["event_subject_mismatch"] == _COPIES * _EVENTS
-    # one finding is itself everywhere
+    # a single finding of a code is listed at every place
     single = rows(
         tmp_path / "warehouse",
         "select distinct count(*), pointer, actual from findings where code = 'number_mismatch' "
@@ -46,7 +46,7 @@ def test_findings_beyond_the_bounds_are_counted_and_not_listed(tmp_path: Path) -
 
 
 def test_as_many_findings_as_are_listed_are_listed(tmp_path: Path) -> None:
-    """At the bound itself, every finding is a row of its own, at every place that lists."""
+    """Exactly at the bounds, every finding is a row of its own at every place."""
     (tmp_path / "copies.jsonl").write_bytes(b"\n".join([_hostile(MAX_LISTED)] * MAX_PLACES))
     build_warehouse(tmp_path / "warehouse", tmp_path / "copies.jsonl")
     found = rows(
@@ -58,7 +58,7 @@ def test_as_many_findings_as_are_listed_are_listed(tmp_path: Path) -> None:
 
 
 def test_verify_says_how_many_more_findings_there_are(tmp_path: Path, console: Console) -> None:
-    """A verdict lists what the table lists, and last the number of the rest."""
+    """`verify` lists as many findings as the table does, and then the number of the others."""
     (tmp_path / "one.json").write_bytes(_hostile(_EVENTS))
     finished = console("verify", tmp_path / "one.json", "--json")
     (document,) = json.loads(finished.output)["documents"]

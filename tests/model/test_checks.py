@@ -1,4 +1,4 @@
-"""The checks of `sql/checks/`: each is raised by a conformance case, and none is idle."""
+"""The checks of `sql/checks/`: conformance cases raise them, and none multiplies rows."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _expected(case: Path) -> list[tuple[str, str]]:
     return [(item["code"], item["severity"]) for item in found]
 
 
-#: What a case cannot show, because it takes an earlier build.
+#: Findings that no case can show, because they need an earlier build.
 _OF_TWO_BUILDS = {("document_stale", "warning")}
 
 
 def test_every_check_is_raised_by_a_conformance_case() -> None:
-    """Every code of a check is expected by at least one case, in its severity."""
+    """A case expects each check in its severity, but for those that need two builds."""
     raised = {pair for case in _CASES.glob("*/expected.json") for pair in _expected(case)}
     checks = {(check.code, check.severity) for check in catalog.checks()}
     assert raised <= checks
@@ -40,7 +40,7 @@ def test_every_check_is_raised_by_a_conformance_case() -> None:
 
 
 def test_equal_copies_are_not_outdated(tmp_path: Path) -> None:
-    """Two copies that are equally good and equally old are no finding against either."""
+    """Two copies that are equally good and equally old give no finding."""
     (sample,) = SAMPLES.glob("000*")
     raw = sample.read_bytes()
     (tmp_path / "source").mkdir()
@@ -60,7 +60,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_multiplies_documents(mirror: Path, tmp_path: Path) -> None:
-    """No step of a model or a check makes more rows than a few for each row that was staged."""
+    """No step of a model or a check makes more than four rows for each staged alias."""
     profile = tmp_path / "profile.txt"
     with duckdb.connect() as connection:
         open_snapshot(connection, mirror, snapshot.current(mirror))

@@ -42,8 +42,8 @@ def test_every_status_of_a_signature_is_explained() -> None:
     assert set(words(SignatureStatus)) == made
 
 
-def test_what_a_signature_is_of_is_stated() -> None:
-    """A valid receipt stands beside any name (the case receipt_renamed_fail): no word vouches."""
+def test_the_paper_of_a_signature_is_only_stated() -> None:
+    """A receipt stays valid beside the name of another paper, as in receipt_renamed_fail."""
     columns = {column.name: column.evidence for column in catalog.table("signatures").columns}
     assert (columns["subject"], columns["pith_number"]) == ("stated", "stated")
     assert columns["digest_computed"] == "computed"

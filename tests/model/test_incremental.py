@@ -1,4 +1,4 @@
-"""Keeping the rows of the last snapshot: as if everything had been modelled anew."""
+"""Builds that keep rows of the last snapshot make the tables that modelling all would."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _step(source: Path, documents: Sequence[Path], chance: random.Random) -> Non
         (source / f"{name}.json").write_bytes(cut)
 
 
-#: The seeds of the test below: one is seconds; the faults of all fields take a few dozen.
+#: The seeds of the test below: one takes seconds; a few dozen reach the faults of all fields.
 _FAULT_SEEDS = range(int(os.environ.get("PITH_FAULT_SEEDS", "1")))
 
 

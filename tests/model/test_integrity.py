@@ -104,8 +104,8 @@ def test_changed_vanished_and_broken_documents_leave_the_tables_of_any_other_bui
     assert trusts == [("pinned",), ("untrusted",)]
 
 
-def test_names_that_mean_something_to_a_query_are_names(tmp_path: Path) -> None:
-    """Whatever a stranger calls a detector, and counts, the build ends and takes it as it is."""
+def test_names_that_a_query_could_misread_are_kept(tmp_path: Path) -> None:
+    """Hostile names of detectors stay as they are, and odd counts give only a count mismatch."""
     names = ['a"b', "a/b~c", "$.x[*]", "a.b", "", "\\", "'; --"]
     values: list[object] = [1, "1", 2**63, 1.5, None, [], {"x": 1}]
     counts = dict(zip(names, values, strict=True))
@@ -126,7 +126,7 @@ def test_names_that_mean_something_to_a_query_are_names(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_pinned_later_makes_its_findings_count(tmp_path: Path) -> None:
-    """A changed keyring stages no signature again, and their statuses follow the new keyring."""
+    """The status of its signatures, and whether a withdrawal counts, follow each new keyring."""
     source, warehouse = tmp_path / "source", tmp_path / "warehouse"
     source.mkdir()
     _put(source, "1.json", _document(1))
@@ -156,7 +156,7 @@ def test_the_batch_in_which_a_document_stands_changes_no_byte(tmp_path: Path) ->
 
 
 def test_a_later_finding_stands_again_after_its_withdrawal(tmp_path: Path) -> None:
-    """The latest signed statement decides, in any order of the documents."""
+    """The latest signed statement decides, though its document comes first."""
     source = tmp_path / "source"
     source.mkdir()
     again = found(_hash(1), arxiv_id="2401.00001", audited_at="2026-06-03T00:00:00Z")

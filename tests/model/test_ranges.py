@@ -1,4 +1,4 @@
-"""Tables in ranges: any size of them holds the rows of modelling everything at once."""
+"""Tables in ranges of any size hold the rows of modelling everything at once."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_ranges_of_another_size_hold_the_same_rows(
 def test_a_range_that_is_done_leaves_no_copy_of_its_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a build would take as much disk as all of staging, once more."""
+    """Only the inputs, and the rows of the tables that are finished later, are left of a range."""
     write(Plan(24, tmp_path), workers=1)
     monkeypatch.setattr(ranges, "MOST_PAPERS", 8)
     warehouse = tmp_path / "warehouse"
@@ -149,7 +149,7 @@ def _tying(chance: random.Random, papers: Sequence[Path], count: int) -> Iterato
 
 
 def _all_in_their_ranges(folder: Path) -> None:
-    """Hold every row's number to the range of its file."""
+    """Assert that the number of every row is in the range of its file."""
     bounds = [Range(*one) for one in snapshot.manifest(folder).ranges]
     for name, table in catalog.tables().items():
         if table.kept_by and table.number != "null":

@@ -39,7 +39,7 @@ def test_a_model_that_gives_other_columns_than_the_catalogue_is_refused(
 
 
 def test_writing_a_table_tells_its_rows(tmp_path: Path) -> None:
-    """The number is that of the rows in the file, which the later queries see by its name."""
+    """The number is that of the rows in the file, which later queries read as the table."""
     values = ", ".join(f"null::{kind} as {name}" for name, kind in _COLUMNS)
     with duckdb.connect() as connection:
         model = f"select {values} from range(3)"  # noqa: S608 - columns of the catalogue

@@ -29,7 +29,7 @@ _ENDED = Keyring(
 def _build(
     warehouse: Path, keyring: Keyring, *sources: Path, limits: Limits = DEFAULT
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Build; return the rows of every table that a build of its own would have, too."""
+    """Build; return the rows of every table but `runs`."""
     build_warehouse(warehouse, *(sources or (SAMPLES,)), keyring=keyring, limits=limits)
     return {name: rows(warehouse, f"from {name}") for name in catalog.tables() if name != "runs"}
 
@@ -79,7 +79,7 @@ def _statuses(warehouse: Path) -> set[tuple[object, ...]]:
 def test_another_keyring_changes_the_statuses_and_verifies_nothing(
     built: Path, verified: Callable[[], int], keyring: Keyring, record: str, bundle: str
 ) -> None:
-    """Without the key, a record's receipt cannot be checked and a bundle has its own key only."""
+    """The rows are those of a clean build with that keyring, and no signature is valid."""
     changed = _build(built, keyring)
     assert verified() == 0
     assert changed == _build(built.with_name("b"), keyring)
@@ -95,7 +95,7 @@ def test_another_keyring_changes_the_statuses_and_verifies_nothing(
 def test_a_period_is_held_against_the_time_of_each_signature(
     tmp_path: Path, built: Path, verified: Callable[[], int]
 ) -> None:
-    """A key that ends between a bundle's receipt and its other signatures trusts the receipt."""
+    """If a key's period ends after a bundle's receipt, only the receipt is valid by it."""
     changed = _build(built, _ENDED)
     assert verified() == 0
     assert changed == _build(tmp_path / "b", _ENDED)
@@ -109,7 +109,7 @@ def test_a_period_is_held_against_the_time_of_each_signature(
 def test_a_key_pinned_later_is_tried_on_what_no_key_was_tried_on(
     tmp_path: Path, verified: Callable[[], int]
 ) -> None:
-    """Three receipts had no key; the bundles' signatures held by the key that they carry."""
+    """Only the three receipts without a key are verified later; bundles carry their key."""
     _build(tmp_path / "a", _NOBODY)
     assert verified() == 8
     later = _build(tmp_path / "a", _REGISTRY)
