@@ -59,7 +59,7 @@ def report(warehouse: Path) -> Path:
 
 @pytest.fixture
 def visit(browser: Browser, report: Path) -> Iterator[Visit]:
-    """Open the report, listening to what it says and asks for."""
+    """Open the report, and note its console messages, dialogs and requests."""
     context = browser.new_context()
     visit = Visit(context.new_page())
     visit.tab.on("console", lambda message: visit.console.append(message.text))
@@ -82,7 +82,7 @@ def _cells(table: Locator, column: int) -> list[str]:
 
 
 def test_the_page_is_quiet(visit: Visit, report: Path) -> None:
-    """It renders whole with no word on the console, and asks for nothing but itself."""
+    """It renders whole, writes nothing to the console, and requests only its own file."""
     visit.tab.wait_for_load_state("networkidle")
     for details in visit.tab.locator("summary").all()[:5]:
         details.click()
@@ -104,7 +104,7 @@ def test_hostile_texts_do_nothing(visit: Visit) -> None:
 
 
 def test_the_policy_stops_what_slips_in(visit: Visit) -> None:
-    """Markup that a defect let through would neither run, load nor look different."""
+    """Markup that is inserted neither runs nor loads anything, nor changes a colour."""
     visit.tab.evaluate(
         """
         document.body.insertAdjacentHTML("beforeend",
@@ -177,7 +177,7 @@ def test_examples_open(visit: Visit) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_it_can_be_read_everywhere(visit: Visit, tmp_path: Path, look: str) -> None:
-    """The page never scrolls sideways, texts stand out from their ground, charts are legible."""
+    """The page never scrolls sideways, texts have enough contrast, charts are legible."""
     width, scheme = LOOKS[look]
     visit.tab.set_viewport_size({"width": width, "height": 900})
     visit.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -204,7 +204,7 @@ def test_the_rules_of_axe_find_nothing(visit: Visit, look: str) -> None:
 
 
 def test_a_filter_leaves_the_rows_that_hold_all_words(visit: Visit) -> None:
-    """Findings are filtered by text, papers by number, title, category or finding."""
+    """Findings are filtered by words, and papers by the code of a finding."""
     field = visit.tab.get_by_label("Filter by text")
     shown = visit.tab.locator("#table-findings tbody tr:visible")
     everything = shown.count()
@@ -237,7 +237,7 @@ def test_a_choice_leaves_the_rows_of_one_value(
 
 
 def test_new_findings_are_listed(visit: Visit, warehouse: Path) -> None:
-    """What the snapshot before does not have stands there, the gravest first, and how many."""
+    """The first 20 findings that the snapshot before lacks are listed, with the number of all."""
     with Warehouse(warehouse) as opened:
         new = opened.query("new_findings").fetchall()
     assert len(new) > 20
@@ -304,7 +304,7 @@ def test_it_prints(visit: Visit) -> None:
 
 
 def test_it_reads_without_script(browser: Browser, report: Path) -> None:
-    """Where scripts are off everything is still there, and findings still open."""
+    """Without scripts findings still open, and tables have no buttons to sort them."""
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(report.as_uri())

@@ -1,4 +1,4 @@
-"""The report: true figures, nothing that a document's author could make it do."""
+"""The report: its figures are those of the tables, and no document makes it run anything."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def test_steering_characters_are_made_visible(html: str) -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    """A text is cut to a length before anything else happens to it."""
+    """A text beyond a length is cut to it, and a null is shown as a dash."""
     assert shown("x" * 10**6, 300) == "x" * 299 + "…"
     assert shown("x" * 300, 300) == "x" * 300
     assert shown(None) == "—"
@@ -276,7 +276,7 @@ def test_long_texts_are_cut() -> None:
 
 
 def test_charts_tell_their_figures_in_words(page: Page) -> None:
-    """A chart is one image with a title and a description that holds every figure."""
+    """Each chart is an image with a description; that of the proofs holds every figure."""
     drawings = [attributes for tag, attributes in page.elements if tag == "svg"]
     assert len(drawings) == 8
     assert all(drawing["role"] == "img" for drawing in drawings)
@@ -322,7 +322,7 @@ def test_a_chart_of_a_hostile_label_is_escaped() -> None:
 
 
 def test_the_same_snapshot_gives_the_same_bytes(warehouse: Path, html: str) -> None:
-    """Another process in another directory and time zone writes the same page."""
+    """Another process with another time zone, locale and hash seed writes the same page."""
     code = "import sys; from pipeline.cli.main import main; sys.argv[0] = 'pith-etl'; main()"
     command = [sys.executable, "-c", code, "report", "--output", "-", "--warehouse", str(warehouse)]
     environment = {**os.environ, "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
@@ -360,7 +360,7 @@ def test_nothing_published_is_a_clear_error(console: Console, tmp_path: Path) ->
 def test_a_page_that_cannot_be_written_is_a_clear_error(
     samples_warehouse: Path, tmp_path: Path
 ) -> None:
-    """The message names the file and why."""
+    """The message names the file and the reason."""
     with pytest.raises(UsageError, match=r"cannot write .*page\.html: No such file or directory"):
         write(samples_warehouse, tmp_path / "missing" / "page.html")
 
@@ -378,7 +378,7 @@ def test_a_warehouse_of_nothing_has_a_report(tmp_path: Path) -> None:
 
 
 def test_runs_after_the_published_one_hide_none_of_it(tmp_path: Path) -> None:
-    """However many later ones the table knows of, the page is on the snapshot's own run."""
+    """The page shows the snapshot's own run, however many later runs the table lists."""
     warehouse = tmp_path / "warehouse"
     own = build_warehouse(warehouse, SAMPLES).snapshot
     file = warehouse / "current" / "runs" / "all.parquet"
