@@ -45,7 +45,7 @@ class Processes:
             )
 
     def add(self, name: str, before: tuple[str, ...] = ()) -> None:
-        """Start a worker; `before` is what starts it."""
+        """Start a worker; `before` is a command that runs it."""
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name)
         self.start(name, "worker", self.address, *options, before=before)
 
@@ -133,7 +133,7 @@ def test_a_worker_of_another_version_is_refused(
 
 
 def test_what_a_worker_cannot_see_is_named(tmp_path: Path) -> None:
-    """It must see the build's own directory, the very one and not its like, and the sources."""
+    """It must see the build's own directory, not another at that path, and the sources."""
     mark = tmp_path / "mark"
     terms = Terms(program.versions(), mark, "token", (os.fsencode(tmp_path),))
     assert f"does not see {tmp_path}" in str(terms.fault())
@@ -148,7 +148,7 @@ def test_what_a_worker_cannot_see_is_named(tmp_path: Path) -> None:
 def test_a_worker_without_the_source_is_named(
     site: Site, tmp_path: Path, processes: Processes
 ) -> None:
-    """A worker in whose system another directory stands at the source's path is refused."""
+    """A worker that sees another directory at the source's path is refused."""
     command = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"')
     if subprocess.run([*command, str(site.mirror), "true"], check=False).returncode:  # noqa: S603 - ours
         pytest.skip("this system lets no process have mounts of its own")
@@ -165,7 +165,7 @@ def test_a_worker_without_the_source_is_named(
 def test_killed_workers_and_added_ones_change_no_byte(
     site: Site, tmp_path: Path, processes: Processes
 ) -> None:
-    """What a killed worker had begun is done by the others, and nothing of it is left."""
+    """The other workers do what a killed one had begun, and the tables are the same bytes."""
     disturbed: list[str] = []
 
     def disturb(stage: str, done: int, _total: int) -> None:

@@ -1,4 +1,4 @@
-"""The staging cache: deleted, broken or of another version, it costs time and nothing else."""
+"""The staging cache: if it is deleted, broken or of another version, it is made anew."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.runner.part_store import DigestSet, parts, remove_broken, write_kn
 from pipeline.stage.stage import stage
 from tests.site import REAL, Site, tables
 
-#: What `stage` imports without its version being that of a part: errors are raised, not kept.
+#: A module that `stage` imports, but that does not decide what a part holds.
 OTHER = {"errors.py"}
 
 RECORD = "000_97f37641e2d9eba2.txt"
@@ -63,7 +63,7 @@ def _garble(path: Path) -> None:
 
 
 def _flip(path: Path) -> None:
-    """Damage a file so that every reader still takes it: other dates, still Parquet."""
+    """Damage a file so that it can still be read: it is Parquet with other dates."""
     table = pq.read_table(path)
     column = table.schema.get_field_index("created_at")
     later = pc.add(table.column(column), pa.scalar(1, pa.duration("us")))

@@ -53,7 +53,7 @@ def _plan(sizes: list[int], limits: Limits = DEFAULT, workers: int = 1) -> list[
 
 
 def test_a_plan_holds_every_file_once_in_groups_of_a_batch() -> None:
-    """No group has more files than a batch has documents, or goes on after a batch's bytes."""
+    """A group ends when it has as many files as a batch has documents, or a batch's bytes."""
     limits = Limits(batch_documents=3, batch_bytes=10)
     tasks = _plan([1, 1, 1, 1, 50, 1, 9, 1, 10, 10], limits)
     assert [[file.size for file in task.files] for task in tasks] == [
@@ -100,7 +100,7 @@ def test_tasks_of_several_workers_get_smaller_towards_the_end() -> None:
 
 
 def test_a_large_file_is_shared_out_to_all_workers() -> None:
-    """A file that one worker would be left alone with becomes a task for each."""
+    """A file that would keep a single worker busy becomes a task for each worker."""
     large = InputFile("large.tgz", b"", 64 * 2**20)
     files = [InputFile("small", b"", 2**20), large, InputFile("after", b"", 2**20)]
     tasks = list(plan(files, sum(file.weight for file in files), DEFAULT, 2))
@@ -181,7 +181,7 @@ def test_many_row_groups_are_the_same_bytes_by_two_threads(
 
 
 def _workers(group: int) -> list[int]:
-    """Return the worker processes of a build that watch their parent already."""
+    """Return the worker processes of a build that already watch their parent."""
     found = workers(group)
     return [process for process in found if len(list(Path(f"/proc/{process}/task").iterdir())) > 1]
 
@@ -200,7 +200,7 @@ def test_an_upgrade_in_between_publishes_nothing(
 def test_an_upgrade_after_staging_publishes_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker of the new version knows none of the parts: its ranges would be empty."""
+    """The build fails: a worker of the new version would find no parts, and model nothing."""
     monkeypatch.setattr("pipeline.program.digest", lambda: "0123456789abcdef")
     other = _fresh(site, tmp_path)
     with pytest.raises(WarehouseError, match="was upgraded while it ran; nothing was published"):
@@ -261,14 +261,14 @@ def test_no_worker_outlives_its_parent(dump: Site) -> None:
 
 @pytest.fixture
 def temporary(tmp_path: Path) -> Path:
-    """Return an empty directory, of a name too long for that of a socket."""
+    """Return an empty directory, whose name is too long for a socket."""
     path = tmp_path / ("long" * 30)
     path.mkdir()
     return path
 
 
 def test_what_workers_share_has_no_name(dump: Site, temporary: Path) -> None:
-    """Not even when all processes are killed do sockets or semaphores stay in the system."""
+    """Even when all processes are killed, no sockets or semaphores stay in the system."""
     process = dump.start("--workers", "2", env=os.environ | {"TMPDIR": str(temporary)})
     await_line(process, "stage")
     while len(_workers(process.pid)) < 2:
