@@ -14,7 +14,7 @@ from tests.sources.packed import CODECS, packed_tar, packed_zip
 #: Files by their names.
 Files = Mapping[str, bytes]
 
-#: In so many files the documents of a layout of several files stand.
+#: The number of files in layouts of several files.
 _FILES = 3
 
 

@@ -111,7 +111,7 @@ def test_a_hostile_member_is_a_row_and_the_next_is_read(
 
 
 def test_a_second_member_of_a_name_is_refused(tmp_path: Path) -> None:
-    """A path names one document."""
+    """So a path names one document."""
     member = ("same", tarfile.REGTYPE, b"{}")
     (tmp_path / "x.tar").write_bytes(_tar(member, member))
     assert [reason for _, _, reason, _ in read(tmp_path)] == [
@@ -121,7 +121,7 @@ def test_a_second_member_of_a_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_many_directories_may_stand_before_the_first_file(tmp_path: Path) -> None:
-    """They hold nothing, and still are no reason to give up an archive."""
+    """Up to a limit, directories do not make an archive unreadable."""
     directories = [(f"{number}", tarfile.DIRTYPE, b"") for number in range(300)]
     (tmp_path / "x.tar").write_bytes(_tar(*directories, ("good", tarfile.REGTYPE, b"{}" * 999)))
     found = read(tmp_path, Limits(batch_documents=4))
@@ -158,7 +158,7 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
 
 
 def test_overlapping_members_are_refused(tmp_path: Path) -> None:
-    """Two entries of a directory that share their bytes would multiply what a file holds."""
+    """Otherwise two entries that share their bytes would multiply what a file holds."""
     raw = packed_zip({"a": b"{}", "b": b"{}"}, zipfile.ZIP_STORED)
     first = raw.index(b"PK\x01\x02")
     second = raw.index(b"PK\x01\x02", first + 4)
@@ -204,7 +204,7 @@ def test_too_many_members_end_an_archive(
 
 
 def test_a_bomb_in_a_zip_is_cut(tmp_path: Path) -> None:
-    """A member unpacks to a hundred times its packed size at most."""
+    """A member that unpacks to far more than its packed size is not read."""
     (tmp_path / "x.zip").write_bytes(packed_zip({"bomb": bytes(50_000_000)}))
     ((_, _, reason, raw),) = read(tmp_path)
     assert raw is None
@@ -275,7 +275,7 @@ def test_a_broken_entry_ends_the_directory_of_a_zip(tmp_path: Path) -> None:
 
 
 def test_a_file_with_holes_in_a_tar_is_skipped(tmp_path: Path) -> None:
-    """Its map may go on for several blocks; what follows is read."""
+    """Its map may go on for several blocks; the members after it are read."""
     sparse = tarfile.TarInfo("holes.json")
     sparse.size, sparse.type = 512, tarfile.GNUTYPE_SPARSE
     block = bytearray(sparse.tobuf(tarfile.GNU_FORMAT)[:512])
@@ -290,7 +290,7 @@ def test_a_file_with_holes_in_a_tar_is_skipped(tmp_path: Path) -> None:
 
 
 def test_a_size_that_pax_states_counts(tmp_path: Path) -> None:
-    """A header's own field of the size is nought where the pax header before it has the size."""
+    """A member has the size in its pax header, even if its own header says zero."""
     body = next(iter(REAL.values()))
     info = tarfile.TarInfo("a.json")
     info.pax_headers = {"size": str(len(body))}

@@ -71,7 +71,7 @@ def test_an_envelope_is_read_wherever_a_document_is(tmp_path: Path) -> None:
         b'{"items": [{"a": 1}], "state_type": "pith_open_graph_state"}',
         b'{"message": {"items": [{"a": 1}]}, "pith_number": "pith:2015:A"}',
         b'{"data": {"a": 1}, "schema": "https://pith.science/schemas/pith-integrity/v1.json"}',
-        # other things are left whole, too: nothing in them is passed over
+        # these are read whole, too, so that nothing in them is skipped
         b'{"data": {"a": 1}, "other": ' + DOCUMENTS[0] + b"}",
         b'{"data": ' + DOCUMENTS[0] + b', "items": ' + ITEMS + b"}",
         b'{"data": ' + DOCUMENTS[0] + b', "data": ' + DOCUMENTS[1] + b"}",
@@ -86,7 +86,7 @@ def test_an_envelope_is_read_wherever_a_document_is(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_envelope_is_not_taken_apart(tmp_path: Path, document: bytes) -> None:
-    """A document may have keys of these names; what else stands beside must be no document."""
+    """A document with such keys is read whole, and so is an object with a document beside one."""
     (tmp_path / "a").write_bytes(document)
     assert read(tmp_path) == [(f"{tmp_path}/a", 1, None, document)]
 
@@ -99,7 +99,7 @@ def test_what_is_no_envelope_is_not_taken_apart(tmp_path: Path, document: bytes)
     ],
 )
 def test_an_envelope_in_an_envelope_is_not_opened(tmp_path: Path, raw: bytes, inner: bytes) -> None:
-    """The inner one is a document of its own, which is refused by name if it holds another."""
+    """The inner one is read whole, as one document."""
     (tmp_path / "a").write_bytes(raw)
     assert [document for *_, document in read(tmp_path)] == [inner]
 
@@ -115,7 +115,7 @@ def test_an_envelope_in_an_envelope_is_not_opened(tmp_path: Path, raw: bytes, in
     ],
 )
 def test_a_broken_envelope_keeps_what_is_whole(tmp_path: Path, raw: bytes, reason: str) -> None:
-    """Every document before the break is one; then a row names the byte."""
+    """Every document before the break is read; then a row names the byte."""
     (tmp_path / "a").write_bytes(raw)
     path = f"{tmp_path}/a!/items"
     assert read(tmp_path) == [

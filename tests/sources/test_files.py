@@ -61,7 +61,7 @@ def test_a_source_through_a_link_is_the_one_of_the_system(
 def test_a_file_is_named_by_its_real_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
 ) -> None:
-    """However a source is spelled, its files have one name, and the source one beginning."""
+    """However a source is spelled, its files have the same paths, and it has the same prefix."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "x").write_bytes(RAW)
     (tmp_path / "link").symlink_to("real")
@@ -72,7 +72,7 @@ def test_a_file_is_named_by_its_real_path(
 
 
 def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
-    """A source that does not exist is the operator's mistake and stops the run."""
+    """A source that does not exist stops the run."""
     with pytest.raises(SourceError, match="nowhere: No such file or directory"):
         discover([tmp_path / "nowhere"])
 
@@ -111,7 +111,7 @@ def test_what_the_warehouse_manages_is_no_source(tmp_path: Path, name: str) -> N
 
 
 def test_the_warehouse_itself_is_no_source(tmp_path: Path) -> None:
-    """A source that is the warehouse would be an empty one, which builds clean."""
+    """It is refused: it would be an empty source, and the build would be clean."""
     with pytest.raises(SourceError, match="it is the warehouse"):
         discover([tmp_path], tmp_path / "." / "")
 
@@ -153,7 +153,7 @@ def test_what_may_not_be_read_is_listed(tmp_path: Path) -> None:
 
 
 def test_a_packed_file_weighs_what_it_likely_holds(tmp_path: Path) -> None:
-    """Work is shared out by what must be parsed rather than by what lies on the disk."""
+    """A packed file counts as ten times its size when work is shared out."""
     for name in ("x.json", "x.json.GZ", "x.ndjson.zst"):
         (tmp_path / name).write_bytes(bytes(100))
     weights = {Path(file.path).name: file.weight for file in discover([tmp_path])}

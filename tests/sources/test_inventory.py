@@ -82,7 +82,7 @@ def test_a_file_that_is_named_twice_is_listed_once(
 
 
 def test_a_source_may_be_a_link(tmp_path: Path) -> None:
-    """A source that is a link is followed, its file once however it is reached."""
+    """A source that is a link is followed, and a file is listed once however it is reached."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "x").write_bytes(b"{}")
     (tmp_path / "link").symlink_to("real")
@@ -133,7 +133,7 @@ def test_a_listing_without_its_digests_is_made_anew(site: Site, content: bytes |
 
 
 def test_a_listing_that_is_damaged_loses_no_document(site: Site) -> None:
-    """With any bit of the listing flipped, the tables are right."""
+    """With a bit of the listing flipped, the tables are right."""
     expected, chance = tables(site.warehouse), random.Random(0)  # noqa: S311 - no secret
     for number in range(4):
         file = _listing(site) / ("files.parquet" if number == 0 else "documents.parquet")
@@ -186,7 +186,7 @@ def test_the_same_content_elsewhere_costs_nothing(site: Site, opened: list[str])
 
 
 def test_a_file_that_is_gone_leaves_the_tables(site: Site, opened: list[str]) -> None:
-    """Without its file no row of a document remains, and no file is read to learn so."""
+    """Without its file a document's paper is gone, and no file is opened."""
     (site.mirror / RECORD).unlink()
     summary = site.build()
     assert opened == []
@@ -226,7 +226,7 @@ def test_a_file_modified_twice_within_the_clock_is_noticed(tmp_path: Path) -> No
 def test_a_file_modified_while_the_others_are_listed_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The time that listing takes is no time in which a change may hide."""
+    """The next build reads a file that was modified shortly before a long listing began."""
     site = Site(tmp_path)
     path = site.put(RECORD, REAL[RECORD])
     os.utime(path)
@@ -269,7 +269,7 @@ def test_a_skipped_entry_that_becomes_another_kind_is_noticed(site: Site) -> Non
 
 
 def test_a_file_of_another_age_is_read_each_time(site: Site) -> None:
-    """A time that no stamp can hold ends no build, and nothing is recognised by it."""
+    """A time that no stamp can hold stops no build, and the next build reads the file again."""
     os.utime(site.mirror / RECORD, (0, 10_413_792_000))
     for _ in range(2):
         assert site.build().read == 1
@@ -277,7 +277,7 @@ def test_a_file_of_another_age_is_read_each_time(site: Site) -> None:
 
 @pytest.mark.parametrize("year", [1600, 2300, 9999])
 def test_whatever_the_system_tells_of_a_file_can_be_listed(year: int) -> None:
-    """The largest numbers of a file, and of many such files, are within those of the tables."""
+    """The largest numbers of a file, and of many such files, fit into the tables."""
     modified_ns = (year - 1970) * 31_556_952 * 10**9
     told = (0o100644, 2**64 - 1, 0, 1, 0, 0, 2**63 - 1, 0, 0, 0)
     status = os.stat_result(told, {"st_mtime_ns": modified_ns})
@@ -374,7 +374,7 @@ def test_what_lies_behind_a_broken_place_stays(tmp_path: Path) -> None:
 
 @pytest.fixture
 def shut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """Return a function that lets a directory be one that cannot be listed, even by root."""
+    """Return a function that makes a directory impossible to list, even for root."""
 
     def shut(directory: Path) -> None:
         closed, real = os.fsencode(directory), os.scandir
@@ -485,7 +485,7 @@ def test_a_document_without_a_good_past_is_not_stale(tmp_path: Path) -> None:
 
 
 def test_a_listing_that_still_says_all_is_not_written_again(site: Site) -> None:
-    """A run without changes leaves the listing alone; one that met any file anew writes it."""
+    """A run without changes leaves the listing alone; one after a change writes it."""
     folder = site.warehouse / "staging" / "listings"
     age(site.mirror.iterdir())
     site.build()

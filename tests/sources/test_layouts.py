@@ -1,4 +1,4 @@
-"""However a dump comes, it makes the same tables: only paths and positions differ."""
+"""However a dump is laid out, it makes the same tables: only paths and positions differ."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_layout_holds_the_same_documents(tmp_path: Path, tree: Site) -> No
 def test_a_bucket_of_every_layout_holds_the_same_documents(
     tmp_path: Path, tree: Site, bucket: Buckets
 ) -> None:
-    """So has each of them in a bucket, read by several workers; nothing but the path differs."""
+    """Read by several workers, each document is as the tree has it, but for its path."""
     documents = documents_of(tree)
     for number, layout in enumerate(LAYOUTS.values()):
         bucket.put_all(layout(documents), f"{number}/")
@@ -66,7 +66,7 @@ def test_a_bucket_of_every_layout_holds_the_same_documents(
 
 
 def test_only_two_tables_have_paths() -> None:
-    """All others are compared to the byte."""
+    """So all other tables can be compared byte by byte."""
     assert {
         table.name
         for table in catalog.tables().values()

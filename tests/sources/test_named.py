@@ -76,7 +76,7 @@ def test_a_pattern_without_a_match_is_an_error(tree: Path, pattern: str) -> None
 
 
 def test_a_pattern_follows_no_link_that_it_finds(tree: Path) -> None:
-    """Whoever writes below the base of a pattern cannot lead it elsewhere."""
+    """Links below the base of a pattern are skipped, and nothing beyond them matches."""
     (tree / "base").mkdir()
     (tree / "base" / "out").symlink_to(tree / "x")
     (tree / "base" / "a.json").symlink_to(tree / "a.json")
@@ -86,7 +86,7 @@ def test_a_pattern_follows_no_link_that_it_finds(tree: Path) -> None:
 
 
 def test_a_pattern_finds_no_warehouse(tree: Path) -> None:
-    """The warehouse is no input of a pattern either; its staging is no place for one."""
+    """A pattern matches no file of the warehouse, and one in its staging is refused."""
     (tree / "w").mkdir()
     (tree / "w" / "a.json").write_bytes(b"{}")
     assert _found(tree, "*/a.json", warehouse=tree / "w") == ["x/a.json"]
@@ -150,7 +150,7 @@ def test_a_list_that_names_what_is_not_there_is_an_error(
 
 
 def test_a_list_that_is_not_there_is_an_error(tree: Path) -> None:
-    """So does a list that cannot be read."""
+    """The message names the list."""
     assert tree.is_dir()
     with pytest.raises(SourceError, match=r"the list of sources no\.txt: No such file"):
         prefixes(["@no.txt"])

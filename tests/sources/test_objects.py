@@ -1,4 +1,4 @@
-"""Objects in buckets, from a true server on loopback (`buckets.py` says how it differs from S3)."""
+"""Objects in buckets, from a server on loopback (`buckets.py` says how it differs from S3)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_keys_of_any_letters_have_a_path(bucket: Buckets) -> None:
 
 
 def test_objects_are_fetched_at_once(bucket: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one is read, the next ones are on their way."""
+    """As many as `AHEAD` says are fetched at the same time."""
     bucket.put_all({f"{number:03}": b"{}" for number in range(40)})
     all_at_once = threading.Barrier(buckets.AHEAD)
     fetch = objects.fetch
@@ -267,7 +267,7 @@ def test_a_server_that_takes_too_long_is_said(
 def test_an_interrupt_ends_the_wait_for_a_server(
     bucket: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C does not wait until a server answers that accepts requests and is silent."""
+    """Ctrl-C does not wait for a server that accepts connections and never answers."""
     assert bucket
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -280,7 +280,7 @@ def test_an_interrupt_ends_the_wait_for_a_server(
 
 @pytest.mark.parametrize("most", [0, 50, 400])
 def test_an_answer_that_breaks_off_stops_the_run(bucket: Buckets, most: int) -> None:
-    """A bucket that cannot be listed at all is a source that is not there."""
+    """A bucket that cannot be listed at all is a source that cannot be read."""
     bucket.put("x.json", REAL[NAMES[0]])
     bucket.wire.most = most
     with pytest.raises(
@@ -306,7 +306,7 @@ def test_an_object_that_breaks_off_is_fetched_on_from_there(bucket: Buckets) -> 
 
 @pytest.mark.parametrize("key", ["a//b", "a/../b", "a/./b", "a\x01b", "a\nb"])
 def test_a_key_that_no_path_can_be_is_told_of(bucket: Buckets, key: str) -> None:
-    """A bucket with such a key is not read as if it were not there; the message names the key."""
+    """It stops the run, and the message says that one of the keys cannot be read."""
     bucket.put_all({"0": b"{}", key: b"{}"})
     with pytest.raises(SourceError, match="one of the keys cannot be read; delete it"):
         discover([f"s3://{BUCKET}/"])

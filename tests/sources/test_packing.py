@@ -61,14 +61,14 @@ def test_what_cannot_be_unpacked_is_refused_by_name(
 
 
 def test_packed_data_within_packed_data_is_refused(tmp_path: Path) -> None:
-    """Data that is packed twice, as in a file that holds itself, is not unpacked for ever."""
+    """Data that is packed twice is refused, as there are files that unpack to themselves."""
     (tmp_path / "x.gz").write_bytes(CODECS["zst"](gzip.compress(_RAW)))
     (found,) = read(tmp_path / "x.gz")
     assert found[2] == "refused: gzip data within zstd data: unpack it first"
 
 
 def test_an_archive_of_the_oldest_kind_is_recognised(tmp_path: Path) -> None:
-    """The first tar archives do not name themselves, but have a sum of their header."""
+    """The oldest tar archives have no magic number, but a checksum of their header."""
     header = tarfile.TarInfo("a.json")
     header.size = len(_RAW)
     block = bytearray(header.tobuf(tarfile.USTAR_FORMAT))

@@ -85,7 +85,7 @@ def test_a_long_line_costs_its_neighbours_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["part-00000", "part_000.gz", "x.json"])
 @pytest.mark.parametrize("between", [b"\n", b"\r\n\n  "])
 def test_lines_under_another_name_are_documents(tmp_path: Path, name: str, between: bytes) -> None:
-    """A whole object on the first line, and another that begins below it: a document a line."""
+    """If the first line is a whole object and another begins below, each line is a document."""
     first = b'{"a":"%s"}' % os.urandom(2**19 + 17).hex().encode()
     content = b"\n" + between.join([first, RAW, RAW])
     found = _read_of(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content)
@@ -115,7 +115,7 @@ def test_whole_lines_under_another_name_stay_whole_before_a_break(tmp_path: Path
     ],
 )
 def test_other_content_is_one_document(tmp_path: Path, content: bytes) -> None:
-    """Whatever could be one document, or is no object a line, is taken whole."""
+    """Content that could be one document, or has not an object on each line, is read whole."""
     assert [d.raw for d in _read_of(tmp_path, "x.json", content)] == [content]
 
 
@@ -292,7 +292,7 @@ def test_a_damaged_checksum_keeps_all_lines(tmp_path: Path) -> None:
 
 
 def test_zeros_behind_the_last_member_are_nothing(tmp_path: Path) -> None:
-    """A gzip file that a tape filled up with zeros is read as gzip reads it."""
+    """A gzip file that a tape filled up with zeros gives its lines and nothing else."""
     documents = _read_of(tmp_path, "tape.ndjson.gz", gzip.compress(_LINES) + bytes(10_000))
     assert len(documents) == 3000
     assert all(document.raw for document in documents)
@@ -300,13 +300,13 @@ def test_zeros_behind_the_last_member_are_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\n \n"])
 def test_a_file_of_no_lines_holds_no_document(tmp_path: Path, data: bytes) -> None:
-    """An empty or blank file of lines is no error; an empty file of one document is."""
+    """An empty or blank file of lines is skipped; an empty file of another name is a document."""
     (found,) = _read_of(tmp_path, "hour.ndjson", data)
     assert (found.status, found.reason) == ("skipped", "a file of lines without a line")
     assert len(_read_of(tmp_path, "empty.json", b"")) == 1
 
 
 def test_a_packed_file_of_no_bytes_is_unreadable(tmp_path: Path) -> None:
-    """An archive that is cut to nothing is no hour without documents."""
+    """It was cut, so it is not skipped as a file of lines without a line is."""
     (row,) = _read_of(tmp_path, "hour.ndjson.gz", b"")
     assert row.status == "unreadable"

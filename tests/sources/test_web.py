@@ -1,7 +1,7 @@
 """Files of web servers, and buckets of Google and Azure, from a small server of our own.
 
-Neither store is the true one: `web.py` says what it knows of them. What holds of all objects is
-tested against S3, in `test_objects.py`.
+Neither store is the real one: `web.py` says what it knows of them. What holds of all objects is
+tested in `test_objects.py`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_a_file_is_not_read_again_if_its_tag_vouches_for_it(
 def test_a_web_server_that_sends_no_parts_still_sends_small_files(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What fits into one part is had whole; of what is larger a row says why it is not read."""
+    """A file that fits into one part is read; a row says why a larger one is not."""
     web.ranges = False
     web.files["/x.jsonl"] = b"\n".join(raw.replace(b"\n", b" ") for raw in REAL.values())
     source = f"{web.address}/x.jsonl"
@@ -119,12 +119,12 @@ def test_a_web_server_that_sends_no_parts_still_sends_small_files(
 
 
 def test_a_file_that_is_not_there_stops_the_run(web: Web) -> None:
-    """It is a source that does not exist."""
+    """The message says that there is no such object."""
     with pytest.raises(SourceError, match=r"/nowhere: No such object"):
         discover([f"{web.address}/nowhere"])
 
 
-def test_a_server_that_nobody_vouches_for_is_not_read(
+def test_a_server_without_trusted_tls_is_not_read(
     web: Web, servers: tuple[Web, Web], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unknown certificate is refused, and so is a redirect without TLS."""

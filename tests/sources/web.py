@@ -57,7 +57,7 @@ class Web:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def reset(self) -> None:
-        """Hold nothing, and behave well."""
+        """Forget all files, and answer as at the start."""
         self.files: dict[str, bytes] = {}
         self.tag, self.ranges = "strong", True
         self.moved: dict[str, str] = {}
