@@ -98,7 +98,7 @@ def test_the_shapes_declare_every_path_of_the_samples(document: Document) -> Non
 
 @pytest.mark.parametrize("kind", PLACES)
 def test_what_is_called_unseen_is_declared_so(kind: str) -> None:
-    """A path is without a column for being empty if and only if its type keeps it otherwise."""
+    """The paths that are listed as unseen are those whose declared type is `Unseen`."""
     document = next(document for document in _samples() if document.kind == kind)
     declared = dict(_declared(type(document.shape)))
     places = PLACES[kind]
@@ -279,7 +279,7 @@ def test_a_malformed_time_is_named_where_it_stands() -> None:
 
 
 def test_items_of_a_list_become_rows() -> None:
-    """Each list left out for being empty here gives rows, or extra, as soon as it has items."""
+    """With an item, each list left out for being empty here gives rows or extra, or is refused."""
     for document, pointer in _left(NO_ROWS):
         empty = _staged(json.dumps(document.tree).encode())
         found = _staged(_with(document.tree, pointer))

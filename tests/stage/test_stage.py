@@ -1,4 +1,4 @@
-"""One hostile document costs what its size costs: nothing in it multiplies by something else."""
+"""A hostile document costs no more than its size: its parts do not multiply each other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.building import build_warehouse, rows
 from tests.cases.forge import Json, bundle_of
 from tests.cases.make_cases import FORGER, OWN, forged, plain, sample
 
-#: Characters of a long value, and how many rows it may not stand in.
+#: The length of a long value, and the number of items that must not each repeat it.
 LONG, MANY = 300_000, 5_000
 
 KEYRING: Keyring = load(default_keyring())
@@ -63,7 +63,7 @@ def _long_source() -> bytes:
 
 @pytest.mark.parametrize("make", [_long_key, _long_source])
 def test_a_long_value_does_not_multiply(make: Callable[[], bytes]) -> None:
-    """Staging holds a hundred times the document at most, not its length times its items."""
+    """Staging takes at most a hundred times the document's size in memory."""
     raw = make()
     tracemalloc.start()
     try:
@@ -141,7 +141,7 @@ def test_a_label_of_a_key_that_is_too_long_is_refused(place: str) -> None:
 def test_lists_that_become_rows_have_a_length(
     number: int, place: str, item: Json | str | int, most: int
 ) -> None:
-    """A few bytes can be an item, and rows or findings of it hundreds of times as large."""
+    """A longer one is refused at its pointer: the rows of an item are far larger than the item."""
     document = sample(number)
     *path, name = (int(token) if token.isdigit() else token for token in place[1:].split("/"))
     holder = document
@@ -175,7 +175,7 @@ def _events(bundle: Json) -> list[Json]:
 
 
 def test_a_long_text_of_many_authors_is_split(tmp_path: Path) -> None:
-    """Each author is a row of its own, though there be more than a build could hold copies of."""
+    """Each of ten thousand authors is a row of its own."""
     record = sample(3)
     record["paper"]["authors_text"] = ", ".join(["a"] * 10_000)
     (tmp_path / "record.json").write_text(json.dumps(record))
@@ -187,7 +187,7 @@ def test_a_long_text_of_many_authors_is_split(tmp_path: Path) -> None:
 
 
 def test_problems_beyond_a_bound_are_counted_and_not_staged() -> None:
-    """A part holds some problems of each code of a document, and the number of the rest."""
+    """For each code of a document, a part holds problems up to the bound, and counts the rest."""
     bundle = bundle_of(OWN, plain())
     problems = _staged({**bundle, "events": [{}] * MANY})["problems"]
     found = [row["occurrences"] for row in problems if row["code"] == "event_subject_mismatch"]
@@ -212,7 +212,7 @@ def test_a_text_that_makes_a_row_too_long_is_refused_by_its_pointer() -> None:
 
 
 def test_a_payload_that_makes_a_row_too_long_is_refused_by_its_pointer() -> None:
-    """The JSON that a cell holds is found in the document, too."""
+    """The reason has the pointer of the payload and the limit."""
     bundle = bundle_of(OWN, plain())
     bundle["events"].append({"event_type": "correction", "payload": {"a": [0] * MAX_ROW_BYTES}})
     reason = _reason(bundle)
@@ -221,7 +221,7 @@ def test_a_payload_that_makes_a_row_too_long_is_refused_by_its_pointer() -> None
 
 
 def test_many_unknown_fields_are_refused_before_their_pointers_make_a_row_too_long() -> None:
-    """The pointers that `extra` repeats count, in a document that is shorter than a row may be."""
+    """The pointers in `extra` count, even if the document is shorter than a row may be."""
     record = sample(3)
     record["aliases"][0] |= {f"a{number}": 0 for number in range(2000)}
     assert len(json.dumps(record, separators=(",", ":"))) < MAX_ROW_BYTES

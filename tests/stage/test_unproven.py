@@ -131,13 +131,13 @@ def _shown(warehouse: Warehouse, section: str, number: str) -> list[dict[str, An
 
 
 def test_the_claims_stand_beside_what_is_vouched_for(warehouse: Warehouse) -> None:
-    """Three records claim something that is not signed, and are papers like the others."""
+    """The three records without a signature are papers, too, and are marked as unsigned."""
     found = _rows(warehouse, "select proof, count(*) from papers group by all order by all")
     assert found == [("receipt", 1), ("signed", 2), ("unsigned", 3)]
 
 
 def test_a_claim_to_an_arxiv_id_does_not_answer_for_what_cites(warehouse: Warehouse) -> None:
-    """An arXiv id means a paper that a receipt vouches for; without any it stays unresolved."""
+    """A citing arXiv id resolves to a paper that is vouched for, and never to a claim."""
     found = _rows(
         warehouse,
         "select citing_arxiv_id, citing_proof, citing_title, cited_proof from citation_graph "
@@ -152,7 +152,7 @@ def test_a_claim_to_an_arxiv_id_does_not_answer_for_what_cites(warehouse: Wareho
 
 
 def test_a_claim_to_be_a_version_dates_no_work(warehouse: Warehouse) -> None:
-    """A work is dated and counted by the versions that are vouched for, and lists all."""
+    """Only versions that are vouched for date and count a work, but it lists all of them."""
     found = _rows(
         warehouse,
         "select version_count, first_submitted_at::text, last_submitted_at::text, latest_version, "
@@ -229,7 +229,7 @@ def test_counts_tell_the_proven_papers_apart(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("indent", [1, 4])
 def test_white_space_gives_an_event_to_no_other_paper(tmp_path: Path, indent: int) -> None:
-    """An event of two states, equally proven, is of no paper however each of them is spelled."""
+    """An event in two equally proven states is of no paper, however each state is indented."""
     for name, spaces in (("ours", 0), ("theirs", indent)):
         tree = json.loads(
             (REPO / "tests" / "cases" / "event_of_two_states_fail" / f"{name}.json").read_bytes()
