@@ -1,4 +1,4 @@
-"""Synthetic dumps look like the real documents, and hold together as those do."""
+"""Synthetic dumps look like the real documents, and are as consistent as these."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_bytes_are_in_the_style_of_the_real_ones() -> None:
 
 
 def test_sizes_are_those_of_real_documents() -> None:
-    """On average a bundle has about 13 KB, a record 7 and a state 5, as the real ones."""
+    """On average a bundle has about 13 KB, a record 8 and a state 5."""
     drafts = [_draft(facts) for facts in _papers(60)]
     sizes = [
         sum(len(raw(draft)) for draft in drafts) / len(drafts)
@@ -110,7 +110,7 @@ def test_texts_hold_what_trips_programs() -> None:
 
 
 def test_papers_spread_over_years_categories_and_identifiers() -> None:
-    """300 papers span 30 years and 15 categories, both styles of identifier, many versions."""
+    """300 papers span over 30 years and 15 categories, both styles of id, and some versions."""
     papers = _papers()
     assert len({p.submitted_at[:4] for p in papers}) > 30
     assert len({p.primary_cat for p in papers}) > 15
@@ -204,7 +204,7 @@ def test_a_dump_never_mixes_with_another(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    """Where the directory cannot be made, the message names it."""
+    """If the directory cannot be made, the message says that the dump cannot be written."""
     (tmp_path / "file").touch()
     with pytest.raises(SynthError, match="cannot write the dump"):
         write(Plan(1, tmp_path / "file"), 1)

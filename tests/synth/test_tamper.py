@@ -19,7 +19,7 @@ from tests.tampering import Tampered, changes, lines, noticed, passed, restate, 
 #: The real documents that are changed, by kind.
 _SAMPLES = {"bundle": (4,), "record": (0, 3), "state": (1,)}
 
-#: What may be found on a change inside of a bundle's own signature, each by its name.
+#: The codes that a change inside of a bundle's own signature may have.
 _SIGNATURE_CODES = {
     "bundle_digest_mismatch",
     "digest_missing",
@@ -47,7 +47,7 @@ def _single(number: int) -> list[Tampered]:
 
 
 def _restated(number: int) -> list[Tampered]:
-    """Return every change, restated; a hash that is changed and recomputed is as it was."""
+    """Return every change, restated, but for those that restating undoes."""
     original = _sample(number)
     restated = [restate(item, original) for item in changes(original)]
     return [item for item in restated if item.tree != original]
