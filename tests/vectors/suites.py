@@ -27,7 +27,7 @@ SIGNATURE_COLUMNS = ("suite", "case", "libsodium", "cryptography")
 
 
 class SignatureCase(NamedTuple):
-    """A signature to judge; the lengths are whatever the suite wants them to be."""
+    """A signature to judge; key and signature may have any length."""
 
     suite: str
     case: str
@@ -87,7 +87,7 @@ def _cctv(vectors: Path) -> Iterator[SignatureCase]:
 
 
 def libsodium(case: SignatureCase) -> bool:
-    """Tell what libsodium itself says, the lengths guarded as its binding does not."""
+    """Tell what libsodium says; lengths are checked first, as its binding does not do it."""
     if len(case.key) != 32 or len(case.signature) != 64:
         return False
     try:
