@@ -52,7 +52,7 @@ def _unmount(site: Site) -> None:
 def test_an_attempt_that_published_nothing_is_told_everywhere_until_one_succeeds(
     site: Site, build: Build, console: Console
 ) -> None:
-    """Page, `report`, `history` and metrics say when and why, beside what was published before."""
+    """The page and `history` say when and why; the metrics have this time and the last good one."""
     assert build().code == 0
     good = _metric(site, "last_success_timestamp_seconds")
     assert good == _metric(site, "last_attempt_timestamp_seconds")
@@ -80,7 +80,7 @@ def test_an_attempt_that_published_nothing_is_told_everywhere_until_one_succeeds
 def test_a_first_night_that_fails_has_a_page(
     site: Site, build: Build, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    """Whatever ended it, and without any snapshot, the page says so and obeys no name."""
+    """Whatever ended it, and without any snapshot, the page says so, and escapes the message."""
 
     def fail(*_: object) -> None:
         raise error
@@ -94,7 +94,7 @@ def test_a_first_night_that_fails_has_a_page(
 
 
 def test_wrong_usage_by_a_timer_is_told_too(site: Site, build: Build) -> None:
-    """An option that names a directory that is gone leaves no page green."""
+    """If an option names a directory that is gone, the first line of the page says so."""
     build()
     assert build("--report", site.root / "gone" / "report.json").code == 2
     assert "gone must be a directory" in _first_line(site)
@@ -130,7 +130,7 @@ def test_no_attempt_is_kept_where_no_build_ever_wrote(tmp_path: Path, console: C
 
 
 def test_attempts_are_no_part_of_the_tables(site: Site, build: Build) -> None:
-    """The same inputs give the same digest of inputs, however many nights failed in between."""
+    """After a failed night the same inputs publish nothing new."""
     report = site.root / "report.json"
     build("--report", report)
     first = json.loads(report.read_text())

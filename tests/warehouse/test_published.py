@@ -1,4 +1,4 @@
-"""Snapshots in a bucket, on a real server of S3 on loopback: sent once, switched at once."""
+"""Snapshots in a bucket, on a server on loopback: files are sent once, readers switch at once."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_one_of_two_publishers_at_once_wins(
 
 
 def test_an_answer_that_was_lost_is_no_other_publisher(bucket: Buckets) -> None:
-    """The request that the library repeats finds its own pointer."""
+    """A request that is repeated succeeds if its own content is already there."""
     address = buckets.Address("s3://bucket", "pointer")
     assert buckets.replace(address, b"one", None)
     assert buckets.replace(address, b"one", None)
@@ -131,7 +131,7 @@ def test_pruning_keeps_what_a_kept_snapshot_has(nights: Nights, bucket: Buckets)
     """The newest snapshots stay whole, and of older ones nothing stays."""
     names = [nights.publish(3).snapshot]
     for documents in (4, 5):
-        time.sleep(1.1)  # a second is what a server of S3 tells apart
+        time.sleep(1.1)  # the times of objects in S3 are whole seconds
         done = nights.publish(documents, keep=2)
         names.append(done.snapshot)
     assert done.pruned == (names[0],)
@@ -147,7 +147,7 @@ def test_pruning_keeps_what_a_kept_snapshot_has(nights: Nights, bucket: Buckets)
 
 
 def test_an_older_snapshot_can_be_published_again(nights: Nights, bucket: Buckets) -> None:
-    """After a rollback readers see the older one, whose files pruning left."""
+    """After a rollback readers see the older one again, whatever is pruned."""
     nights.publish(4)
     nights.publish(5, keep=1)
     assert nights.publish(4, keep=1).snapshot == nights.names[4]
@@ -174,7 +174,7 @@ def test_a_damaged_file_is_not_published(nights: Nights, bucket: Buckets) -> Non
 def test_the_pointer_names_the_files_of_each_table_for_other_programs(
     nights: Nights, bucket: Buckets
 ) -> None:
-    """They are Parquet files with the table's rows."""
+    """They are Parquet files, and together have as many rows as the table."""
     nights.publish(5)
     tables = json.loads(bucket.get(f"{PREFIX}current.json"))["tables"]
     assert set(tables) == set(catalog.tables())
@@ -214,7 +214,7 @@ def _altered(manifest: dict[str, Any]) -> None:
 def test_a_hostile_manifest_is_refused(
     nights: Nights, bucket: Buckets, cache: Path, change: Change, told: str
 ) -> None:
-    """A name that leads elsewhere, or a file of another length: nothing of it is opened."""
+    """If a name leads elsewhere or a length is wrong, the snapshot is not kept in the cache."""
     nights.publish(5)
     found = published.Place(URL).published()
     assert found
@@ -232,15 +232,15 @@ def test_a_hostile_manifest_is_refused(
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"snapshot": 1}', b"\xff"])
-def test_a_pointer_that_is_none_is_refused(bucket: Buckets, text: bytes) -> None:
+def test_an_invalid_pointer_is_refused(bucket: Buckets, text: bytes) -> None:
     """The error names the place."""
     bucket.put(f"{PREFIX}current.json", text)
     with pytest.raises(WarehouseError, match="the published warehouse s3://bucket/some/tables"):
         Warehouse(URL)
 
 
-def test_where_nothing_is_published_the_error_says_what_does(bucket: Buckets) -> None:
-    """It names the command, and a place that cannot be written is told before anything is read."""
+def test_where_nothing_is_published_the_error_says_so(bucket: Buckets) -> None:
+    """To publish on a web server is wrong usage, which is told before anything is read."""
     assert bucket.names() == []
     with pytest.raises(WarehouseError, match="nothing is published at s3://bucket/some/tables"):
         Warehouse(URL)
@@ -258,7 +258,7 @@ def test_a_bucket_that_is_not_there_is_said(nights: Nights, bucket: Buckets) -> 
 
 
 def test_the_commands_publish_and_read(nights: Nights, bucket: Buckets, console: Console) -> None:
-    """`build --publish`, `publish` and `sql --warehouse s3://…` do what their names say."""
+    """`build --publish`, `publish` and `sql` take an address; `rollback` of one is wrong usage."""
     assert bucket.environment
     site = nights.site
     where = ("--warehouse", site.warehouse)

@@ -26,7 +26,7 @@ MXNET = "pith:2015:23I7M26R5JO2ZDVLZ734LVBI3N"
 
 
 def test_sql_gives_a_relation(samples_warehouse: Path) -> None:
-    """`sql` returns a DuckDB relation, which goes on from there."""
+    """`sql` returns a DuckDB relation, which can be queried further."""
     with Warehouse(samples_warehouse) as warehouse:
         papers = warehouse.sql("select source_id, submitted_at from papers")
         assert isinstance(papers, duckdb.DuckDBPyRelation)
@@ -81,7 +81,7 @@ def test_a_view_is_read_as_a_table(samples_warehouse: Path, name: str) -> None:
 
 
 def test_values_are_bound_to_a_query(samples_warehouse: Path) -> None:
-    """`sql` takes the values of `$name`s, of any type, and never pastes them."""
+    """`sql` binds the values of `$name`s, and does not paste them into the query."""
     with Warehouse(samples_warehouse) as warehouse:
         query = "select title from papers where title = $title or $all order by title"
         hostile = "' or true --"
@@ -172,7 +172,7 @@ def test_a_warehouse_is_found_as_the_commands_find_it(
 
 
 def test_every_error_has_a_public_name(tmp_path: Path) -> None:
-    """A class that a user sees can be imported by the name that its trace shows."""
+    """The classes of errors have public names and are subclasses of `PithEtlError`."""
     with pytest.raises(WarehouseError) as caught:
         Warehouse(tmp_path / "missing")
     assert not caught.type.__name__.startswith("_")
@@ -189,7 +189,7 @@ def test_a_missing_warehouse_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_broken_warehouse_is_an_error(samples_warehouse: Path, tmp_path: Path) -> None:
-    """A manifest that is no manifest is an error that says to build again."""
+    """A broken manifest is an error that says to build again."""
     copy = tmp_path / "warehouse"
     shutil.copytree(samples_warehouse, copy, symlinks=True)
     (copy / "current" / "manifest.json").write_bytes(b"{}")
@@ -224,7 +224,7 @@ def test_a_locked_warehouse_reads_its_tables_alone(samples_warehouse: Path, tmp_
 
 
 def test_a_locked_warehouse_makes_no_file(samples_warehouse: Path, tmp_path: Path) -> None:
-    """After `lock` DuckDB itself refuses to make a file, be it in the snapshot's own folders."""
+    """After `lock` DuckDB itself refuses to make a file, even in the snapshot's own folders."""
     with Warehouse(samples_warehouse) as warehouse:
         warehouse.lock()
         papers = warehouse.snapshot / "papers"

@@ -266,7 +266,7 @@ def _write_empty(connection: duckdb.DuckDBPyConnection, name: str, folder: Path)
 
 
 def _scanned(plan: dict[str, Any]) -> Iterator[tuple[int, int, int]]:
-    """Yield of each scan of a file: row groups read, row groups there are, rows read."""
+    """Yield for each scan of a file: row groups read, row groups there are, rows read."""
     if "total_row_groups_to_scan" in plan:
         yield plan["row_groups_scanned"], plan["total_row_groups_to_scan"], plan["rows_scanned"]
     for child in plan.get("children", []):
@@ -274,7 +274,7 @@ def _scanned(plan: dict[str, Any]) -> Iterator[tuple[int, int, int]]:
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, list[str]]]:
-    """Return forms of the names of one work in the midst, with what each must give."""
+    """Return forms of the names of one work in the middle, with what each must give."""
     old, new = sorted(
         connection.execute(
             "select value, pith_number from aliases "

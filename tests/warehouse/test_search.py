@@ -58,7 +58,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a warehouse of the real documents of our own, since searching adds an index."""
+    """Return a warehouse of the real documents for this module, as searching adds an index."""
     target = tmp_path_factory.mktemp("search") / "warehouse"
     build_warehouse(target, SAMPLES)
     return target
@@ -219,7 +219,7 @@ def test_an_index_that_cannot_be_used_is_made_anew(tmp_path: Path, content: byte
 def test_an_index_is_on_the_disk_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a power cut, the file of an index is whole."""
+    """It is synced under another name, so that after a power cut the file of an index is whole."""
     target = tmp_path / "warehouse"
     build_warehouse(target, SAMPLES)
     synced: list[str] = []

@@ -132,8 +132,8 @@ def test_the_lock_of_a_dead_process_does_not_block(site: Site) -> None:
 
 
 @pytest.mark.parametrize("command", [["rollback"], ["prune", "--keep", "1"]])
-def test_other_writers_wait_their_turn(site: Site, console: Console, command: list[str]) -> None:
-    """Other commands that change the warehouse are refused during a build, too."""
+def test_other_writers_are_refused(site: Site, console: Console, command: list[str]) -> None:
+    """During a build, other commands that change the warehouse exit with 1 and say why."""
     with snapshot.locked(site.warehouse):
         finished = console(*command, "--warehouse", site.warehouse)
     assert finished.code == 1
@@ -185,7 +185,7 @@ def test_a_missing_pointer_is_told_and_mended(site: Site, console: Console) -> N
 def test_a_lost_link_to_the_database_is_mended(
     site: Site, content: bytes | None, *, rescan: bool
 ) -> None:
-    """Gone, or a file in its place, it is made again by a build that finds no change."""
+    """If it is gone or a file, a build that finds no change makes it again."""
     link = site.warehouse / "pith.duckdb"
     link.unlink()
     if content is not None:
@@ -238,7 +238,7 @@ def test_leftovers_of_dead_runs_are_swept(site: Site) -> None:
     assert not link.is_symlink()
 
 
-def test_a_snapshot_that_was_never_published_is_none(
+def test_a_snapshot_that_was_never_published_is_not_offered(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A build killed between the manifest and the link leaves a snapshot that no command offers."""
@@ -263,7 +263,7 @@ def test_a_snapshot_that_was_never_published_is_none(
 def test_a_build_that_cannot_publish_leaves_no_snapshot(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever keeps the pointer from moving, night after night, it fills no disk."""
+    """If the pointer cannot be moved, the new snapshot is removed, and the old one stays."""
 
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -278,7 +278,7 @@ def test_a_build_that_cannot_publish_leaves_no_snapshot(
 
 
 def test_a_snapshot_that_is_published_stays_one(site: Site) -> None:
-    """Killed after the pointer moved, a build has published: a mark that it left counts no more."""
+    """If a build is killed after the pointer moved, the mark that it left does not count."""
     (site.warehouse / "current" / "unpublished").touch()
     assert [kept.published for kept in retention.history(site.warehouse)] == [True]
     site.put(RECORD, CHANGED)
@@ -288,7 +288,7 @@ def test_a_snapshot_that_is_published_stays_one(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["current", "pith.duckdb"])
 def test_a_pointer_that_is_a_directory_is_told(site: Site, console: Console, name: str) -> None:
-    """A copy that followed the links is refused at once, with what to do about it."""
+    """A directory in the place of a link, as in a copy that followed links, is named."""
     pointer = site.warehouse / name
     pointer.unlink()
     pointer.mkdir()
@@ -345,7 +345,7 @@ def test_what_cannot_be_deleted_fails_no_build(
 def test_what_cannot_be_deleted_is_named(
     site: Site, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If an old snapshot cannot be deleted, the notice names its folder, even in a quiet night."""
+    """If an old snapshot cannot be deleted, the notice names its folder, even without changes."""
     old, real = snapshot.current(site.warehouse), os.unlink
     site.put(RECORD, CHANGED)
     site.build()
@@ -420,7 +420,7 @@ def test_what_is_not_ours_is_never_deleted(site: Site) -> None:
 def test_what_is_durable_before_it_is_published(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each file is synced before its folder, all before the pointer moves, and that at last."""
+    """Each file is synced before its folder, then the manifest, and the pointer after it."""
     synced: list[Path] = []
     real = os.fsync
 
@@ -439,7 +439,7 @@ def test_what_is_durable_before_it_is_published(
     manifest = synced.index(folder / ".manifest")
     assert max(synced.index(path) for path in [*files, folder]) < manifest
     assert synced[-5:-1] == [folder / ".manifest", folder, folder.parent, site.warehouse]
-    # that it was not published yet is on the disk before, and taken back only at last
+    # the mark `unpublished` is on the disk before, and is removed last
     assert synced.index(folder / "unpublished") < manifest
     assert synced[-1] == folder
 

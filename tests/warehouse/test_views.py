@@ -37,14 +37,14 @@ def _rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("name", catalog.views())
 def test_a_view_has_the_columns_of_its_description(samples: Warehouse, name: str) -> None:
-    """A view's columns and types are those beside it, in their order."""
+    """A view has the columns and types of its description, in that order."""
     described = [(row[0], row[1]) for row in _rows(samples, f"describe {name}")]
     assert described == [(one.name, one.type) for one in catalog.views()[name].columns]
 
 
 @pytest.mark.parametrize("name", catalog.views())
 def test_a_view_is_described_for_readers(name: str) -> None:
-    """A view and its columns have meanings, and words for what vouches for them."""
+    """A view and its columns have meanings, and each column has a word of evidence."""
     view = catalog.views()[name]
     for meaning in (view.meaning, *(column.meaning for column in view.columns)):
         assert meaning.endswith(".")
@@ -129,7 +129,7 @@ def test_a_version_that_is_not_stated_is_not_the_latest(synthetic: Warehouse) ->
 
 
 def test_the_citation_graph_keeps_every_citation(synthetic: Warehouse) -> None:
-    """Each citation is there once, and an end is known where its number is among the papers."""
+    """Each citation is there once, and an end is known if its number is among the papers."""
     ends = "select cited_pith_number, citing_arxiv_id, ref_index, event_id from "
     assert sorted(_rows(synthetic, f"{ends} citation_graph"), key=str) == sorted(
         _rows(synthetic, f"{ends} citations"), key=str
@@ -171,7 +171,7 @@ def test_the_timeline_counts_the_steps_of_each_paper(synthetic: Warehouse) -> No
 
 
 def test_the_timeline_calls_proven_what_is(synthetic: Warehouse) -> None:
-    """An event is proven only if its content has its digest and its signature is valid."""
+    """An event is proven if its digest and signature hold and it does not equivocate."""
     found = _rows(
         synthetic,
         "select timeline.verdict, event.content_ok is true and event.signature_status = 'valid' "
@@ -184,7 +184,7 @@ def test_the_timeline_calls_proven_what_is(synthetic: Warehouse) -> None:
 
 
 def test_trust_has_a_word_for_every_paper(synthetic: Warehouse) -> None:
-    """Every paper has one word and a reason, and none whose digests fail has a good one."""
+    """Every paper has one word and a reason; a paper whose digests fail has no good word."""
     assert _rows(synthetic, "select pith_number from trust order by all") == _rows(
         synthetic, "select pith_number from papers order by all"
     )
@@ -201,7 +201,7 @@ def test_trust_has_a_word_for_every_paper(synthetic: Warehouse) -> None:
 
 
 def test_trust_in_the_samples(samples: Warehouse) -> None:
-    """Two real papers come in bundles signed whole, of three only the record is signed."""
+    """Two real papers are proven, by their signed bundles, and three are vouched for."""
     found = _rows(samples, "select trust, count(*) from trust group by trust order by trust")
     assert found == [("proven", 2), ("vouched", 3)]
 
@@ -223,7 +223,7 @@ def test_trust_in_the_samples(samples: Warehouse) -> None:
 def test_one_status_changes_the_word(
     samples: Warehouse, column: str, value: str | None, word: str
 ) -> None:
-    """Each status that is not as it should be takes the good word away."""
+    """With one status changed, a paper that was vouched for has the word that follows."""
     with duckdb.connect() as connection:
         connection.register("given", samples.sql("from papers").to_arrow_table())
         connection.register("findings", samples.sql("from findings").to_arrow_table())
