@@ -137,7 +137,7 @@ def test_wrong_usage_exits_with_2(build: Build, arguments: list[str]) -> None:
 def test_an_interrupted_build_exits_with_130(
     built_site: Site, monkeypatch: pytest.MonkeyPatch, rebuild: Build, number: signal.Signals
 ) -> None:
-    """The published snapshot stays, no other one remains, and the next build stages nothing anew."""
+    """The published snapshot stays the only one, and the next build stages nothing again."""
     before = tables(built_site.warehouse)
     built_site.put(RECORD, CHANGED)
 
