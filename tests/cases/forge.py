@@ -1,7 +1,7 @@
 """The forger's tools: sign, hash and seal Pith documents with keys of our own.
 
-Written from docs/format.md and not with the code under test, so that both can be wrong only
-in the same way by accident. The keys derive from public texts: they protect nothing.
+Written from docs/format.md and without the code under test, so that the two hardly share an
+error. The keys derive from public texts: they protect nothing.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Key:
         return base64.b64encode(signature).decode()
 
     def _sign_with(self, nonce: bytes, message: bytes) -> bytes:
-        """Sign as RFC 8032 (section 5.1.6) does, but with a nonce that should never recur."""
+        """Sign as RFC 8032 (section 5.1.6) does, but with a given nonce."""
         reduce = bindings.crypto_core_ed25519_scalar_reduce
         r = reduce(hashlib.sha512(nonce).digest())
         point = bindings.crypto_scalarmult_ed25519_base_noclamp(r)

@@ -49,7 +49,7 @@ CASES: dict[str, Callable[[], Files]] = {}
 
 #: The registry of the invented papers, pinned by the keyring of each case that uses it.
 OWN = Key("pith-etl test key", "pith-etl-test")
-#: Whoever wants to be taken for the registry.
+#: A forger, who uses the registry's key id.
 FORGER = Key("pith-etl forger's key", "pith-v1-2026-05")
 
 REGISTRY_KEY: Json = {
@@ -109,7 +109,7 @@ def write(directory: Path) -> None:
 
 
 def forged() -> Json:
-    """Return a real bundle with other authors, re-signed by a key that borrows all names."""
+    """Return a real bundle with other authors, re-signed by a key under the registry's names."""
     bundle = sample(4)
     bundle["built_at"] = "2027-01-01T00:00:00Z"
     for alias in bundle["source_aliases"]:
@@ -125,7 +125,7 @@ def forged() -> Json:
 
 @case
 def resigned_alone_fail() -> Files:
-    """A bundle re-signed with a key that it brings itself proves nothing, whatever its name."""
+    """A bundle re-signed with a key that it carries proves nothing, whatever the key's name."""
     return {"forged.json": forged()}
 
 
@@ -146,7 +146,7 @@ def resigned_same_ids_fail() -> Files:
 
 @case
 def forged_claim_to_id_fail() -> Files:
-    """A forged later version of a cited paper does not answer for its arXiv id."""
+    """A citing arXiv id does not resolve to a forged later version of the paper."""
     record = canonical_record()
     record["source"] = {"kind": "arxiv", "id": "1606.06234", "version": 9}
     bundle = bundle_of(FORGER, [])
@@ -187,7 +187,7 @@ def texts_left_out() -> Files:
 
 @case
 def attested_by_another_fail() -> Files:
-    """Events of others, good or bad, take no proof from a signed bundle, nor the paper from it."""
+    """Events by other keys, valid or not, weaken no signed bundle, and the paper comes from it."""
     record, author = canonical_record(), Key("pith-etl author's key", "author-9")
     number, name = number_of(record), {"author": "Alice Example"}
     attested = event(author, number, "author_attestation", name)
@@ -207,7 +207,7 @@ def attested_by_another_fail() -> Files:
 
 @case
 def applied_by_another_fail() -> Files:
-    """The state of another paper has no say in which events of this one are applied."""
+    """The state of another paper does not decide which events of this one are applied."""
     bundle = bundle_of(OWN, plain())
     del bundle["state"]
     bundle = seal_bundle(OWN, bundle, merge=False)
@@ -218,7 +218,7 @@ def applied_by_another_fail() -> Files:
 
 @case
 def attestation_in_state() -> Files:
-    """An event that somebody put into a state does not blame the paper's record."""
+    """An event that was put into a state gives no finding on the paper's record."""
     created_event = {**sample(1)["current"]["record_created"]}
     record = sample(3)
     created_event["payload"] = {
@@ -242,7 +242,7 @@ def attestation_in_state() -> Files:
 
 @case
 def citation_invented_fail() -> Files:
-    """A citation that nobody signed, in a state or an altered event, is not one of the signed."""
+    """An unsigned citation, in a state or an altered event, does not count as signed."""
     record = canonical_record()
     number = number_of(record)
     signed, altered = (
@@ -264,7 +264,7 @@ def citation_invented_fail() -> Files:
 
 @case
 def receipt_as_event_fail() -> Files:
-    """What a receipt signs is no event, though it be dressed up as one."""
+    """The signature of a receipt is not valid for an event that is made of what it signs."""
     record = sample(3)
     signed = record["canonical_sha256"]
     bundle = bundle_of(FORGER, plain())
@@ -284,7 +284,7 @@ def receipt_as_event_fail() -> Files:
 
 @case
 def counts_huge_fail() -> Files:
-    """Counts of which no BIGINT holds the sum are wrong counts, and stop nothing."""
+    """Counts whose sum does not fit into a BIGINT are wrong counts, and do not stop a build."""
     bundle = bundle_of(OWN, plain())
     bundle["state"] |= {"valid_event_count": 2**63 - 1, "invalid_event_count": 1}
     bundle["state"] = seal_state(bundle["state"])
@@ -317,7 +317,7 @@ def receipt_pasted_fail() -> Files:
 
 @case
 def receipt_renamed_fail() -> Files:
-    """A real receipt holds in a document of any name: what is signed the digest says alone."""
+    """A real receipt is valid in a document with another number, as it signs only the digest."""
     record = sample(3)
     number = "pith:2017:" + "A" * 26
     renamed = {**record, "pith_number": number, "short_pith_number": number[:5] + number[10:18]}
@@ -334,7 +334,7 @@ def event_moved_fail() -> Files:
 
 @case
 def event_of_two_states_fail() -> Files:
-    """An event that stands in states of two papers alone is of neither, whatever their digests."""
+    """An event that is only in the states of two papers is of neither, whatever their digests."""
     listed = {"event_id": f"sha256:{'1' * 64}", "payload": {"note": "a correction"}}
     ours, theirs = sample(1), sample(4)["state"]
     for merged in (ours, theirs):
@@ -363,7 +363,7 @@ def event_twice_fail() -> Files:
 
 @case
 def event_altered_fail() -> Files:
-    """An event is known by the digest of its content."""
+    """An altered event does not have the digest that it states."""
     bundle = sample(4)
     bundle["events"][1]["created_at"] = "2026-05-18T01:12:16Z"
     return {"bundle.json": bundle}
@@ -371,7 +371,7 @@ def event_altered_fail() -> Files:
 
 @case
 def event_duplicated_signed_fail() -> Files:
-    """A bundle may hold an event twice though its registry signed it so."""
+    """An event that a bundle holds twice is a finding, even if the bundle is signed."""
     events = plain()
     return own(bundle=bundle_of(OWN, [*events, events[1]]))
 
@@ -389,7 +389,7 @@ def old_after_new() -> Files:
 
 @case
 def newer_unapplied_fail() -> Files:
-    """What an older signed bundle applied, a newer one that holds the event may leave out."""
+    """An event that the newer of two signed bundles leaves unapplied counts as unapplied."""
     record = canonical_record()
     made = [*plain(), snapshot(OWN, record, created_at="2026-06-01T00:00:02Z")]
     newer = bundle_of(OWN, made, built_at="2026-07-02T00:00:00Z")
@@ -411,7 +411,7 @@ def state_reproduced() -> Files:
 
 @case
 def state_altered_fail() -> Files:
-    """Whoever alters a state can restate its hash; the signed bundle shows the place."""
+    """An altered state can have its hash restated; the signed bundle shows the place."""
     bundle = sample(4)
     altered = copy.deepcopy(bundle["state"])
     taken = altered["current"]["graph_snapshots"][0]["payload"]["graph_snapshot"]
@@ -423,7 +423,7 @@ def state_altered_fail() -> Files:
 
 @case
 def state_hash_wrong_fail() -> Files:
-    """A state whose content was altered does not have its hash."""
+    """A state whose content was altered does not have the hash that it states."""
     altered = sample(1)
     altered["current"]["mirror_hints"] = [{"name": "another"}]
     return {"state.json": altered}
@@ -431,7 +431,7 @@ def state_hash_wrong_fail() -> Files:
 
 @case
 def state_event_unknown_fail() -> Files:
-    """A state that applied an event which nobody holds lost it, or made it up."""
+    """If no document holds an event that a state applied, it was lost or made up."""
     altered = sample(1)
     altered["applied_event_ids"][1] = f"sha256:{'0' * 64}"
     return {"state.json": seal_state(altered)}
@@ -439,7 +439,7 @@ def state_event_unknown_fail() -> Files:
 
 @case
 def state_event_unnamed_fail() -> Files:
-    """An event that a state holds without an id is a row of its own, in every copy the same."""
+    """An event without an id in a state is a row of its own, and the same one in every copy."""
     bundle, real = bundle_of(OWN, plain()), sample(1)
     del real["current"]["record_created"]["event_id"]
     ours = copy.deepcopy(bundle["state"])
@@ -458,7 +458,7 @@ def state_event_unnamed_fail() -> Files:
 
 @case
 def event_unnamed_fail() -> Files:
-    """An event of a bundle without an id has the one that its content yields."""
+    """An event of a bundle without an id has the one that is computed from its content."""
     events = plain()
     del events[0]["event_id"], events[1]["content_sha256"]
     return own(bundle=seal_bundle(OWN, bundle_of(OWN, plain()) | {"events": events}, merge=False))
@@ -466,7 +466,7 @@ def event_unnamed_fail() -> Files:
 
 @case
 def event_of_no_paper_fail() -> Files:
-    """Events that name no paper are no two beginnings of one, whatever papers they stand at."""
+    """Two `record_created` events that name no paper are not two beginnings of one paper."""
     record = canonical_record("Another Title")
     other = bundle_of(OWN, [created(OWN, record, subject_pith_number=None)]) | {
         "pith_number": number_of(record),
@@ -498,7 +498,7 @@ def event_not_applied_fail() -> Files:
 
 @case
 def state_not_reproducible() -> Files:
-    """Events of which the merge is unknown leave a state not reproducible, which is not wrong."""
+    """A state of events whose merge is unknown is not reproducible, which is not wrong."""
     record = canonical_record()
     attestation = event(OWN, number_of(record), "author_attestation", {"orcid": "0000"})
     return own(bundle=bundle_of(OWN, [*plain(), attestation]))
@@ -506,7 +506,7 @@ def state_not_reproducible() -> Files:
 
 @case
 def counts_wrong_fail() -> Files:
-    """A count that is not the number of items held is wrong, though signed."""
+    """A count that is not the number of items held is wrong, even if it is signed."""
     taken = graph_snapshot()
     taken["claims"]["count"] = 3
     number = number_of(canonical_record())
@@ -525,7 +525,7 @@ def counts_wrong_fail() -> Files:
 
 @case
 def equivocation_fail() -> Files:
-    """Two events of one key for one place in a chain are two histories."""
+    """Two events by one key at one place in a chain give two histories."""
     events = plain()
     record, first = canonical_record(), events[0]["event_id"]
     others = [
@@ -537,7 +537,7 @@ def equivocation_fail() -> Files:
 
 @case
 def record_created_twice_fail() -> Files:
-    """A record is created once."""
+    """A second event that creates the same record is a finding."""
     record = canonical_record()
     again = created(OWN, record, created_at="2026-06-01T00:00:02Z")
     return own(bundle=bundle_of(OWN, [*plain(), again]))
@@ -545,14 +545,14 @@ def record_created_twice_fail() -> Files:
 
 @case
 def chain_dangling_fail() -> Files:
-    """A chain that leads to an event nobody holds is cut."""
+    """A chain that leads to an event that no document holds is cut."""
     links = {"prev_event": f"sha256:{'1' * 64}", "supersedes": [f"sha256:{'2' * 64}"]}
     return own(bundle=bundle_of(OWN, plain(**links)))
 
 
 @case
 def event_merely_listed_fail() -> Files:
-    """That an unsigned state lists an event is no event for what a bundle signs."""
+    """An event that only an unsigned state lists is still missing for a signed bundle."""
     lost = [f"sha256:{digit * 64}" for digit in "123"]
     bundle = bundle_of(OWN, plain(prev_event=lost[0], supersedes=[lost[1]]))
     listing = copy.deepcopy(bundle["state"])
@@ -586,7 +586,7 @@ def nonce_reuse_fail() -> Files:
 
 @case
 def nonce_reuse_untrusted_fail() -> Files:
-    """A key that no keyring holds has nothing to lose: whoever brought it gave itself away."""
+    """A nonce that a key outside of the keyring repeats is no finding: nobody trusts that key."""
     weak = Key("pith-etl forger's key", "pith-v1-2026-05", nonce=b"the same for every signature")
     record = canonical_record()
     return own(bundle=bundle_of(weak, [created(weak, record), snapshot(weak, record)]))
@@ -594,7 +594,7 @@ def nonce_reuse_untrusted_fail() -> Files:
 
 @case
 def times_backwards_fail() -> Files:
-    """Submitted, computed, signed and built come in this order."""
+    """The times of submission, computation, signing and building must be in this order."""
     events = plain()
     events[1]["created_at"] = "2026-06-03T00:00:00Z"
     events[1] = seal_event(OWN, events[1])
@@ -626,7 +626,7 @@ def key_encodings_fail() -> Files:
 
 @case
 def key_misstated_fail() -> Files:
-    """What a document misstates of the pinned key is not pinned, though the key itself is."""
+    """A wrong statement about the pinned key is not trusted, though the key itself is."""
     bundle = bundle_of(OWN, plain())
     lent = Key("pith-etl test key", "lent")
     bundle["public_keys"] += [
@@ -658,7 +658,7 @@ def key_id_shared_fail() -> Files:
 
 @case
 def key_id_taken_fail() -> Files:
-    """A malformed key raises no conflict with a key of its name, nor does a pinned key."""
+    """A malformed key conflicts with no key of its name, and a pinned key is never at fault."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
     bundle["public_keys"].append(Key("pith-etl test key", "lent").carried())
@@ -670,7 +670,7 @@ def key_id_taken_fail() -> Files:
 
 @case
 def key_name_borrowed_fail() -> Files:
-    """A key that an unproven document carries blames no key of a document that is better proven."""
+    """A key in an unproven document gives no finding on its namesake in a better proven one."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"].append(Key("pith-etl second key", "second").carried())
     junk = bundle_of(FORGER, [], record=canonical_record("Another Title"))
@@ -687,7 +687,7 @@ def outside_validity_fail() -> Files:
 
 @case
 def unknown_key_fail() -> Files:
-    """A signature by a key that nobody has can be neither good nor bad."""
+    """A signature by an unknown key is called neither good nor bad."""
     return {"keyring.json": keyring(OWN.pinned()), "record.json": sample(3)}
 
 
@@ -704,7 +704,7 @@ def with_receipt(**fields: object) -> Files:
 
 @case
 def signature_invalid_fail() -> Files:
-    """A signature with one bit changed is no signature."""
+    """A signature with one bit changed is not valid."""
     raw = bytearray(base64.b64decode(sample(3)["receipt"]["signature_b64"]))
     raw[40] ^= 1
     return with_receipt(signature_b64=base64.b64encode(raw).decode())
@@ -719,13 +719,13 @@ def signature_malformed_fail() -> Files:
 
 @case
 def signature_unsupported_fail() -> Files:
-    """An algorithm that was not checked is not called good or bad."""
+    """A signature by an unsupported algorithm is called neither good nor bad."""
     return with_receipt(algorithm="ed448")
 
 
 @case
 def signature_missing_fail() -> Files:
-    """A record without its receipt is merely stated."""
+    """A record without its receipt proves nothing."""
     return {"record.json": without(sample(3), "receipt")}
 
 
@@ -737,7 +737,7 @@ def signature_key_name_fail() -> Files:
 
 @case
 def signature_time_missing_fail() -> Files:
-    """A signature without a time cannot lie in a key's period."""
+    """A signature without a time is not within a key's period."""
     return with_receipt(signed_at=None)
 
 
@@ -833,7 +833,7 @@ def short_number_fail() -> Files:
 
 @case
 def alias_contradicts_fail() -> Files:
-    """An alias that can be derived must be what derives."""
+    """An alias that can be derived must have the derived value."""
     record = sample(3)
     record["aliases"][0]["alias_value"] = "1111.11111"
     return {"record.json": record}
@@ -841,7 +841,7 @@ def alias_contradicts_fail() -> Files:
 
 @case
 def citing_unnamed() -> Files:
-    """Papers that cite this one without an id are as many as there are titles."""
+    """Citing papers without an id are told apart by their titles."""
     record = sample(3)
     titles = ["One", "Another", "One", None]
     record["inbound_citations"]["count"] = 4
@@ -872,7 +872,7 @@ def version_unstated() -> Files:
 
 @case
 def status_disagrees_fail() -> Files:
-    """What a record says of its own verification is held against what is there."""
+    """What a record says of its own verification is compared with what is there."""
     record = sample(3)
     record["verification_status"] |= {"references_resolved": True, "strong_author_claims": 2}
     return {"record.json": record}
@@ -880,13 +880,13 @@ def status_disagrees_fail() -> Files:
 
 @case
 def digest_missing_fail() -> Files:
-    """A digest that is missing proves nothing wrong, but nothing right either."""
+    """A missing digest is a finding: without it nothing can be compared."""
     return {"record.json": without(sample(3), "canonical_sha256")}
 
 
 @case
 def snapshot_digests_fail() -> Files:
-    """The hash of an empty list is known; of any other it is not."""
+    """Only the hash of an empty list is known, and can be compared."""
     record = sample(3)
     record["graph_snapshot"]["claims"]["snapshot_sha256"] = text_digest("another")
     record["graph_snapshot"]["references"]["count"] = 3
@@ -895,7 +895,7 @@ def snapshot_digests_fail() -> Files:
 
 @case
 def snapshot_digest_missing_fail() -> Files:
-    """A list that states no hash has none that could be unproven."""
+    """The missing hash of a list is a finding, and is not called unproven as well."""
     record = sample(3)
     del record["graph_snapshot"]["claims"]["snapshot_sha256"]
     record["graph_snapshot"]["references"] |= {"count": 3, "snapshot_sha256": None}
@@ -904,7 +904,7 @@ def snapshot_digest_missing_fail() -> Files:
 
 @case
 def snapshot_items_fail() -> Files:
-    """Whether a list is empty its items say, whatever is counted."""
+    """A list is empty if it has no items, whatever its count says."""
     held, emptied = sample(3), sample(3)
     held["graph_snapshot"]["claims"]["items"] = [{"claim_id": "C1"}]
     emptied["graph_snapshot"]["claims"] |= {"count": 3, "snapshot_sha256": text_digest("another")}
@@ -914,7 +914,7 @@ def snapshot_items_fail() -> Files:
 
 @case
 def texts_in_snapshot_alone_fail() -> Files:
-    """What is wrong with a record's texts is told where they stand."""
+    """A finding on a record's texts has the pointer of the place where they stand."""
     record = sample(3)
     record["graph_snapshot"]["paper"] |= {"title": "Another", "license": "none", "submitted_at": ""}
     return {"record.json": without(record, "paper")}
@@ -941,7 +941,7 @@ def time_malformed_fail() -> Files:
 
 @case
 def documents_disagree_fail() -> Files:
-    """Two signed bundles of one paper with other aliases and events are not both complete."""
+    """Two signed bundles of one paper with different aliases and events are not both complete."""
     record = canonical_record()
     one, two = (
         bundle_of(OWN, [created(OWN, record), snapshot(OWN, record, created_at=at)])
@@ -954,7 +954,7 @@ def documents_disagree_fail() -> Files:
 
 @case
 def aliases_forged_fail() -> Files:
-    """Of two equally proven records with other aliases nobody can tell which one is right."""
+    """If two equally proven records differ in their aliases, each of them has a finding."""
     forged = sample(3)
     forged["updated_at"] = "9999-01-01T00:00:00Z"
     name = {"alias_kind": "doi", "alias_value": "10.9999/forged", "created_at": None}
@@ -964,7 +964,7 @@ def aliases_forged_fail() -> Files:
     fewer["current"]["source_aliases"] = fewer["current"]["source_aliases"][:3]
     return {
         "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
-        # a bundle's aliases are signed, so that it is not to blame
+        # a bundle's aliases are signed, so it has no finding
         "bundle.json": bundle,
         "fewer.json": seal_state(fewer),
         "forged.json": forged,
@@ -974,13 +974,13 @@ def aliases_forged_fail() -> Files:
 
 @case
 def events_forged_fail() -> Files:
-    """Of two equally proven states with other content of one event nobody can tell the right."""
+    """If two equally proven states differ in the content of an event, each has a finding."""
     forged, bundle = sample(1), bundle_of(OWN, plain())
     for made in (forged, altered := copy.deepcopy(bundle["state"])):
         made["current"]["graph_snapshots"][0]["created_at"] = "2026-06-01T00:00:03Z"
     return {
         "keyring.json": keyring(OWN.pinned(), REGISTRY_KEY),
-        # the content of a bundle's event is what its id names, so that it is not to blame
+        # the id of a bundle's event is the digest of its content, so it has no finding
         "altered.json": seal_state(altered),
         "bundle.json": bundle,
         "forged.json": seal_state(forged),
@@ -1017,13 +1017,13 @@ def integrity_document() -> Files:
 
 @case
 def record_as_json_ld() -> Files:
-    """A record that `@context` makes JSON-LD is a record, and the field is not unknown."""
+    """A record with the `@context` of JSON-LD is a record, and the field is not unknown."""
     return {"record.json": {"@context": "https://pith.science/context.jsonld", **sample(3)}}
 
 
 @case
 def integrity_in_bundle() -> Files:
-    """An event of a bundle that says what a detector found is proven as every event there."""
+    """An event of a bundle that says what a detector found is proven like every event there."""
     number = number_of(canonical_record())
     events = [*plain(), event(OWN, number, "pith.integrity.v1", found("a" * 64))]
     return own(
@@ -1033,7 +1033,7 @@ def integrity_in_bundle() -> Files:
 
 @case
 def integrity_forged_fail() -> Files:
-    """What another key signs, or nobody, withdraws no finding, and says who it is."""
+    """A statement that another key or nobody signed withdraws no finding, and is a finding."""
     first = found("a" * 64)
     withdrawn = found("a" * 64, verdict_class="rescinded", audited_at="2026-06-01T00:00:00Z")
     stranger = Key("pith-etl stranger", "a-stranger")
@@ -1072,7 +1072,7 @@ def integrity_pasted_fail() -> Files:
 
 @case
 def integrity_altered_fail() -> Files:
-    """Fields that were removed, moved or exchanged in an integrity document are told."""
+    """Fields that were removed, moved or exchanged in an integrity document are found."""
     moved = integrity(integrity_event(OWN, 1, found("a" * 64)), arxiv_id="2401.00002")
     cut = integrity(integrity_event(OWN, 2, found("b" * 64)))
     for name in ("evidence", "audited_at", "event_type"):
@@ -1124,7 +1124,7 @@ def enveloped() -> Files:
 
 
 def gzipped(raw: bytes) -> bytes:
-    """Return gzip data that is merely stored: the same bytes by any library."""
+    """Return gzip data that is only stored, so that it is the same with any library."""
     size = len(raw).to_bytes(2, "little")
     stored = b"\1" + size + bytes(byte ^ 255 for byte in size) + raw
     end = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
@@ -1133,7 +1133,7 @@ def gzipped(raw: bytes) -> bytes:
 
 @case
 def packed_under_a_plain_name_fail() -> Files:
-    """What is packed is read under any name; what cannot be unpacked is refused by what it is."""
+    """Packed data is read under any name; if it cannot be unpacked, the refusal says its format."""
     header = tarfile.TarInfo("record.json")
     header.size = len(raw := json.dumps(sample(3)).encode())
     return {
@@ -1148,7 +1148,7 @@ def packed_under_a_plain_name_fail() -> Files:
 
 @case
 def duplicate_key_fail() -> Files:
-    """Of two values under one key every parser takes another, so that neither is taken."""
+    """Two values under one key refuse a document, as parsers differ in which one they take."""
     raw = json.dumps(sample(3)).replace('"schema_version":', '"record_type": 1, "schema_version":')
     return {"record.json": raw.encode()}
 
@@ -1169,7 +1169,7 @@ def truncated_fail() -> Files:
 
 @case
 def broken_archive_fail() -> Files:
-    """An archive that cannot be unpacked is a problem, whatever it held; a name alone is none."""
+    """Packed data that cannot be unpacked is a problem; the name of packed data alone is not."""
     raw = json.dumps(sample(3)).encode()
     return {"cut.json.gz": gzipped(raw)[:-9], "record.json.gz": raw}
 
@@ -1192,7 +1192,7 @@ def beside(*strangers: Json) -> Json:
 
 @case
 def unapplied_event_fail() -> Files:
-    """An event that a bundle's state did not apply neither tells its paper nor takes its proof."""
+    """An event that its bundle's state did not apply changes neither the paper nor its proof."""
     stranger, record = Key("pith-etl author's key", "author-9"), canonical_record()
     graph = graph_snapshot("Hijacked")
     graph["paper"]["authors_text"] = "Mallory"
@@ -1208,7 +1208,7 @@ def unapplied_event_fail() -> Files:
 
 @case
 def beginning_unapplied_fail() -> Files:
-    """A beginning that a bundle's state did not apply stands in for none that is missing."""
+    """A `record_created` that a bundle's state did not apply does not replace a missing one."""
     record, stranger = canonical_record(), Key("pith-etl author's key", "author-9")
     number, payload = number_of(record), created(stranger, record)["payload"]
     payload["attestation_state"] = "author_attested"
@@ -1223,7 +1223,7 @@ def beginning_unapplied_fail() -> Files:
 
 @case
 def state_of_bundle_with_unapplied_fail() -> Files:
-    """A state that a signed bundle embeds, unapplied events and all, is not said to differ."""
+    """A copy of the state that a signed bundle with unapplied events embeds does not differ."""
     number = number_of(canonical_record())
     stranger = Key("pith-etl author's key", "author-9")
     taken = {"graph_snapshot": graph_snapshot(), "verdict_id": None}
@@ -1250,7 +1250,7 @@ def events_of_no_type_fail() -> Files:
 
 @case
 def receipt_of_another_record_fail() -> Files:
-    """A real receipt beside another canonical record is none of the paper told."""
+    """A receipt beside another canonical record than its own proves nothing of the paper."""
     record = canonical_record("A Paper That Never Was")
     forged = bundle_of(OWN, plain())["state"]
     forged["pith_number"] = number_of(record)
@@ -1262,7 +1262,7 @@ def receipt_of_another_record_fail() -> Files:
 
 @case
 def record_created_elsewhere_fail() -> Files:
-    """A second beginning is one, wherever in a chain it stands and whoever signed it."""
+    """A second `record_created` is found, wherever in a chain it stands and whoever signed it."""
     first = plain()
     other = Key("pith-etl author's key", "author-9")
     again = created(other, canonical_record(), prev_event=first[0]["event_id"], target="other")
@@ -1288,7 +1288,7 @@ def equivocation_of_names_fail() -> Files:
 
 @case
 def prev_event_empty() -> Files:
-    """An event that follows nothing takes no place in a chain, however nothing is spelled."""
+    """An event whose previous event is "" or [] takes no place in a chain."""
     nothing: list[object] = ["", "", [], []]
     events = [
         snapshot(OWN, canonical_record(), prev_event=link, created_at=f"2026-06-01T00:00:01.{at}Z")
@@ -1299,7 +1299,7 @@ def prev_event_empty() -> Files:
 
 @case
 def state_of_newer_bundle() -> Files:
-    """A state that an old bundle does not merge to may be that of a newer one, of unknown rule."""
+    """A state that differs from an old bundle may be that of a newer one whose merge is unknown."""
     correction = event(OWN, number_of(canonical_record()), "correction", {"note": "a word"})
     newer = bundle_of(OWN, [*plain(), correction], built_at="2026-06-30T00:00:00Z")
     return own(old=bundle_of(OWN, plain()), newer=newer, state=newer["state"])
@@ -1316,7 +1316,7 @@ def state_of_bundle_without() -> Files:
 
 @case
 def key_of_other_name_fail() -> Files:
-    """The pinned key is the pinned key, under whatever name a bundle carries it."""
+    """A signature by the pinned key is valid under any name that a bundle gives the key."""
     bundle = bundle_of(OWN, plain())
     bundle["public_keys"] = [OWN.carried() | {"key_id": "other"}]
     other = copy.copy(OWN)
@@ -1338,7 +1338,7 @@ def key_carried_once_fail() -> Files:
 
 @case
 def times_spelled_otherwise() -> Files:
-    """One time, spelled in two ways, is one time, in copies of the metadata and of the texts."""
+    """A time that is written in two ways is the same time, in copies of metadata and of texts."""
     record = canonical_record()
     texts = graph_snapshot()["paper"]
     document = {
@@ -1357,7 +1357,7 @@ def times_spelled_otherwise() -> Files:
 
 @case
 def citation_places() -> Files:
-    """The place of a reference is an integer or unknown; a number left empty is none."""
+    """The place of a reference is an integer or unknown; an empty Pith number is ignored."""
     number = number_of(canonical_record())
     places: list[object] = [7, 4.6, 5e-324, "0x10", "1000", 2**63, True, None]
     cited = [
@@ -1383,7 +1383,7 @@ def citations_of_several_titles() -> Files:
 
 @case
 def state_lists_alone() -> Files:
-    """What an embedded state lists beside the events of its bundle is kept, as it stands."""
+    """What an embedded state lists besides the events of its bundle is kept as extra fields."""
     bundle = bundle_of(OWN, plain())
     bundle["state"]["current"] |= {
         "corrections": [{"event_id": ["odd"], "note": "of no event"}, "odd"],
