@@ -29,7 +29,7 @@ from benchmarks.queries import compare
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure: what was measured, its ratio, and what must hold: a bound below or above."""
+    """One figure: what was measured, its ratio, and its goal, which is a bound below or above."""
 
     name: str
     value: float
@@ -141,13 +141,13 @@ def hold_out(dump: Dump, aside: Path) -> dict[Path, Path]:
 
 
 def compared(name: str, one: Run, other: Run, goal: str, documents: int) -> Measure:
-    """Return how many times as long one run takes as another on so many documents."""
+    """Return how many times as long one run takes as another on the same documents."""
     detail = f"{one.seconds:.1f} s / {other.seconds:.1f} s at {documents:,}"
     return Measure(name, one.seconds / other.seconds, goal, detail)
 
 
 def arriving(dump: Dump, newest: dict[Path, Path], warehouse: Path, full: Run) -> Measure:
-    """Return what a night takes that brings the papers that were put aside."""
+    """Return what a night takes in which the papers that were put aside arrive."""
     for place, aside in newest.items():
         aside.rename(place)
     night = build(dump, warehouse)
@@ -190,7 +190,7 @@ def _space(what: str, goal: str, dump: Dump, warehouse: Path) -> Measure:
 
 
 def nightly(dump: Dump, warehouse: Path, full: Run) -> Iterator[Measure]:
-    """Yield what runs take that find little new, or nothing."""
+    """Yield what runs take if little is new, or nothing."""
     # stamps of files as young as these are not trusted yet
     time.sleep(3)
     build(dump, warehouse, "--rescan")

@@ -3,7 +3,7 @@
     python -m benchmarks.bucket_survival --rounds 200
 
 Two snapshots are published in turn into a bucket on loopback. The reader opens what is published
-in a loop, and holds that each time the rows of all tables are those of one of the two.
+in a loop, and checks each time that the rows of all tables are those of one of the two.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def kill_publishers(warehouse: Path, rounds: int, seed: int = 1) -> Survived:
         seed: of the moments.
 
     Raises:
-        SurvivalError: a reader failed, or saw what belongs to no single snapshot.
+        SurvivalError: a reader failed, or saw counts that belong to no single snapshot.
     """
     old, new = snapshot.finished(warehouse)[:2]
     known = {}

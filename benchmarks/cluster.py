@@ -1,4 +1,4 @@
-"""A Dask cluster on loopback, to measure a build on it beside one of our own processes."""
+"""A Dask cluster on loopback, to compare a build on it with one by our own processes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _DASK = (sys.executable, "-m", "dask")
 
 @contextmanager
 def workers(count: int, directory: Path) -> Iterator[str]:
-    """Run a scheduler and so many workers of one thread; yield its address.
+    """Run a scheduler and workers with one thread each; yield its address.
 
     Args:
         count: how many workers.
-        directory: which receives what they write.
+        directory: a new one, for what they write.
     """
     directory.mkdir()
     file = directory / "scheduler.json"

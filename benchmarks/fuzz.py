@@ -3,16 +3,17 @@
     python -m benchmarks.fuzz --seconds 180
 
 Each round draws files of one kind of `tests/hostile.py`, or of all of them, and builds them by the
-command line with one worker: one round into a new warehouse, the next into one that is kept all the
-time, as in a mirror whose strangers change every night. It holds that
+command line with one worker. Half of the rounds build into a new warehouse, the others into one
+that is kept, as for a mirror in which other people's files change every night. A round checks that
 
 1. the build publishes: it exits with 0 or 3;
-2. beyond what the real documents alone take, it takes at most `SECONDS` of CPU for each MB and
-   `MEMORY` bytes for each byte, of what the files hold unpacked or have themselves, whichever is
-   more, and a fixed `SPARE` of both; and what they hold is at most 100 times what they have;
-3. no proven row of the real documents is another one (`tests/proven.py` says what is compared).
+2. the documents in the files have at most 100 times the bytes of the files;
+3. beyond what the real documents alone take, the build takes at most `SECONDS` of CPU for each MB
+   and `MEMORY` bytes of memory for each byte, and `SPARE` of both. What counts is the bytes of the
+   files or those of the documents in them, whichever are more;
+4. no proven row of the real documents changes (`tests/proven.py` says what is compared).
 
-A round that breaks one is told with its seed: `--seed N --rounds 1` repeats it.
+If a check fails, the seed of the round is printed: `--seed N --rounds 1` repeats it.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ _MB = 1_000_000
 #: The most CPU seconds for each MB, and bytes of memory for each byte.
 SECONDS = 2.0
 MEMORY = 40.0
-#: What a round may take for nothing: seconds, as processors are shared, and bytes.
+#: What a round may take besides: seconds, as processors are shared, and bytes.
 SPARE = (3.0, 100 * _MB)
 #: The most bytes of documents for each byte of a file.
 _UNPACKED = 100
 
-#: So many files of a kind are drawn a round; of all kinds, so many of each.
+#: The number of files in a round of one kind. A round of all kinds has one file of each.
 _FILES = 6
-#: A file has about so many bytes: ten to a power between these.
+#: A file has about as many bytes as ten to a power between these.
 _POWERS = (3.0, 6.3)
 
 
@@ -106,7 +107,7 @@ class Stand:
     alone: Cost
 
     def play(self, seed: int) -> Round:
-        """Make the files of a seed, build them, and hold the promises.
+        """Make the files of a seed, build them, and check the promises.
 
         Raises:
             FuzzError: one does not hold.
@@ -135,7 +136,7 @@ class Stand:
         return played
 
     def _hold(self, played: Round, read: int) -> None:
-        """Hold what the files of a round may cost."""
+        """Check what the files of a round cost."""
         seconds, memory = self.beyond(played.cost)
         if read > _UNPACKED * played.sent:
             message = f"{played.sent} bytes of files became {read} bytes of documents"
@@ -160,7 +161,7 @@ def _bytes(warehouse: Warehouse, folder: Path) -> int:
 
 
 def prepare(root: Path) -> Stand:
-    """Build the real documents alone, thrice: what is measured is the least of them."""
+    """Build the real documents alone, three times, and keep the least costs."""
     costs = [build(root / f"alone-{number}", SAMPLES) for number in range(3)]
     with Warehouse(root / "alone-0") as warehouse:
         before = proven(ask(warehouse))
@@ -174,7 +175,7 @@ def report(stand: Stand, rounds: list[Round]) -> Iterator[str]:
     for kind in sorted({played.kind for played in rounds}):
         own = [played for played in rounds if played.kind == kind]
         costs = [stand.beyond(played.cost) for played in own]
-        # of small files the fixed cost is all
+        # in rounds of small files nearly all of the cost is fixed
         large = [
             (seconds / played.held * _MB, memory / played.held)
             for played, (seconds, memory) in zip(own, costs, strict=True)

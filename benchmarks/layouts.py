@@ -1,4 +1,4 @@
-"""Build one dump as people hold dumps, each way alone: all tables must be those of the tree.
+"""Build one dump in each layout in which people keep dumps, and compare all tables.
 
 `python -m benchmarks.layouts [--documents N]`
 """
@@ -17,7 +17,7 @@ from tests.sources.layouts import LAYOUTS, different, documents_of, laid_out
 
 
 def main() -> int:
-    """Print what differs and the time of each layout; return 1 if anything does."""
+    """Print the time of each layout and what differs from the tree; return 1 if anything does."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=2000)
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """What others do with the same directory of bundles: `python -m benchmarks.peers NAME DIR OUT`.
 
-None of them checks whether a digest or a signature is right but `documented`, which does as the
-registry's public instructions say, in a plain loop.
+Only `documented` checks digests and signatures: it does what the registry's public instructions
+say, in a plain loop.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _without(value: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def documented(directory: Path, output: Path) -> None:
-    """The registry's documented way, looped: json, hashlib, PyNaCl a signature, pandas."""
+    """The registry's documented way, in a loop: json, hashlib, PyNaCl, then pandas."""
     import pandas as pd
     from nacl.signing import VerifyKey
 

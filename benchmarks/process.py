@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Seconds between two looks at the memory. A look stops the process that it looks at for
-#: milliseconds: what ends sooner than this is timed undisturbed, its memory unknown.
+#: milliseconds. A command that ends before the first look is not disturbed; its memory is unknown.
 _INTERVAL = 0.5
 
 #: Modules are compiled once, as they are where `pith-etl` is used.

@@ -6,7 +6,7 @@
 
 `--measure` builds two small dumps in several ranges and solves for the cost of each step.
 `--predict` hands the tasks of a larger build to workers, as the executors do, and adds what one
-process does alone. `--check` holds the predictions against what `make bench` measured.
+process does alone. `--check` compares the predictions with what `make bench` measured.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ class Costs:
     """Seconds on one core of the machine that was measured, and bytes.
 
     Attributes:
-        start: of the program and of what does not grow.
+        start: to start the program, and all that does not grow.
         listed: to find a file and to stat it.
         staged: to read, verify and stage a document.
-        noted: to note it among the inputs, in one process.
+        noted: to note a document among the inputs, in one process.
         planned: to plan the queries of a range.
         modelled: to model a document and to check it.
-        folded: of it in the step that reads all ranges, in one process.
-        published: of it in hashing and syncing its rows.
-        night: of a night, what does not grow.
-        known: of a document that a night does not touch, in one process.
-        rewritten: of a document in a range that a night rewrites, in one process.
+        folded: for each document, in the step that reads all ranges, in one process.
+        published: to hash and sync the rows of a document.
+        night: for a night, all that does not grow.
+        known: for each document that a night does not touch, in one process.
+        rewritten: for each document in a range that a night rewrites, in one process.
         second: what the second worker adds, as a share of the first.
-        staging_bytes: of a document in staging.
-        table_bytes: of it in the tables.
+        staging_bytes: the bytes of a document in staging.
+        table_bytes: the bytes of a document in the tables.
         worker_bytes: the most memory of a worker.
-        main_bytes: the same of the first process.
+        main_bytes: the most memory of the first process.
     """
 
     start: float
@@ -114,7 +114,7 @@ def sizes(papers: int) -> list[int]:
 
 
 def full(costs: Costs, papers: int, workers: int, documents: int = 1) -> float:
-    """Return the seconds of a full build of papers with so many documents each."""
+    """Return the seconds of a full build of papers with a number of documents each."""
     count = papers * documents
     batch = DEFAULT.batch_bytes // _BUNDLE
     batches = [costs.staged * min(batch, count - at) for at in range(0, count, batch)]
@@ -214,7 +214,7 @@ def _bytes(folder: Path) -> int:
 
 
 def _build(dump: Dump, warehouse: Path, most: int, workers: int, papers: int = 0) -> Built:
-    """Build a dump in a process of its own; with `papers`, only so many, to warm the disk."""
+    """Build a dump in a process of its own; with `papers`, only one file, to warm the disk."""
     source = dump.files if not papers else min(dump.files.rglob("*.json"))
     output = warehouse.with_suffix(".json")
     keyring = str(dump.keyring)
@@ -258,7 +258,7 @@ def predictions(costs: Costs) -> Iterator[tuple[str, int, int, float]]:
 
 
 def checked(costs: Costs, measured: Path) -> Iterator[tuple[str, float, float]]:
-    """Yield of each figure of `make bench` that is predicted its name, the two in seconds."""
+    """Yield name, prediction and measured seconds of each figure that `make bench` measured."""
     names = {
         "full build / the floor": full,
         "run after 1 % new, of the newest year / full build": _newest,

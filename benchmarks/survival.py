@@ -4,11 +4,12 @@
     python -m benchmarks.survival --rounds 200 --range 20
     python -m benchmarks.survival --readers 4 --builds 20
 
-The first kills the whole process group of a build that replaces a published snapshot, and holds
-after each kill that every table opens and equals the old snapshot or the new one entirely, that
-the hashes of the manifest hold, and that one more build ends with the bytes of a clean one. The
-second lets readers query all tables in a loop while builds publish, and holds that none ever
-fails and every set of counts belongs to one snapshot. The tests run both for a shorter time.
+With `--rounds` it kills the whole process group of a build that replaces a published snapshot. It
+checks after each kill that every table opens, that all tables are those of the old snapshot or all
+those of the new one, that the hashes of the manifest are right, and that one more build ends with
+the bytes of a clean one. With `--readers`, readers query all tables in a loop while builds publish.
+It checks that none ever fails and that every set of counts belongs to one snapshot. The tests run
+both for a shorter time.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class SurvivalError(Exception):
 
 
 def hashes(snapshot: Path) -> Hashes:
-    """Return the SHA-256 of each table of a snapshot but `runs`, which tells of the builds."""
+    """Return the SHA-256 of each table of a snapshot, without `runs`."""
     return {
         name: hashlib.sha256(
             b"".join(file.read_bytes() for file in table_files(snapshot, name))
@@ -111,7 +112,7 @@ class Stand:
         )
 
     def restore(self) -> None:
-        """Let the warehouse be yesterday's again."""
+        """Put yesterday's warehouse in the place of the warehouse."""
         shutil.rmtree(self.warehouse, ignore_errors=True)
         shutil.copytree(self.root / "yesterday", self.warehouse, symlinks=True)
 
@@ -201,7 +202,7 @@ def _stage(warehouse: Path) -> str:
 
 
 def hold(stand: Stand, old: Hashes, new: Hashes) -> bool:
-    """Hold what must be true after a kill; return whether the new snapshot was published."""
+    """Check what must be true after a kill; return whether the new snapshot was published."""
     snapshot = (stand.warehouse / "current").resolve()
     found = hashes(snapshot)
     if found not in (old, new):
@@ -254,7 +255,7 @@ def read_while_building(stand: Stand, readers: int, builds: int) -> Read:
     """Let readers read all tables in a loop, in processes of their own, while builds publish.
 
     Raises:
-        SurvivalError: a reader failed, or counted what belongs to no single snapshot.
+        SurvivalError: a reader failed, or has counts that belong to no single snapshot.
     """
     stand.restore()
     stop = stand.root / "stop"
@@ -269,7 +270,7 @@ def read_while_building(stand: Stand, readers: int, builds: int) -> Read:
 
 
 def _publish(stand: Stand, builds: int) -> set[Counts]:
-    """Publish snapshots of ever other counts; return the counts of each."""
+    """Publish snapshots with different counts; return the counts of each."""
     path = min(stand.mirror.rglob("*.json"))
     original = path.read_bytes()
     counts = {_of(stand.warehouse)}
@@ -319,7 +320,7 @@ def _reader(warehouse: Path, stop: Path, number: int) -> list[Counts]:
 
 
 def read_loop(warehouse: Path, stop: Path, *, database: bool) -> None:
-    """Open the tables, count their rows, print the counts, and again, until a file appears."""
+    """Open the tables and print the counts of their rows, again and again until a file appears."""
     while not stop.exists():
         if database:
             with duckdb.connect(str(warehouse / "pith.duckdb"), read_only=True) as connection:

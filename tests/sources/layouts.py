@@ -1,4 +1,4 @@
-"""The ways in which people hold a dump, for tests and the benchmark."""
+"""The ways in which people keep a dump, for tests and the benchmark."""
 
 from __future__ import annotations
 
