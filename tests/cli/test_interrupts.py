@@ -229,7 +229,7 @@ def test_a_signal_in_a_query_ends_its_command(  # noqa: PLR0913, PLR0917 - fixtu
     asked: Callable[..., str] = pkgutil.resolve_name(place)
 
     def long(*values: object) -> str:
-        # the page that tells of the interrupt asks again
+        # the page on the interrupted run calls this again
         if timer.ident is not None:
             return asked(*values)
         timer.start()

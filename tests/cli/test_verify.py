@@ -61,7 +61,7 @@ def test_a_failure_names_code_place_expected_and_actual(console: Console, tmp_pa
 
 
 def test_a_signature_that_is_not_valid_does_not_hold(console: Console) -> None:
-    """A document fails if its signature is not valid, be it unsupported or missing."""
+    """A document fails if its signature is not valid, also if it is unsupported or missing."""
     documents = sorted(_CASES.glob("signature_*_fail/[br]*.json"))
     finished = console("verify", "--json", *documents)
     verdicts = json.loads(finished.output)["documents"]

@@ -260,7 +260,7 @@ def _row(rows: Rows, table: type[Row], number: int) -> dict[str, object]:
 
 @given(BUNDLES, FLOATS)
 def test_float_in_an_event(tree: dict[str, Any], number: float) -> None:
-    """Events and state with a float keep the published digests, and still merge alike."""
+    """Events and state with a float have the published digests, and the state is reproduced."""
     tree = copy.deepcopy(tree)
     for payload in (
         tree["events"][1]["payload"],
