@@ -27,5 +27,6 @@ LOOKS = {"light": (1200, "light"), "dark": (1200, "dark"), "phone": (375, "light
 
 def violations(tab: Page) -> list[tuple[str, str]]:
     """Return which rules of axe-core a page breaks, each with the first element that does."""
+    tab.wait_for_load_state()
     found = Axe().run(tab).response["violations"]
     return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]

@@ -270,6 +270,7 @@ def _look(tab: Page, url: str) -> None:
     """
     assert violations(tab) == []
     tab.get_by_role("link", name="pith", exact=True).first.click()
+    tab.wait_for_url("**/pith")
     assert violations(tab) == []
     tab.get_by_role("link", name="papers", exact=True).first.click()
     # a screen reader is told the language, the main part and the names of fields
