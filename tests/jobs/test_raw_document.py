@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.jobs.raw_document import raw_document
+from pipeline.limits import DEFAULT
 from pipeline.warehouse.reader import Warehouse
 from tests.building import build_warehouse
 from tests.console import Console
@@ -56,3 +57,11 @@ def test_a_place_without_a_document_is_said(places: Path, console: Console) -> N
     with pytest.raises(SourceError, match=r"holds no document .*lines.jsonl at 9"):
         raw_document(str(places / "lines.jsonl"), 9)
     assert console("cat", places / "nowhere.json").code == 1
+
+
+def test_a_document_that_was_not_kept_is_said(tmp_path: Path) -> None:
+    """The message has the reason, as the row of the document has it."""
+    large = tmp_path / "large.json"
+    large.write_bytes(b" " * (DEFAULT.document_bytes + 1))
+    with pytest.raises(SourceError, match=r"large.json at 1 cannot be read: .+"):
+        raw_document(str(large), 1)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from pipeline import catalog
+from pipeline.duck import connect
+from pipeline.errors import ModelError
 from pipeline.limits import MAX_LISTED, MAX_PLACES
+from pipeline.model.audit import collect
 from tests.building import build_warehouse, rows
 from tests.console import Console
 
@@ -66,3 +73,11 @@ def test_verify_says_how_many_more_findings_there_are(tmp_path: Path, console: C
     assert [one["occurrences"] for one in found] == [1] * MAX_LISTED + [_EVENTS - MAX_LISTED]
     more = f"event_subject_mismatch: {_EVENTS - MAX_LISTED} more like these\n"
     assert more in console("verify", tmp_path / "one.json").output
+
+
+def test_a_check_that_does_not_run_is_an_error_with_its_code(tmp_path: Path) -> None:
+    """A column that no finding has is named, so that the author of the check finds it."""
+    with connect(tmp_path, 1) as connection:
+        check = replace(catalog.checks()[0], code="mine", noted=False, sql="select 1 as nobody")
+        with pytest.raises(ModelError, match=r"the check mine does not run: .*nobody"):
+            collect(connection, 1, [check])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from typing import Literal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,3 +37,37 @@ def test_a_member_is_what_tarfile_says(
     assert member.name.rstrip(b"/") == name.encode().rstrip(b"/")
     if member.stream is not None:
         assert member.size == size
+
+
+def _altered(at: int, to: bytes) -> bytes:
+    """Return the header of a member with other bytes at a place, and its checksum made right."""
+    block = bytearray(tarfile.TarInfo("a.json").tobuf(tarfile.GNU_FORMAT))
+    block[at : at + len(to)] = to
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+_BROKEN: dict[str, tuple[bytes, str]] = {
+    "cut after a member": (_altered(0, b"a"), "has no end"),
+    "a wrong checksum": (b"b" + _altered(0, b"a")[1:], "no header at byte 0"),
+    "a size of letters": (_altered(124, b"size"), "no header at byte 0"),
+    "a size below zero": (_altered(124, b"\xff" * 12), "a size below zero at byte 0"),
+}
+
+
+@pytest.mark.parametrize("fault", _BROKEN)
+def test_a_broken_archive_is_an_error_that_names_the_byte(fault: str) -> None:
+    """Nothing is read after the place where the archive is broken."""
+    raw, message = _BROKEN[fault]
+    with pytest.raises(OSError, match=message):
+        list(members(Begun(Extent(Held(raw), 0, len(raw))), DEFAULT))
+
+
+def test_a_header_that_only_a_huge_name_needs_is_refused() -> None:
+    """It is refused before it is read: its size is the attacker's."""
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2**23
+    raw = header.tobuf(tarfile.GNU_FORMAT)
+    with pytest.raises(OSError, match="more than any name needs"):
+        list(members(Begun(Extent(Held(raw), 0, len(raw))), DEFAULT))
