@@ -57,15 +57,15 @@ _BROKEN: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("fault", _BROKEN)
-def test_a_broken_archive_is_an_error_that_names_the_byte(fault: str) -> None:
-    """Nothing is read after the place where the archive is broken."""
+def test_a_broken_archive_is_an_error_that_says_what_is_wrong(fault: str) -> None:
+    """The error says what is wrong, and at which byte a header is broken."""
     raw, message = _BROKEN[fault]
     with pytest.raises(OSError, match=message):
         list(members(Begun(Extent(Held(raw), 0, len(raw))), DEFAULT))
 
 
 def test_a_header_that_only_a_huge_name_needs_is_refused() -> None:
-    """It is refused before it is read: its size is the attacker's."""
+    """Its size alone is the reason: nothing of the name follows here."""
     header = tarfile.TarInfo("././@LongLink")
     header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2**23
     raw = header.tobuf(tarfile.GNU_FORMAT)
